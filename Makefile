@@ -1,0 +1,67 @@
+# Postern: `make demo` shows the main job, `make check` proves it; README.md tells more.
+
+MODE ?= release
+O := build/$(MODE)
+BIN := $(if $(filter release,$(MODE)),build/bin,$(O)/bin)
+PREFIX ?= /usr/local
+conf = $(shell head -n1 conf-files/conf-$(1))
+
+# The map: every program; the parts of its folder that it needs beside lib/ (_SRCS), and its libraries (_LIBS).
+PASSING := smtpd/postern-smtpd scanq/postern-scanq queue/postern-queue local/postern-local
+RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/postern-qstat \
+  scanq/postern-antivirus quarantine/postern-quarantine \
+  local/postern-lspawn local/postern-newu remote/postern-rspawn remote/postern-remote dnsq/postern-dnsq \
+  service/postern-bind service/postern-serve service/postern-init service/postern-showctl
+
+postern-dnsq_LIBS = -lunbound
+postern-antivirus_LIBS = -lclamav $(shell pkg-config --libs gmime-3.0)
+scanq_FLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags gmime-3.0))
+
+PROGRAMS := $(foreach p,$(PASSING) $(RESIDENT),$(if $(wildcard $(p).cc),$(p)))
+NAMES := $(notdir $(PROGRAMS))
+FOLDERS := smtpd scanq queue local remote dnsq quarantine service
+PARTS := $(filter-out %/postern-%,$(basename $(wildcard $(addsuffix /*.cc,$(FOLDERS)))))
+objects = $(patsubst %,$(O)/%.o,$(1))
+LIB := $(O)/libpostern.a
+
+CPPFLAGS_ALL = -I. -D_GNU_SOURCE -DPOSTERN_DEFAULT_HOME='"$(call conf,home)"' -DPOSTERN_SPLIT=$(call conf,split) $(CPPFLAGS)
+CXXFLAGS_release = -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=3
+CXXFLAGS_asan = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CXXFLAGS_cover = -O0 -g --coverage
+CXXFLAGS_ALL = -std=c++20 -fPIE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Werror \
+  -D_GLIBCXX_ASSERTIONS $(CXXFLAGS_$(MODE)) $(CXXFLAGS)
+LDFLAGS_ALL = -Wl,-z,relro,-z,now -Wl,--as-needed $(filter -fsanitize% --coverage,$(CXXFLAGS_$(MODE))) $(LDFLAGS)
+# Passing programs are fully static (the sanitizers cannot be); the others carry their own C++ library.
+LINK_passing = $(if $(filter release,$(MODE)),-static-pie,-pie)
+LINK_resident = $(if $(filter release,$(MODE)),-static-libstdc++ -static-libgcc) -pie
+
+all: $(addprefix $(BIN)/,$(NAMES))
+
+$(O)/%.o: %.cc
+	@mkdir -p $(@D)
+	@echo "  CXX $@"
+	@$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) $($(firstword $(subst /, ,$*))_FLAGS) -MMD -MP -c $< -o $@
+
+$(LIB): $(call objects,$(basename $(wildcard lib/*.cc)))
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+define link
+$(BIN)/$(notdir $(1)): $(O)/$(1).o $(call objects,$(basename $($(notdir $(1))_SRCS))) $(LIB)
+	@mkdir -p $$(@D)
+	@echo "  LINK $$@"
+	@$$(CXX) $$(LDFLAGS_ALL) $$(LINK_$(2)) $$^ $$($(notdir $(1))_LIBS) -lcdb -lxxhash -o $$@
+endef
+$(foreach p,$(PASSING),$(eval $(call link,$(p),passing)))
+$(foreach p,$(RESIDENT),$(eval $(call link,$(p),resident)))
+
+# One binary of all unit tests; `$(O)/unit -sf='*verdict*'` runs one file's.
+$(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LIB)
+	@echo "  LINK $@"
+	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) -lcdb -lxxhash -o $@
+
+clean:
+	rm -rf build
+
+.PHONY: all clean
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

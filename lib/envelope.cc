@@ -1,0 +1,106 @@
+#include "lib/envelope.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace postern {
+
+namespace {
+
+Failure broken(std::string why) { return temporary("read the envelope: " + std::move(why), 91); }
+
+// Cuts the next NUL-ended record off; nothing when there is no NUL any more.
+std::optional<std::string_view> next_record(std::string_view& bytes) {
+  const size_t end = bytes.find('\0');
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view record = bytes.substr(0, end);
+  bytes.remove_prefix(end + 1);
+  return record;
+}
+
+void append_record(std::string& bytes, char letter, std::string_view value) {
+  bytes += letter;
+  bytes.append(value).push_back('\0');
+}
+
+void append_if(std::string& bytes, char letter, std::string_view value) {
+  if (!value.empty()) append_record(bytes, letter, value);
+}
+
+}  // namespace
+
+Result<Envelope> parse_envelope(std::string_view bytes) {
+  if (bytes.size() > kEnvelopeLimitBytes) return permanent("read the envelope: it is too large", 11, "5.5.3");
+  Envelope envelope;
+  std::optional<std::string_view> record = next_record(bytes);
+  if (!record || !record->starts_with('F')) return broken("it does not begin with F and a sender");
+  envelope.sender = record->substr(1);
+  if (envelope.sender.size() > kAddressLimitBytes) return permanent("address too long", 11, "5.1.7");
+  for (;;) {
+    record = next_record(bytes);
+    if (!record) return broken("it is cut short");
+    if (record->empty()) break;
+    if (!record->starts_with('T')) return broken("a recipient does not begin with T");
+    record->remove_prefix(1);
+    if (record->size() > kAddressLimitBytes) return permanent("address too long", 11, "5.1.3");
+    if (envelope.recipients.size() == kRecipientLimit) return permanent("too many recipients", 11, "5.5.3");
+    envelope.recipients.push_back({.address = std::string(*record), .notify = {}, .orcpt = {}});
+  }
+  if (!bytes.empty()) return broken("something follows its end");
+  if (envelope.recipients.empty()) return broken("it has no recipient");
+  return envelope;
+}
+
+std::string serialise_envelope(const Envelope& envelope) {
+  std::string bytes;
+  append_record(bytes, 'F', envelope.sender);
+  for (const Recipient& recipient : envelope.recipients) append_record(bytes, 'T', recipient.address);
+  bytes.push_back('\0');
+  return bytes;
+}
+
+Result<void> parse_extras(std::string_view bytes, Envelope& envelope) {
+  Recipient* current = nullptr;
+  while (!bytes.empty()) {
+    const std::optional<std::string_view> record = next_record(bytes);
+    if (!record || record->empty()) return broken("its extras are cut short");
+    const std::string_view value = record->substr(1);
+    switch (record->front()) {
+      case 'r': envelope.ret = value; break;
+      case 'e': envelope.envid = value; break;
+      case 'b': envelope.body = value; break;
+      case 'u': envelope.smtputf8 = true; break;
+      case 't': {
+        const auto found = std::find_if(envelope.recipients.begin(), envelope.recipients.end(),
+                                        [&](const Recipient& r) { return r.address == value; });
+        current = found == envelope.recipients.end() ? nullptr : &*found;
+        break;
+      }
+      case 'n':
+        if (current != nullptr) current->notify = value;
+        break;
+      case 'o':
+        if (current != nullptr) current->orcpt = value;
+        break;
+      default: break;  // from a newer program: its default holds
+    }
+  }
+  return {};
+}
+
+std::string serialise_extras(const Envelope& envelope) {
+  std::string bytes;
+  append_if(bytes, 'r', envelope.ret);
+  append_if(bytes, 'e', envelope.envid);
+  append_if(bytes, 'b', envelope.body);
+  if (envelope.smtputf8) append_record(bytes, 'u', {});
+  for (const Recipient& recipient : envelope.recipients) {
+    if (recipient.notify.empty() && recipient.orcpt.empty()) continue;
+    append_record(bytes, 't', recipient.address);
+    append_if(bytes, 'n', recipient.notify);
+    append_if(bytes, 'o', recipient.orcpt);
+  }
+  return bytes;
+}
+
+}  // namespace postern

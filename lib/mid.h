@@ -1,0 +1,16 @@
+// Message and connection numbers: microseconds since 1970 times 4096 plus 12 random bits, 63 bits, decimal.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace postern {
+
+uint64_t make_mid();
+// The microseconds since 1970 that a mid was made at.
+constexpr uint64_t mid_microseconds(uint64_t mid) { return mid >> 12; }
+// A decimal number above 0 and within 63 bits.
+std::optional<uint64_t> parse_mid(std::string_view text);
+
+}  // namespace postern

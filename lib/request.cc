@@ -1,0 +1,161 @@
+#include "lib/request.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace postern {
+
+namespace {
+
+constexpr char kVersion = 1;
+
+Failure broken(std::string why) { return temporary("read a request: " + std::move(why)); }
+
+std::optional<std::string_view> cut_at_nul(std::string_view& bytes) {
+  const size_t end = bytes.find('\0');
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view part = bytes.substr(0, end);
+  bytes.remove_prefix(end + 1);
+  return part;
+}
+
+// Takes over every descriptor of the message at once, so that none leaks whatever comes next.
+std::vector<Fd> take_descriptors(msghdr& message) {
+  std::vector<Fd> fds;
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof fd);
+      fds.emplace_back(fd);
+    }
+  }
+  return fds;
+}
+
+}  // namespace
+
+Result<std::string> encode_request(const Request& request) {
+  std::string packet;
+  packet += kVersion;
+  packet += static_cast<char>(request.arguments.size() & 255);
+  packet += static_cast<char>(request.arguments.size() >> 8 & 255);
+  for (const std::string& argument : request.arguments) packet.append(argument).push_back('\0');
+  for (const auto& [name, value] : request.environment.pairs()) {
+    packet.append(name).append("=").append(value).push_back('\0');
+  }
+  packet.push_back('\0');
+  if (packet.size() > kRequestLimitBytes || request.arguments.size() > 65535) {
+    return temporary("send a request: arguments and environment are over 64 KiB");
+  }
+  if (request.fds.size() > kPassedFdLimit) return temporary("send a request: more than 8 descriptors");
+  for (const PassedFd& fd : request.fds) packet += static_cast<char>(fd.target);
+  return packet;
+}
+
+Result<DecodedRequest> decode_request(std::string_view packet, size_t passed) {
+  DecodedRequest request;
+  if (packet.size() < 4 || packet.front() != kVersion) return broken("unknown version");
+  size_t arguments = static_cast<unsigned char>(packet[1]) | static_cast<size_t>(static_cast<unsigned char>(packet[2])) << 8;
+  packet.remove_prefix(3);
+  for (; arguments > 0; --arguments) {
+    const std::optional<std::string_view> argument = cut_at_nul(packet);
+    if (!argument) return broken("an argument is cut short");
+    request.arguments.emplace_back(*argument);
+  }
+  for (;;) {
+    const std::optional<std::string_view> pair = cut_at_nul(packet);
+    if (!pair) return broken("the environment is cut short");
+    if (pair->empty()) break;
+    const size_t equals = pair->find('=');
+    if (equals == std::string_view::npos || equals == 0) return broken("a variable has no name");
+    request.environment.set(pair->substr(0, equals), pair->substr(equals + 1));
+  }
+  if (packet.size() != passed) return broken("wrong number of descriptors");
+  for (const char target : packet) request.targets.push_back(static_cast<unsigned char>(target));
+  return request;
+}
+
+Result<void> send_request(int socket, const Request& request) {
+  Result<std::string> packet = encode_request(request);
+  if (!packet) return packet.failure();
+  iovec part{packet->data(), packet->size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kPassedFdLimit * sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (!request.fds.empty()) {
+    message.msg_control = control.data();
+    message.msg_controllen = CMSG_SPACE(request.fds.size() * sizeof(int));
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(request.fds.size() * sizeof(int));
+    for (size_t i = 0; i < request.fds.size(); ++i) {
+      std::memcpy(CMSG_DATA(header) + i * sizeof(int), &request.fds[i].source, sizeof(int));
+    }
+  }
+  while (::sendmsg(socket, &message, MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) return os_failure("send a request", errno);
+  }
+  return {};
+}
+
+Result<Incoming> receive_request(int socket) {
+  static constexpr size_t kPacketLimit = kRequestLimitBytes + kPassedFdLimit;
+  std::string packet(kPacketLimit, '\0');
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kPassedFdLimit * sizeof(int))> control{};
+  iovec part{packet.data(), packet.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  ssize_t got = 0;
+  while ((got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0) {
+    if (errno != EINTR) return os_failure("read a request", errno);
+  }
+  std::vector<Fd> fds = take_descriptors(message);
+  Incoming incoming;
+  if (got == 0) return incoming;
+  if ((message.msg_flags & MSG_TRUNC) != 0) return broken("it is over 64 KiB");
+  if ((message.msg_flags & MSG_CTRUNC) != 0) return broken("descriptors are missing");
+  packet.resize(static_cast<size_t>(got));
+  Result<DecodedRequest> decoded = decode_request(packet, fds.size());
+  if (!decoded) return decoded.failure();
+  incoming.came = Came::request;
+  incoming.request.arguments = std::move(decoded->arguments);
+  incoming.request.environment = std::move(decoded->environment);
+  for (size_t i = 0; i < fds.size(); ++i) incoming.request.fds.emplace_back(decoded->targets[i], std::move(fds[i]));
+  return incoming;
+}
+
+Result<void> send_reply(int socket, const Reply& reply) {
+  std::string packet;
+  packet += static_cast<char>(reply.exit_code);
+  packet += reply.output;
+  if (reply.output.size() > kReplyLimitBytes) return temporary("send a reply: it is over 64 KiB");
+  while (::send(socket, packet.data(), packet.size(), MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) return os_failure("send a reply", errno);
+  }
+  return {};
+}
+
+Result<Reply> receive_reply(int socket) {
+  std::string packet(kReplyLimitBytes + 1, '\0');
+  ssize_t got = 0;
+  while ((got = ::recv(socket, packet.data(), packet.size(), MSG_DONTWAIT | MSG_TRUNC)) < 0) {
+    if (errno != EINTR) return os_failure("read a reply", errno);
+  }
+  if (got == 0) return temporary("read a reply: the worker ended without one");
+  if (static_cast<size_t>(got) > packet.size()) return temporary("read a reply: it is over 64 KiB");
+  return Reply{.exit_code = static_cast<unsigned char>(packet.front()),
+               .output = packet.substr(1, static_cast<size_t>(got) - 1)};
+}
+
+}  // namespace postern

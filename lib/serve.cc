@@ -1,0 +1,299 @@
+#include "lib/serve.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "lib/child.h"
+#include "lib/log.h"
+#include "lib/text.h"
+
+namespace postern {
+
+namespace {
+
+constexpr int64_t kQuickDeathMilliseconds = 1000;  // a worker that dies younger is replaced only after a wait
+constexpr int64_t kLongestBackOffMilliseconds = 10000;
+
+volatile sig_atomic_t worker_busy = 0;
+volatile sig_atomic_t stop_asked = 0;
+volatile sig_atomic_t reload_asked = 0;
+
+void end_worker(int) {
+  if (worker_busy == 0) ::_exit(0);
+  stop_asked = 1;
+}
+void note_stop(int) { stop_asked = 1; }
+void note_reload(int) { reload_asked = 1; }
+void note_child(int) {}
+
+void handle(int signal_number, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  ::sigaction(signal_number, &action, nullptr);
+}
+
+bool contains(const std::vector<uid_t>& list, uid_t uid) { return std::find(list.begin(), list.end(), uid) != list.end(); }
+
+// Who is at the other end; -1 as uid when the kernel does not say.
+ucred peer_of(int connection) {
+  ucred peer{0, static_cast<uid_t>(-1), static_cast<gid_t>(-1)};
+  socklen_t length = sizeof peer;
+  if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) peer.uid = static_cast<uid_t>(-1);
+  return peer;
+}
+
+// Answers the requests of one connection; how many.
+unsigned serve_connection(int connection, const ServeOptions& options, const JobHandler& handler) {
+  const uid_t peer = peer_of(connection).uid;
+  if (!contains(options.clients, peer)) {
+    log_warning("answer a request", "user " + std::to_string(peer) + " is not in the list of clients");
+    return 0;
+  }
+  for (unsigned count = 0;; ++count) {
+    Result<Incoming> incoming = receive_request(connection);
+    if (!incoming) {
+      log_warning("answer a request", incoming.failure());
+      return count;
+    }
+    if (incoming->came == Came::end_of_file || stop_asked != 0) return count;
+    Job job{.arguments = std::move(incoming->request.arguments),
+            .environment = std::move(incoming->request.environment),
+            .fds = std::move(incoming->request.fds),
+            .connection = connection};
+    if (!contains(options.trusted, peer)) job.environment.remove_trusted();
+    ::alarm(options.deadline_seconds);
+    Reply reply;
+    reply.output.clear();
+    reply.exit_code = handler(job, reply.output);
+    ::alarm(0);
+    if (Result<void> sent = send_reply(connection, reply); !sent) return count;  // the client has gone
+  }
+}
+
+[[noreturn]] void work(int listening, const ServeOptions& options, const JobHandler& handler, pid_t parent) {
+  // When the parent is killed its workers finish what they hold and end too.
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  handle(SIGTERM, end_worker);
+  ::signal(SIGHUP, SIG_IGN);
+  ::signal(SIGCHLD, SIG_DFL);
+  ::signal(SIGALRM, SIG_DFL);
+  if (::getppid() != parent) ::_exit(0);
+  for (unsigned served = 0; stop_asked == 0 && served < options.requests_per_worker;) {
+    worker_busy = 0;
+    const Fd connection{::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC)};
+    worker_busy = 1;
+    if (connection) {
+      served += std::max(1U, serve_connection(connection.get(), options, handler));
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      log_warning("accept a connection", os_failure("accept", errno));
+      ::_exit(111);
+    }
+  }
+  ::_exit(0);
+}
+
+struct Worker {
+  pid_t pid;
+  int64_t started;  // milliseconds
+  bool old = false;
+};
+
+class Pool {
+ public:
+  Pool(int listening, const ServeOptions& options, const JobHandler& handler)
+      : listening_(listening), options_(options), handler_(handler) {}
+
+  void fill() {
+    if (now_milliseconds() < not_before_) return;
+    size_t young = static_cast<size_t>(std::count_if(workers_.begin(), workers_.end(), [](const Worker& w) { return !w.old; }));
+    for (; young < options_.workers && start(); ++young) {
+    }
+  }
+
+  void reap() {
+    int status = 0;
+    for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+      const auto found = std::find_if(workers_.begin(), workers_.end(), [&](const Worker& w) { return w.pid == pid; });
+      if (found == workers_.end()) continue;
+      const bool crashed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+      if (crashed && stop_asked == 0) note_crash(*found, status);
+      workers_.erase(found);
+    }
+  }
+
+  void retire_all() {
+    for (Worker& worker : workers_) worker.old = true;
+  }
+  void end_old() {
+    for (const Worker& worker : workers_) {
+      if (worker.old) ::kill(worker.pid, SIGTERM);
+    }
+  }
+  [[nodiscard]] bool empty() const { return workers_.empty(); }
+  // How long the parent may sleep, milliseconds; -1: until a signal.
+  [[nodiscard]] int64_t wait() const {
+    const int64_t left = not_before_ - now_milliseconds();
+    return left > 0 ? left : -1;
+  }
+
+ private:
+  bool start() {
+    const pid_t parent = ::getpid();
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      sigset_t none;
+      ::sigemptyset(&none);
+      ::sigprocmask(SIG_SETMASK, &none, nullptr);
+      work(listening_, options_, handler_, parent);
+    }
+    if (pid < 0) {
+      log_warning("start a worker", os_failure("fork", errno));
+      back_off();
+      return false;
+    }
+    workers_.push_back({pid, now_milliseconds()});
+    return true;
+  }
+
+  void note_crash(const Worker& worker, int status) {
+    log_warning("keep a worker", WIFSIGNALED(status) ? "killed by signal " + std::to_string(WTERMSIG(status))
+                                                     : "exit code " + std::to_string(WEXITSTATUS(status)));
+    if (now_milliseconds() - worker.started < kQuickDeathMilliseconds) {
+      back_off();
+    } else {
+      wait_ = 0;
+    }
+  }
+
+  void back_off() {
+    wait_ = std::clamp<int64_t>(2 * wait_, 100, kLongestBackOffMilliseconds);
+    not_before_ = now_milliseconds() + wait_;
+  }
+
+  int listening_;
+  const ServeOptions& options_;
+  const JobHandler& handler_;
+  std::vector<Worker> workers_;
+  int64_t wait_ = 0;
+  int64_t not_before_ = 0;
+};
+
+Result<std::vector<uid_t>> parse_uids(std::string_view text) {
+  std::vector<uid_t> uids;
+  for (const std::string_view part : split(text, ',')) {
+    const std::optional<uint64_t> number = parse_number(part);
+    if (!number) return permanent("read a list of users: \"" + printable(part, 40) + "\" is not a number", 100);
+    uids.push_back(static_cast<uid_t>(*number));
+  }
+  return uids;
+}
+
+int run_path_form(const Forms& forms, std::vector<std::string> arguments, const JobHandler& handler) {
+  Job job{.arguments = std::move(arguments), .environment = Environment::of_process(), .fds = {}, .connection = -1};
+  for (const int number : forms.path_fds) {
+    if (::fcntl(number, F_GETFD) >= 0) job.fds.emplace_back(number, Fd(number));
+  }
+  std::string output;
+  const int exit_code = handler(job, output);
+  if (!output.empty() && !write_all(1, output, "write the answer")) return 111;
+  return exit_code;
+}
+
+}  // namespace
+
+int Job::fd(int number) const {
+  for (const auto& [target, fd] : fds) {
+    if (target == number) return fd.get();
+  }
+  return -1;
+}
+
+bool Job::client_gone() const {
+  if (connection < 0) return false;
+  pollfd state{connection, POLLRDHUP, 0};
+  return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+Result<FormArguments> parse_form_arguments(int argc, char** argv, const ServeOptions& defaults) {
+  FormArguments parsed;
+  parsed.options = defaults;
+  const std::vector<std::string> all(argv + 1, argv + argc);
+  size_t at = 0;
+  for (; at < all.size() && all[at].starts_with("--"); ++at) {
+    const std::string& name = all[at];
+    if (name == "--serve") {
+      parsed.serve = true;
+      continue;
+    }
+    if (name != "--workers" && name != "--clients" && name != "--trust") break;
+    if (++at == all.size()) return permanent("read the arguments: " + name + " needs a value", 100);
+    if (name == "--workers") {
+      const std::optional<uint64_t> number = parse_number(all[at]);
+      if (!number || *number == 0 || *number > 1000) return permanent("read the arguments: --workers takes 1 to 1000", 100);
+      parsed.options.workers = static_cast<unsigned>(*number);
+      continue;
+    }
+    Result<std::vector<uid_t>> uids = parse_uids(all[at]);
+    if (!uids) return uids.failure();
+    (name == "--clients" ? parsed.options.clients : parsed.options.trusted) = *uids;
+  }
+  parsed.rest.assign(all.begin() + static_cast<std::ptrdiff_t>(at), all.end());
+  if (parsed.options.clients.empty()) parsed.options.clients.push_back(::getuid());
+  if (parsed.options.trusted.empty()) parsed.options.trusted = parsed.options.clients;
+  return parsed;
+}
+
+int serve(int listening, const ServeOptions& options, const JobHandler& handler, const std::function<bool()>& reload) {
+  handle(SIGTERM, note_stop);
+  handle(SIGINT, note_stop);
+  handle(SIGHUP, note_reload);
+  handle(SIGCHLD, note_child);
+  ::fcntl(listening, F_SETFD, FD_CLOEXEC);
+  sigset_t held;
+  sigset_t before;
+  ::sigemptyset(&held);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) ::sigaddset(&held, number);
+  ::sigprocmask(SIG_BLOCK, &held, &before);
+  Pool pool(listening, options, handler);
+  while (stop_asked == 0) {
+    if (reload_asked != 0) {
+      reload_asked = 0;
+      if (!reload || reload()) pool.retire_all();
+    }
+    pool.fill();
+    pool.end_old();
+    const int64_t wait = pool.wait();
+    const timespec timeout{wait / 1000, (wait % 1000) * 1000000};
+    ::ppoll(nullptr, 0, wait < 0 ? nullptr : &timeout, &before);
+    pool.reap();
+  }
+  pool.retire_all();
+  pool.end_old();
+  while (!pool.empty()) {
+    ::ppoll(nullptr, 0, nullptr, &before);
+    pool.reap();
+  }
+  return 0;
+}
+
+int run_forms(int argc, char** argv, const Forms& forms, const JobHandler& handler) {
+  Result<FormArguments> arguments = parse_form_arguments(argc, argv, forms.defaults);
+  if (!arguments) {
+    log_critical("start", arguments.failure().text);
+    return 100;
+  }
+  if (forms.load && !forms.load()) return 111;
+  if (arguments->serve) return serve(kServiceFd, arguments->options, handler, forms.load);
+  return run_path_form(forms, std::move(arguments->rest), handler);
+}
+
+}  // namespace postern

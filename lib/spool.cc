@@ -1,0 +1,168 @@
+#include "lib/spool.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+
+#include "lib/log.h"
+#include "lib/mid.h"
+
+namespace postern {
+
+namespace {
+
+constexpr std::array<const char*, 4> kPlaces = {"tmp", "new", "cur", "defer"};
+constexpr int kClashTries = 10;
+constexpr time_t kGarbageSeconds = 36 * 60 * 60;  // must stay above every deadline of a writer
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+using Directory = std::unique_ptr<DIR, CloseDirectory>;
+
+}  // namespace
+
+StagedMessage::StagedMessage(StagedMessage&& other) noexcept
+    : mid_(other.mid_),
+      message_size_(other.message_size_),
+      temporary_path_(std::exchange(other.temporary_path_, {})) {}
+
+StagedMessage& StagedMessage::operator=(StagedMessage&& other) noexcept {
+  std::swap(mid_, other.mid_);
+  std::swap(message_size_, other.message_size_);
+  std::swap(temporary_path_, other.temporary_path_);
+  return *this;
+}
+
+StagedMessage::~StagedMessage() {
+  if (!temporary_path_.empty()) ::unlink(temporary_path_.c_str());
+}
+
+std::string Spool::path(std::string_view where, uint64_t mid) const {
+  std::string path = directory_;
+  path.append("/").append(where).append("/").append(std::to_string(mid % POSTERN_SPLIT));
+  return path.append("/").append(std::to_string(mid));
+}
+
+Result<void> Spool::make_directories() const {
+  const auto make = [](const std::string& path) -> Result<void> {
+    if (::mkdir(path.c_str(), 0700) < 0 && errno != EEXIST) return os_failure("make " + path, errno, 61);
+    return {};
+  };
+  if (Result<void> made = make(directory_); !made) return made;
+  for (const char* place : kPlaces) {
+    const std::string top = directory_ + "/" + place;
+    if (Result<void> made = make(top); !made) return made;
+    for (unsigned part = 0; part < POSTERN_SPLIT; ++part) {
+      if (Result<void> made = make(top + "/" + std::to_string(part)); !made) return made;
+    }
+  }
+  return {};
+}
+
+Result<StagedMessage> Spool::stage(const Content& content, uint64_t wanted_mid) const {
+  StagedMessage staged;
+  staged.mid_ = wanted_mid != 0 ? wanted_mid : make_mid();
+  Fd file;
+  for (int tries = 0; !file; ++tries) {
+    const std::string path = this->path("tmp", staged.mid_);
+    file.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (file) {
+      staged.temporary_path_ = path;
+    } else if (errno != EEXIST || tries == kClashTries) {
+      return os_failure("create " + path, errno, 63);
+    } else {
+      staged.mid_ = make_mid();
+    }
+  }
+  Result<QueuedMessage> written = write_queue_file(file.get(), content.message, content.limit_bytes,
+                                                   content.first_header, content.envelope, content.kept);
+  if (!written) return written.failure();
+  staged.message_size_ = written->message_size;
+  // After a failed fsync the file is never trusted again: it goes with `staged`.
+  if (Result<void> synced = fsync_file(file.get(), "fsync " + staged.temporary_path_); !synced) {
+    return Failure{Kind::temporary, synced.failure().status, synced.failure().text, 53};
+  }
+  if (::close(file.release()) < 0) return os_failure("close " + staged.temporary_path_, errno, 53);
+  return staged;
+}
+
+Result<uint64_t> Spool::commit(StagedMessage&& staged) const {
+  StagedMessage message = std::move(staged);
+  for (int tries = 0;; ++tries) {
+    const std::string final_path = path("new", message.mid_);
+    const bool taken = ::access(path("cur", message.mid_).c_str(), F_OK) == 0;
+    if (!taken && ::renameat2(AT_FDCWD, message.temporary_path_.c_str(), AT_FDCWD, final_path.c_str(),
+                              RENAME_NOREPLACE) == 0) {
+      message.temporary_path_.clear();
+      const std::string parent = final_path.substr(0, final_path.rfind('/'));
+      if (Result<void> synced = fsync_directory(parent); !synced) {
+        // Nobody has been told yes: take it back rather than have it twice after the client's retry.
+        ::unlink(final_path.c_str());
+        return Failure{Kind::temporary, synced.failure().status, synced.failure().text, 64};
+      }
+      return message.mid_;
+    }
+    if (!taken && errno != EEXIST) return os_failure("rename to " + final_path, errno, 64);
+    if (tries == kClashTries) return temporary("find a free name for " + final_path, 64);
+    message.mid_ = make_mid();
+  }
+}
+
+Result<Fd> Spool::open(uint64_t mid) const {
+  for (const char* place : {"cur", "new"}) {
+    Fd file{::open(path(place, mid).c_str(), O_RDWR | O_CLOEXEC)};
+    if (file) return file;
+    if (errno != ENOENT) return os_failure("open " + path(place, mid), errno);
+  }
+  return permanent("open message " + std::to_string(mid) + ": there is none in " + directory_);
+}
+
+Result<std::vector<uint64_t>> Spool::list(std::string_view where) const {
+  std::vector<uint64_t> mids;
+  for (unsigned part = 0; part < POSTERN_SPLIT; ++part) {
+    const std::string path = directory_ + "/" + std::string(where) + "/" + std::to_string(part);
+    const Directory directory{::opendir(path.c_str())};
+    if (!directory) return os_failure("open " + path, errno, 62);
+    while (const dirent* entry = ::readdir(directory.get())) {
+      if (const std::optional<uint64_t> mid = parse_mid(entry->d_name)) mids.push_back(*mid);
+    }
+  }
+  return mids;
+}
+
+Result<void> Spool::take(uint64_t mid) const {
+  const std::string from = path("new", mid);
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, path("cur", mid).c_str(), RENAME_NOREPLACE) == 0) return {};
+  if (errno == ENOENT) return permanent("take " + from + ": it is not there");
+  return os_failure("take " + from, errno);
+}
+
+Result<void> Spool::remove(uint64_t mid) const {
+  // The message goes last: what stands beside a message that is gone would be debris.
+  for (const char* place : {"defer", "new", "cur"}) {
+    const std::string path = this->path(place, mid);
+    if (::unlink(path.c_str()) < 0 && errno != ENOENT) return os_failure("remove " + path, errno);
+  }
+  return {};
+}
+
+void Spool::collect_garbage() const {
+  Result<std::vector<uint64_t>> mids = list("tmp");
+  if (!mids) return log_warning("collect garbage", mids.failure());
+  const time_t now = ::time(nullptr);
+  for (const uint64_t mid : *mids) {
+    const std::string path = this->path("tmp", mid);
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0 && now - status.st_mtime > kGarbageSeconds) ::unlink(path.c_str());
+  }
+}
+
+}  // namespace postern

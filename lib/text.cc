@@ -1,0 +1,127 @@
+#include "lib/text.h"
+
+#include <time.h>
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+
+namespace postern {
+
+namespace {
+
+constexpr std::string_view kBlank = " \t\r\n";
+
+char lower_char(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+}  // namespace
+
+std::string printable(std::string_view bytes, size_t limit) {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  const bool cut = bytes.size() > limit;
+  if (cut) bytes = bytes.substr(0, limit);
+  std::string safe;
+  safe.reserve(bytes.size() + 3);
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte <= 0x7e && c != '\\') {
+      safe += c;
+    } else {
+      safe += "\\x";
+      safe += kHex[byte >> 4];
+      safe += kHex[byte & 15];
+    }
+  }
+  if (cut) safe += "...";
+  return safe;
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = lower_char(c);
+  return result;
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (lower_char(a[i]) != lower_char(b[i])) return false;
+  }
+  return true;
+}
+
+std::string_view trim(std::string_view text) {
+  const size_t first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+std::optional<uint64_t> parse_number(std::string_view text) {
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const size_t end = text.find(separator);
+    parts.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::vector<std::string_view> words(std::string_view text) {
+  std::vector<std::string_view> found;
+  for (;;) {
+    const size_t begin = text.find_first_not_of(" \t");
+    if (begin == std::string_view::npos) return found;
+    text.remove_prefix(begin);
+    const size_t end = text.find_first_of(" \t");
+    found.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return found;
+    text.remove_prefix(end);
+  }
+}
+
+std::vector<std::string_view> control_lines(std::string_view text) {
+  std::vector<std::string_view> lines;
+  for (std::string_view line : split(text, '\n')) {
+    line = trim(line);
+    if (!line.empty() && line.front() != '#') lines.push_back(line);
+  }
+  return lines;
+}
+
+std::string domain_of(std::string_view address) {
+  const size_t at = address.rfind('@');
+  return at == std::string_view::npos ? std::string() : lower(address.substr(at + 1));
+}
+
+std::string_view local_part_of(std::string_view address) { return address.substr(0, address.rfind('@')); }
+
+uint64_t now_microseconds() {
+  struct timespec now {};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
+}
+
+std::string rfc5322_date(uint64_t seconds_since_1970) {
+  static constexpr std::array<const char*, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto seconds = static_cast<time_t>(seconds_since_1970);
+  struct tm utc {};
+  ::gmtime_r(&seconds, &utc);
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d +0000",
+                kDays.at(static_cast<size_t>(utc.tm_wday)), utc.tm_mday, kMonths.at(static_cast<size_t>(utc.tm_mon)),
+                utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+  return text.data();
+}
+
+}  // namespace postern
