@@ -13,7 +13,16 @@ RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/po
   local/postern-lspawn local/postern-newu remote/postern-rspawn remote/postern-remote dnsq/postern-dnsq \
   service/postern-bind service/postern-serve service/postern-init service/postern-showctl
 
+postern-queue_SRCS = queue/kept.cc
+postern-send_SRCS = queue/attempts.cc queue/bounce_request.cc queue/channel.cc queue/delivery.cc queue/dsn.cc queue/reports.cc
+postern-bounce_SRCS = queue/bounce_request.cc queue/dsn.cc
+postern-qread_SRCS = queue/attempts.cc
+postern-local_SRCS = local/mailbox.cc local/maildir.cc local/trace_fields.cc
+postern-newu_SRCS = local/assign.cc
+postern-lspawn_SRCS = local/local_child.cc local/account.cc local/assign.cc local/mailbox.cc local/maildir.cc local/trace_fields.cc
+postern-smtpd_SRCS = $(addprefix smtpd/,client.cc command.cc data.cc event_log.cc header_scan.cc message.cc path.cc replies.cc settings.cc)
 postern-dnsq_LIBS = -lunbound
+postern-antivirus_SRCS = scanq/antivirus_engine.cc scanq/antivirus_mime.cc scanq/antivirus_scan.cc scanq/antivirus_scratch.cc
 postern-antivirus_LIBS = -lclamav $(shell pkg-config --libs gmime-3.0)
 scanq_FLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags gmime-3.0))
 

@@ -93,6 +93,14 @@ Result<std::string> read_to_end(int fd, size_t limit_bytes, std::string_view doi
   }
 }
 
+Result<std::string> read_whole(int fd, size_t limit_bytes, std::string_view doing) {
+  if (::lseek(fd, 0, SEEK_CUR) < 0) return read_to_end(fd, limit_bytes, doing);
+  Result<size_t> size = file_size(fd, doing);
+  if (!size) return size.failure();
+  if (*size > limit_bytes) return too_large(doing, limit_bytes);
+  return pread_string(fd, 0, *size, doing);
+}
+
 Result<std::string> read_file(const std::string& path, size_t limit_bytes) {
   const Fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!fd) return os_failure("open " + path, errno);

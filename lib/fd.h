@@ -47,6 +47,8 @@ Result<size_t> pread_full(int fd, std::span<char> into, off_t offset, std::strin
 
 // Everything up to end of file. More than `limit_bytes` is a permanent failure with status 5.3.4.
 Result<std::string> read_to_end(int fd, size_t limit_bytes, std::string_view doing);
+// The same from the start of what can seek (whose offset others may share), from where it is for pipes.
+Result<std::string> read_whole(int fd, size_t limit_bytes, std::string_view doing);
 // The whole of a small file; a missing file is a failure like any other (errno text in it).
 Result<std::string> read_file(const std::string& path, size_t limit_bytes);
 // Bytes [offset, offset+length) of a file.

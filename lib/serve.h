@@ -34,8 +34,8 @@ using JobHandler = std::function<int(Job& job, std::string& output)>;
 struct ServeOptions {
   unsigned workers = 4;
   unsigned requests_per_worker = 10000;  // then a fresh worker; bounds what a leak may cost
-  std::vector<uid_t> clients;            // who is answered; empty: our own user
-  std::vector<uid_t> trusted;            // whose POSTERN_* count; empty: those of `clients`
+  std::vector<uid_t> clients{};          // who is answered; empty: our own user
+  std::vector<uid_t> trusted{};          // whose POSTERN_* count; empty: those of `clients`
   unsigned deadline_seconds = 300;       // a worker that takes longer is killed by its alarm
 };
 

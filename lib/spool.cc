@@ -145,6 +145,13 @@ Result<void> Spool::take(uint64_t mid) const {
   return os_failure("take " + from, errno);
 }
 
+Result<void> Spool::finish(uint64_t mid, bool was_deferred) const {
+  if (was_deferred) ::unlink(path("defer", mid).c_str());
+  const std::string path = this->path("cur", mid);
+  if (::unlink(path.c_str()) < 0 && errno != ENOENT) return os_failure("remove " + path, errno);
+  return {};
+}
+
 Result<void> Spool::remove(uint64_t mid) const {
   // The message goes last: what stands beside a message that is gone would be debris.
   for (const char* place : {"defer", "new", "cur"}) {

@@ -61,6 +61,8 @@ class Spool {
   [[nodiscard]] Result<std::vector<uint64_t>> list(std::string_view where) const;
   // new/ to cur/; permanent failure when it is not in new/, temporary when cur/ has one of that name.
   [[nodiscard]] Result<void> take(uint64_t mid) const;
+  // The message that was taken (it stands in cur/) is finished: removes it, and what stands beside it when there is such.
+  [[nodiscard]] Result<void> finish(uint64_t mid, bool was_deferred) const;
   // Removes the message wherever it stands, and what stands beside it.
   [[nodiscard]] Result<void> remove(uint64_t mid) const;
   // Removes what is older than 36 hours from tmp/.

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
 
 namespace postern {
@@ -111,16 +112,19 @@ uint64_t now_microseconds() {
 }
 
 std::string rfc5322_date(uint64_t seconds_since_1970) {
+  // std::chrono's calendar and not gmtime_r: that one reads /etc/localtime first.
   static constexpr std::array<const char*, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto seconds = static_cast<time_t>(seconds_since_1970);
-  struct tm utc {};
-  ::gmtime_r(&seconds, &utc);
+  const std::chrono::sys_seconds moment{std::chrono::seconds(seconds_since_1970)};
+  const auto day = std::chrono::floor<std::chrono::days>(moment);
+  const std::chrono::year_month_day date{day};
+  const auto second_of_day = static_cast<unsigned>((moment - day).count());
   std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d +0000",
-                kDays.at(static_cast<size_t>(utc.tm_wday)), utc.tm_mday, kMonths.at(static_cast<size_t>(utc.tm_mon)),
-                utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+  std::snprintf(text.data(), text.size(), "%s, %02u %s %04d %02u:%02u:%02u +0000",
+                kDays.at(std::chrono::weekday{day}.c_encoding()), static_cast<unsigned>(date.day()),
+                kMonths.at(static_cast<unsigned>(date.month()) - 1), static_cast<int>(date.year()),
+                second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
   return text.data();
 }
 

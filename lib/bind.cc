@@ -1,0 +1,64 @@
+#include "lib/bind.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "lib/control.h"
+
+namespace postern {
+
+Result<Identity> look_up_user(std::string_view name) {
+  errno = 0;
+  const struct passwd* entry = ::getpwnam(std::string(name).c_str());
+  if (entry != nullptr) return Identity{entry->pw_uid, entry->pw_gid};
+  if (errno != 0 && errno != ENOENT) return os_failure("look up user " + std::string(name), errno);
+  return permanent("look up user " + std::string(name) + ": there is none; postern-init makes the users");
+}
+
+Result<void> become(const Identity& identity) {
+  if (::getuid() != 0) return {};
+  if (::setgroups(0, nullptr) < 0 || ::setgid(identity.gid) < 0 || ::setuid(identity.uid) < 0) {
+    return os_failure("become user " + std::to_string(identity.uid), errno);
+  }
+  return {};
+}
+
+Result<Fd> bind_service(std::string_view name, std::string_view user) {
+  const std::string path = home_path("run/" + std::string(name));
+  const std::string temporary_path = home_path("run/.") + std::string(name) + "." + std::to_string(::getpid());
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (temporary_path.size() >= sizeof address.sun_path) {
+    return permanent("bind " + path + ": the path is longer than a socket's may be; use a shorter home directory");
+  }
+  std::memcpy(address.sun_path, temporary_path.data(), temporary_path.size());
+  Result<uint64_t> backlog = control_number_or("backlog", 128);
+  if (!backlog) return backlog.failure();
+  Fd socket{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)};
+  if (!socket) return os_failure("make a socket", errno);
+  ::unlink(temporary_path.c_str());
+  const mode_t before = ::umask(0177);
+  const int bound = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  ::umask(before);
+  if (bound < 0) return os_failure("bind " + temporary_path, errno);
+  if (::getuid() == 0) {
+    Result<Identity> owner = look_up_user(user);
+    if (!owner) return owner.failure();
+    if (::chown(temporary_path.c_str(), owner->uid, owner->gid) < 0) return os_failure("give " + path + " away", errno);
+  }
+  if (::chmod(temporary_path.c_str(), 0660) < 0) return os_failure("set the mode of " + path, errno);
+  if (::listen(socket.get(), static_cast<int>(*backlog)) < 0) return os_failure("listen on " + path, errno);
+  if (::rename(temporary_path.c_str(), path.c_str()) < 0) return os_failure("rename to " + path, errno);
+  return socket;
+}
+
+}  // namespace postern

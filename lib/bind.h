@@ -1,0 +1,21 @@
+// Binding the socket of a resident, as root before privileges are dropped (design, Trust).
+#pragma once
+
+#include <string_view>
+
+#include "lib/child.h"
+#include "lib/fd.h"
+#include "lib/result.h"
+
+namespace postern {
+
+// A user's numbers from the user database. Not for passing programs: it starts the name service.
+Result<Identity> look_up_user(std::string_view name);
+// Become that user, with its group and no other groups. Does nothing when we are not root.
+Result<void> become(const Identity& identity);
+
+// Binds $POSTERN_HOME/run/NAME under a temporary name, gives it to USER (only root can), mode 0660, listens, renames it into
+// place: a client meets the old socket or the new one, never none. Backlog: control/backlog, default 128.
+Result<Fd> bind_service(std::string_view name, std::string_view user);
+
+}  // namespace postern

@@ -1,0 +1,39 @@
+// Telling the program that works a spool that a message is there: its mid, through the FIFO SPOOL/wake. Losing one costs
+// nothing but time: the worker looks through new/ at its start and whenever the FIFO was full.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "lib/fd.h"
+
+namespace postern {
+
+class WakeWriter {
+ public:
+  explicit WakeWriter(std::string spool_directory) : path_(std::move(spool_directory) + "/wake") {}
+  void wake(uint64_t mid);
+
+ private:
+  std::string path_;
+  Fd fifo_;
+};
+
+class WakeReader {
+ public:
+  // Makes the FIFO where it is missing. Kept open for both directions, so that it never reads end of file.
+  static Result<WakeReader> open(const std::string& spool_directory);
+  [[nodiscard]] int fd() const { return fifo_.get(); }
+  struct Woken {
+    std::vector<uint64_t> mids;
+    bool look_through = false;  // the FIFO was full: there may be more than it says
+  };
+  [[nodiscard]] Woken read() const;
+
+ private:
+  explicit WakeReader(Fd fifo) : fifo_(std::move(fifo)) {}
+  Fd fifo_;
+};
+
+}  // namespace postern

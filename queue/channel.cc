@@ -1,0 +1,133 @@
+#include "queue/channel.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+
+#include "lib/call.h"
+#include "lib/log.h"
+#include "lib/text.h"
+
+namespace postern {
+
+namespace {
+
+constexpr int64_t kAwayMilliseconds = 500;  // until the next try to reach a resident that is not there
+constexpr unsigned kLongestRow = 50;        // jobs of one site on one connection while another site waits
+
+// A description of its own for each job: readers must not share a file offset.
+Fd reopened(int memory_file) {
+  return Fd{::open(("/proc/self/fd/" + std::to_string(memory_file)).c_str(), O_RDONLY | O_CLOEXEC)};
+}
+
+Result<void> send_job(int socket, const DeliveryJob& job) {
+  const Fd message = reopened(job.message);
+  if (!message) return os_failure("open the message again", errno);
+  Request request{.arguments = job.arguments, .environment = {}, .fds = {{message.get(), 0}}};
+  std::string rids;
+  for (const size_t rid : job.rids) rids.append(rids.empty() ? "" : " ").append(std::to_string(rid));
+  request.environment.set("POSTERN_MID", std::to_string(job.mid));
+  request.environment.set("POSTERN_RIDS", rids);
+  if (!job.body.empty()) request.environment.set("POSTERN_BODY", job.body);
+  return send_request(socket, request);
+}
+
+}  // namespace
+
+void Channel::add(DeliveryJob job) {
+  std::deque<DeliveryJob>& queue = sites_[job.site];
+  if (queue.empty()) turns_.push_back(job.site);
+  queue.push_back(std::move(job));
+  ++waiting_;
+}
+
+Channel::Place* Channel::free_place_for(const std::string& site) {
+  Place* any = nullptr;
+  for (auto& [fd, place] : places_) {
+    if (place.job) continue;
+    if (place.last_site == site) return &place;
+    any = &place;
+  }
+  if (running_ >= concurrency_) return nullptr;
+  // A fresh connection rather than one that is warm for another site; a used one when all places are taken.
+  if (any != nullptr && places_.size() >= concurrency_) return any;
+  Result<Fd> socket = try_connect_service(service_);
+  if (!socket) {
+    if (any == nullptr) back_off(socket.failure());
+    return any;
+  }
+  said_away_ = false;
+  const int fd = socket->get();
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLRDHUP;
+  event.data.fd = fd;
+  ::epoll_ctl(poller_, EPOLL_CTL_ADD, fd, &event);
+  return &places_.emplace(fd, Place{std::move(*socket), {}, 0, nullptr}).first->second;
+}
+
+void Channel::back_off(const Failure& failure) {
+  if (!said_away_) log_warning("reach " + service_ + ", trying on", failure);
+  said_away_ = true;
+  not_before_ = now_milliseconds() + kAwayMilliseconds;
+}
+
+void Channel::close(Place& place) {
+  const int fd = place.socket.get();
+  places_.erase(fd);  // closing takes it out of the epoll set
+}
+
+bool Channel::give(Place& place, const std::string& site) {
+  std::deque<DeliveryJob>& queue = sites_[site];
+  if (Result<void> sent = send_job(place.socket.get(), queue.front()); !sent) {
+    back_off(sent.failure());
+    close(place);
+    return false;
+  }
+  place.in_a_row = place.last_site == site ? place.in_a_row + 1 : 0;
+  place.last_site = site;
+  place.job = std::make_unique<DeliveryJob>(std::move(queue.front()));
+  queue.pop_front();
+  if (queue.empty()) sites_.erase(site);
+  ++running_;
+  --waiting_;
+  return true;
+}
+
+void Channel::start_jobs() {
+  if (now_milliseconds() < not_before_) return;
+  while (!turns_.empty() && running_ < concurrency_) {
+    const std::string site = turns_.front();
+    Place* place = free_place_for(site);
+    if (place == nullptr || !give(*place, site)) return;
+    turns_.pop_front();
+    if (sites_.contains(site)) turns_.push_back(site);
+  }
+}
+
+int64_t Channel::wait() const {
+  if (waiting_ == 0) return -1;
+  const int64_t left = not_before_ - now_milliseconds();
+  return left > 0 ? left : -1;
+}
+
+std::unique_ptr<Channel::Finished> Channel::take_answer(int fd) {
+  Place& place = places_.at(fd);
+  Result<Reply> reply = receive_reply(fd);
+  if (!place.job) {
+    close(place);
+    return nullptr;
+  }
+  auto finished = std::make_unique<Finished>(Finished{std::move(*place.job), std::move(reply)});
+  place.job.reset();
+  --running_;
+  if (!finished->reply) {
+    close(place);
+  } else if (const auto more = sites_.find(place.last_site);
+             more != sites_.end() && running_ < concurrency_ && (turns_.size() == 1 || place.in_a_row < kLongestRow)) {
+    // The site has more: straight on, on the same connection. Its turn in the line stays where it is unless it is done.
+    const std::string site = place.last_site;
+    if (give(place, site) && !sites_.contains(site)) std::erase(turns_, site);
+  }
+  return finished;
+}
+
+}  // namespace postern

@@ -1,0 +1,124 @@
+#include "queue/delivery.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "lib/control.h"
+#include "lib/log.h"
+#include "lib/text.h"
+
+namespace postern {
+
+namespace {
+
+constexpr size_t kRecipientsPerJob = 100;  // RFC 5321 4.5.3.1.8: what every server must take
+
+void write_states(Delivery& delivery, const std::vector<size_t>& recipients, RecipientState state) {
+  for (const size_t rid : recipients) {
+    delivery.queued.states.at(rid) = state;
+    if (Result<void> wrote = write_state(delivery.file.get(), delivery.queued, rid, state); !wrote) {
+      log_warning("note the state of MID " + std::to_string(delivery.mid), wrote.failure());
+    }
+  }
+}
+
+}  // namespace
+
+bool Delivery::pending() const {
+  return std::any_of(queued.states.begin(), queued.states.end(), [](RecipientState state) {
+    return state == RecipientState::pending || state == RecipientState::held;
+  });
+}
+
+bool Delivery::expired(const RetryProfile& profile, uint64_t now_seconds) const {
+  return queued.born / 1000000 + profile.lifetime <= now_seconds;
+}
+
+Result<Delivery> open_delivery(const Spool& spool, uint64_t mid) {
+  Delivery delivery;
+  delivery.mid = mid;
+  const std::string path = spool.path("cur", mid);
+  delivery.file.reset(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (!delivery.file && errno == ENOENT) return permanent("open " + path + ": it is not there");
+  if (!delivery.file) return os_failure("open " + path, errno);
+  Result<QueuedMessage> queued = read_queue_file(delivery.file.get());
+  if (!queued) return queued.failure();
+  delivery.queued = std::move(*queued);
+  const std::string attempts = spool.path("defer", mid);
+  delivery.has_attempts_file = ::access(attempts.c_str(), F_OK) == 0;
+  if (delivery.has_attempts_file) delivery.attempts = read_attempts(attempts);
+  return delivery;
+}
+
+Result<void> load_message(Delivery& delivery) {
+  Result<Fd> copy = memory_file("message");
+  if (!copy) return copy.failure();
+  Result<void> copied = copy_range(delivery.file.get(), 0, delivery.queued.message_size, copy->get(), "copy the message");
+  if (!copied) return copied;
+  if (Result<void> sealed = seal(copy->get()); !sealed) return sealed;
+  delivery.message = std::move(*copy);
+  return {};
+}
+
+Jobs make_jobs(const Delivery& delivery, const std::vector<std::string>& locals, const std::string& me) {
+  Jobs jobs;
+  std::map<std::string, size_t> open_job;  // site to index in jobs.remote
+  const Envelope& envelope = delivery.queued.envelope;
+  for (size_t rid = 0; rid < envelope.recipients.size(); ++rid) {
+    if (delivery.queued.states.at(rid) != RecipientState::pending) continue;
+    std::string address = envelope.recipients[rid].address;
+    if (address.find('@') == std::string::npos) address += "@" + me;
+    const std::string domain = domain_of(address);
+    DeliveryJob job{.mid = delivery.mid,
+                    .site = {},
+                    .arguments = {envelope.sender, address},
+                    .rids = {rid},
+                    .body = envelope.body,
+                    .message = delivery.message.get()};
+    if (domain_listed(domain, locals)) {
+      jobs.local.push_back(std::move(job));
+      continue;
+    }
+    const auto found = open_job.find(domain);
+    if (found != open_job.end() && jobs.remote[found->second].rids.size() < kRecipientsPerJob) {
+      jobs.remote[found->second].arguments.push_back(address);
+      jobs.remote[found->second].rids.push_back(rid);
+      continue;
+    }
+    job.site = domain;
+    job.arguments.insert(job.arguments.begin(), domain);
+    open_job[domain] = jobs.remote.size();
+    jobs.remote.push_back(std::move(job));
+  }
+  return jobs;
+}
+
+void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<RecipientReport>& reports) {
+  std::vector<size_t> delivered;
+  for (size_t i = 0; i < job.rids.size(); ++i) {
+    const size_t rid = job.rids[i];
+    switch (reports.at(i).outcome) {
+      case Outcome::delivered: delivered.push_back(rid); break;
+      case Outcome::permanent: delivery.failed[rid] = reports[i].text; break;
+      case Outcome::temporary: delivery.deferred[rid] = reports[i].text; break;
+    }
+  }
+  --delivery.jobs_out;
+  // The last of a message that goes altogether: its file is removed now, so its state bytes need not be written.
+  const bool last = delivery.jobs_out == 0 && delivery.failed.empty() && delivery.deferred.empty();
+  for (const size_t rid : delivered) {
+    if (last) delivery.queued.states.at(rid) = RecipientState::done;
+  }
+  if (!last) write_states(delivery, delivered, RecipientState::done);
+}
+
+void set_states(Delivery& delivery, const std::map<size_t, std::string>& recipients, RecipientState state) {
+  std::vector<size_t> rids;
+  for (const auto& [rid, why] : recipients) rids.push_back(rid);
+  write_states(delivery, rids, state);
+}
+
+}  // namespace postern

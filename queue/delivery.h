@@ -1,0 +1,54 @@
+// One pass over one message: its queue file is open, its pending recipients are out as jobs, and what comes back is gathered
+// until none is out any more.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "lib/fd.h"
+#include "lib/queue_file.h"
+#include "lib/result.h"
+#include "lib/spool.h"
+#include "queue/attempts.h"
+#include "queue/channel.h"
+#include "queue/reports.h"
+
+namespace postern {
+
+struct Delivery {
+  uint64_t mid = 0;
+  Fd file;        // the queue file
+  Fd message;     // the message alone, a sealed memory file: what other users get
+  QueuedMessage queued;
+  Attempts attempts;  // before this pass
+  bool has_attempts_file = false;
+  size_t jobs_out = 0;
+  std::map<size_t, std::string> deferred;     // by recipient number: why
+  std::map<size_t, std::string> failed;       // permanently: why; not yet bounced
+
+  [[nodiscard]] bool pending() const;
+  // Older than the lifetime: what is deferred now has failed.
+  [[nodiscard]] bool expired(const RetryProfile& profile, uint64_t now_seconds) const;
+};
+
+// Opens and checks a message in cur/. `mid` stays where it is when this fails.
+Result<Delivery> open_delivery(const Spool& spool, uint64_t mid);
+// Copies the message out of the queue file, which nobody else may have a descriptor of.
+Result<void> load_message(Delivery& delivery);
+
+struct Jobs {
+  std::vector<DeliveryJob> local;
+  std::vector<DeliveryJob> remote;
+};
+// The pending recipients: one job for each local one, one for each group of remote ones with the same domain.
+Jobs make_jobs(const Delivery& delivery, const std::vector<std::string>& locals, const std::string& me);
+
+// Takes the outcome of one job in: state bytes for what was delivered, the rest into deferred and failed.
+void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<RecipientReport>& reports);
+
+// Writes states of recipients; a failure is logged, since the worst that follows is a second delivery.
+void set_states(Delivery& delivery, const std::map<size_t, std::string>& recipients, RecipientState state);
+
+}  // namespace postern

@@ -1,0 +1,438 @@
+// postern-send - work the queue: hand each message's recipients to lspawn and rspawn, again and again until all are done.
+//
+//   env        POSTERN_HOME
+//   files      queue/, control/{locals,me,concurrencylocal,concurrencyremote,queuelifetime,retryfirst,retrylongest}
+//   sockets    run/lspawn, run/rspawn
+//   user       posternq
+//   signals    SIGTERM: finish the jobs that are out, then end; SIGHUP: read control/ again; SIGALRM: try everything now
+//   exit       0 after SIGTERM, 111 when it cannot start
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <queue>
+
+#include "lib/control.h"
+#include "lib/log.h"
+#include "lib/program.h"
+#include "lib/spool.h"
+#include "lib/text.h"
+#include "lib/wake.h"
+#include "queue/bounce_request.h"
+#include "queue/channel.h"
+#include "queue/delivery.h"
+#include "queue/dsn.h"
+
+namespace {
+
+using namespace postern;
+
+constexpr size_t kOpenMessages = 400;                       // two descriptors each
+constexpr size_t kOpenBytes = size_t{256} * 1024 * 1024;    // of messages copied into memory; one is always let in
+constexpr int64_t kLookThroughMilliseconds = 60000;         // new/ is looked through at least that often
+constexpr int64_t kGarbageMilliseconds = 3600000;
+constexpr uint64_t kBrokenWaitSeconds = 600;                // until a damaged queue file is looked at again
+
+volatile sig_atomic_t stop_asked = 0;
+volatile sig_atomic_t reload_asked = 0;
+volatile sig_atomic_t flush_asked = 0;
+
+uint64_t now_seconds() { return now_microseconds() / 1000000; }
+std::string mid_text(uint64_t mid) { return "MID " + std::to_string(mid); }
+
+struct Settings {
+  std::string me;
+  std::vector<std::string> locals;
+  size_t concurrency_local = 10;
+  size_t concurrency_remote = 20;
+  RetryProfile retry;
+};
+
+Result<Settings> read_settings() {
+  Settings settings;
+  Result<std::string> me = control_me();
+  if (!me) return me.failure();
+  settings.me = *me;
+  Result<std::optional<std::vector<std::string>>> locals = control_list("locals");
+  if (!locals) return locals.failure();
+  settings.locals = locals->value_or(std::vector<std::string>{*me});
+  const auto number = [](std::string_view name, auto& into) -> Result<void> {
+    Result<uint64_t> value = control_number_or(name, into);
+    if (!value) return value.failure();
+    into = *value;
+    return {};
+  };
+  for (Result<void> read : {number("concurrencylocal", settings.concurrency_local),
+                            number("concurrencyremote", settings.concurrency_remote),
+                            number("queuelifetime", settings.retry.lifetime), number("retryfirst", settings.retry.first_wait),
+                            number("retrylongest", settings.retry.longest_wait)}) {
+    if (!read) return read.failure();
+  }
+  return settings;
+}
+
+struct Due {
+  uint64_t when;  // seconds since 1970
+  uint64_t mid;
+  bool operator>(const Due& other) const { return when != other.when ? when > other.when : mid > other.mid; }
+};
+
+class Send {
+ public:
+  Send(Settings settings, WakeReader wake, int poller)
+      : settings_(std::move(settings)),
+        wake_(std::move(wake)),
+        poller_(poller),
+        local_("lspawn", settings_.concurrency_local, poller),
+        remote_("rspawn", settings_.concurrency_remote, poller) {
+    watch(wake_.fd());
+  }
+
+  void load_queue();
+  void look_through();
+  void loop(const sigset_t& while_waiting);
+
+ private:
+  // A message's way: accept, open, out as jobs, back by answers, and at the end of the pass finish or put off.
+  void accept(uint64_t mid);
+  void open_due();
+  void open(uint64_t mid);
+  void take_answer(Channel& channel, int fd);
+  void end_pass(Delivery& delivery);
+  void fail_expired(Delivery& delivery);
+  bool start_bounce(Delivery& delivery);
+  void take_bounce(int fd);
+  void finish(Delivery& delivery);
+  void put_off(Delivery& delivery);
+
+  void watch(int fd);
+  void handle(int fd);
+  void reload();
+  [[nodiscard]] int wait_milliseconds() const;
+  [[nodiscard]] bool idle() const { return local_.running() + remote_.running() == 0 && bounces_.empty(); }
+
+  struct Bounce {
+    Fd process;
+    pid_t pid;
+    uint64_t mid;
+  };
+
+  Settings settings_;
+  Spool spool_{home_path("queue")};
+  WakeReader wake_;
+  int poller_;
+  Channel local_;
+  Channel remote_;
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+  std::map<uint64_t, Delivery> open_;
+  size_t open_bytes_ = 0;
+  std::map<int, Bounce> bounces_;
+  int64_t look_through_at_ = 0;
+  int64_t garbage_at_ = 0;
+};
+
+void Send::watch(int fd) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = fd;
+  ::epoll_ctl(poller_, EPOLL_CTL_ADD, fd, &event);
+}
+
+// What an earlier process had taken over; when each is due is read when it is opened.
+void Send::load_queue() {
+  Result<std::vector<uint64_t>> mids = spool_.list("cur");
+  if (!mids) return log_warning("look through the queue", mids.failure());
+  for (const uint64_t mid : *mids) due_.push({0, mid});
+}
+
+void Send::look_through() {
+  look_through_at_ = now_milliseconds() + kLookThroughMilliseconds;
+  Result<std::vector<uint64_t>> mids = spool_.list("new");
+  if (!mids) return log_warning("look through the queue", mids.failure());
+  std::sort(mids->begin(), mids->end());
+  for (const uint64_t mid : *mids) accept(mid);
+}
+
+void Send::accept(uint64_t mid) {
+  if (Result<void> taken = spool_.take(mid); !taken) {
+    // Permanent: it is not in new/ any more, so it was taken when new/ was looked through.
+    if (!taken.failure().permanent()) log_warning("take over " + mid_text(mid), taken.failure());
+    return;
+  }
+  due_.push({0, mid});
+}
+
+void Send::open_due() {
+  const uint64_t now = now_seconds();
+  while (!due_.empty() && due_.top().when <= now && open_.size() < kOpenMessages &&
+         (open_.empty() || open_bytes_ < kOpenBytes) && stop_asked == 0) {
+    const uint64_t mid = due_.top().mid;
+    due_.pop();
+    if (!open_.contains(mid)) open(mid);
+  }
+}
+
+void Send::open(uint64_t mid) {
+  Result<Delivery> opened = open_delivery(spool_, mid);
+  if (!opened) {
+    if (opened.failure().permanent()) return;  // gone
+    log_warning("deliver " + mid_text(mid), opened.failure());
+    return due_.push({now_seconds() + kBrokenWaitSeconds, mid});
+  }
+  if (opened->attempts.next > now_seconds() && flush_asked == 0) return due_.push({opened->attempts.next, mid});
+  if (Result<void> loaded = load_message(*opened); !loaded) {
+    log_warning("deliver " + mid_text(mid), loaded.failure());
+    return due_.push({now_seconds() + settings_.retry.first_wait, mid});
+  }
+  Delivery& delivery = open_.emplace(mid, std::move(*opened)).first->second;
+  open_bytes_ += delivery.queued.message_size;
+  Jobs jobs = make_jobs(delivery, settings_.locals, settings_.me);
+  delivery.jobs_out = jobs.local.size() + jobs.remote.size();
+  for (DeliveryJob& job : jobs.local) local_.add(std::move(job));
+  for (DeliveryJob& job : jobs.remote) remote_.add(std::move(job));
+  if (delivery.jobs_out == 0) end_pass(delivery);
+}
+
+void Send::take_answer(Channel& channel, int fd) {
+  const std::unique_ptr<Channel::Finished> finished = channel.take_answer(fd);
+  if (!finished) return;
+  Delivery& delivery = open_.at(finished->job.mid);
+  std::vector<RecipientReport> reports;
+  if (finished->reply && finished->reply->exit_code == 0) {
+    reports = parse_reports(finished->reply->output, finished->job.rids.size());
+  } else {
+    const std::string why = finished->reply ? "the delivery program ended with code " + std::to_string(finished->reply->exit_code)
+                                            : finished->reply.failure().text;
+    reports.assign(finished->job.rids.size(), {Outcome::temporary, "4.3.0 " + why});
+  }
+  take_reports(delivery, finished->job, reports);
+  if (delivery.jobs_out == 0) end_pass(delivery);
+}
+
+void Send::fail_expired(Delivery& delivery) {
+  if (!delivery.expired(settings_.retry, now_seconds())) return;
+  for (auto& [rid, why] : delivery.deferred) delivery.failed[rid] = why + " (tried for too long)";
+  delivery.deferred.clear();
+}
+
+// No job of this message is out any more.
+void Send::end_pass(Delivery& delivery) {
+  fail_expired(delivery);
+  const std::string id = std::to_string(delivery.mid);
+  const Envelope& envelope = delivery.queued.envelope;
+  LogLines log;
+  const auto tell = [&](std::string_view what, const std::map<size_t, std::string>& recipients) {
+    for (const auto& [rid, why] : recipients) {
+      log.info(std::string(what) + ": " + id + ":" + std::to_string(rid) + " From:<" + printable(envelope.sender) + "> To:<" +
+               printable(envelope.recipients.at(rid).address) + "> Reason: \"" + diagnose(why).status + "\" Response: \"" +
+               printable(why) + "\"");
+    }
+  };
+  tell("Bounced", delivery.failed);
+  tell("Delayed", delivery.deferred);
+  log.flush();
+  if (!delivery.failed.empty() && !envelope.sender.empty()) {
+    if (start_bounce(delivery)) return;  // goes on in take_bounce
+    delivery.deferred.merge(delivery.failed);
+    delivery.failed.clear();
+  }
+  set_states(delivery, delivery.failed, RecipientState::failed);
+  finish(delivery);
+}
+
+bool Send::start_bounce(Delivery& delivery) {
+  const Envelope& envelope = delivery.queued.envelope;
+  BounceRequest request{.mid = delivery.mid,
+                        .sender = envelope.sender,
+                        .envid = envelope.envid,
+                        .arrival = delivery.queued.born / 1000000,
+                        .full = envelope.ret == "FULL",
+                        .recipients = {}};
+  for (const auto& [rid, why] : delivery.failed) {
+    request.recipients.push_back({envelope.recipients.at(rid).address, envelope.recipients.at(rid).orcpt, why});
+  }
+  Result<Fd> records = memory_file_with("bounce", serialise_bounce_request(request));
+  if (!records) return false;
+  ChildOptions options;
+  options.arguments = {"postern-bounce"};
+  options.environment = Environment::of_process();
+  options.fds = {{delivery.message.get(), 0}, {records->get(), 3}};
+  Result<pid_t> pid = start_child(options);
+  if (!pid) {
+    log_warning("bounce " + mid_text(delivery.mid), pid.failure());
+    return false;
+  }
+  Fd process{static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0))};
+  const int fd = process.get();
+  watch(fd);
+  bounces_.emplace(fd, Bounce{std::move(process), *pid, delivery.mid});
+  return true;
+}
+
+void Send::take_bounce(int fd) {
+  const auto found = bounces_.find(fd);
+  int status = 0;
+  while (::waitpid(found->second.pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  Delivery& delivery = open_.at(found->second.mid);
+  bounces_.erase(found);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    set_states(delivery, delivery.failed, RecipientState::failed);
+  } else {
+    // Not told yet, so not failed yet: they are tried, and bounced, again.
+    delivery.deferred.merge(delivery.failed);
+  }
+  delivery.failed.clear();
+  finish(delivery);
+}
+
+void Send::finish(Delivery& delivery) {
+  const uint64_t mid = delivery.mid;
+  if (delivery.pending()) {
+    put_off(delivery);
+  } else if (Result<void> finished = spool_.finish(mid, delivery.has_attempts_file); !finished) {
+    log_warning("finish " + mid_text(mid), finished.failure());
+    due_.push({now_seconds() + settings_.retry.first_wait, mid});
+  } else {
+    log_info("Message finished " + mid_text(mid) + " done");
+  }
+  open_bytes_ -= delivery.queued.message_size;
+  open_.erase(mid);
+}
+
+void Send::put_off(Delivery& delivery) {
+  Attempts attempts{.tries = delivery.attempts.tries + 1, .last = now_seconds(), .next = 0, .replies = {}};
+  attempts.next = attempts.last + wait_after(settings_.retry, attempts.tries);
+  if (Result<void> noted = append_attempt(spool_.path("defer", delivery.mid), delivery.deferred, attempts); !noted) {
+    log_warning("note the attempt on " + mid_text(delivery.mid), noted.failure());
+  }
+  due_.push({attempts.next, delivery.mid});
+}
+
+void Send::reload() {
+  Result<Settings> settings = read_settings();
+  if (!settings) return log_warning("read the settings again, keeping the old ones", settings.failure());
+  settings_ = std::move(*settings);
+  local_.set_concurrency(settings_.concurrency_local);
+  remote_.set_concurrency(settings_.concurrency_remote);
+}
+
+void Send::handle(int fd) {
+  if (local_.owns(fd)) return take_answer(local_, fd);
+  if (remote_.owns(fd)) return take_answer(remote_, fd);
+  if (bounces_.contains(fd)) return take_bounce(fd);
+  if (fd != wake_.fd()) return;
+  const WakeReader::Woken woken = wake_.read();
+  for (const uint64_t mid : woken.mids) accept(mid);
+  if (woken.look_through) look_through_at_ = 0;
+}
+
+int Send::wait_milliseconds() const {
+  const int64_t now = now_milliseconds();
+  int64_t wait = std::max<int64_t>(0, look_through_at_ - now);
+  const auto sooner = [&](int64_t other) {
+    if (other >= 0) wait = std::min(wait, other);
+  };
+  sooner(local_.wait());
+  sooner(remote_.wait());
+  if (!due_.empty() && open_.size() < kOpenMessages && (open_.empty() || open_bytes_ < kOpenBytes)) {
+    const uint64_t seconds = now_seconds();
+    sooner(due_.top().when <= seconds ? 0 : static_cast<int64_t>((due_.top().when - seconds) * 1000));
+  }
+  return static_cast<int>(wait);
+}
+
+void Send::loop(const sigset_t& while_waiting) {
+  std::array<epoll_event, 64> events;
+  while (stop_asked == 0 || !idle()) {
+    if (reload_asked != 0) {
+      reload_asked = 0;
+      reload();
+    }
+    if (stop_asked == 0) {
+      if (now_milliseconds() >= look_through_at_) look_through();
+      if (now_milliseconds() >= garbage_at_) {
+        garbage_at_ = now_milliseconds() + kGarbageMilliseconds;
+        spool_.collect_garbage();
+      }
+      if (flush_asked != 0) {
+        // Everything that is put off becomes due now; `open` looks at flush_asked instead of the noted time.
+        std::vector<uint64_t> mids;
+        for (; !due_.empty(); due_.pop()) mids.push_back(due_.top().mid);
+        for (const uint64_t mid : mids) due_.push({0, mid});
+      }
+      open_due();
+      flush_asked = 0;
+      local_.start_jobs();
+      remote_.start_jobs();
+    } else {
+      local_.set_concurrency(0);
+      remote_.set_concurrency(0);
+    }
+    const int ready = ::epoll_pwait(poller_, events.data(), static_cast<int>(events.size()),
+                                    stop_asked != 0 ? 1000 : wait_milliseconds(), &while_waiting);
+    for (int i = 0; i < ready; ++i) handle(events.at(static_cast<size_t>(i)).data.fd);
+  }
+}
+
+void note_stop(int) { stop_asked = 1; }
+void note_reload(int) { reload_asked = 1; }
+void note_flush(int) { flush_asked = 1; }
+
+// Signals arrive only while we wait, so that none falls between a look at its flag and the wait.
+sigset_t catch_signals() {
+  sigset_t held;
+  sigset_t before;
+  ::sigemptyset(&held);
+  struct Catch {
+    int number;
+    void (*handler)(int);
+  };
+  for (const auto& [number, handler] : {Catch{SIGTERM, note_stop}, {SIGHUP, note_reload}, {SIGALRM, note_flush}}) {
+    struct sigaction action {};
+    action.sa_handler = handler;
+    ::sigaction(number, &action, nullptr);
+    ::sigaddset(&held, number);
+  }
+  ::sigprocmask(SIG_BLOCK, &held, &before);
+  return before;
+}
+
+// Two of us on one queue would deliver everything twice.
+Result<Fd> lock_queue() {
+  const std::string path = home_path("queue/lock");
+  Fd lock{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+  if (!lock) return os_failure("open " + path, errno);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) < 0) return temporary("lock " + path + ": another postern-send works this queue");
+  return lock;
+}
+
+int run(int, char**) {
+  Result<Settings> settings = read_settings();
+  Result<Fd> lock = lock_queue();
+  Result<WakeReader> wake = WakeReader::open(home_path("queue"));
+  const Fd poller{::epoll_create1(EPOLL_CLOEXEC)};
+  for (const Failure* failure : {settings ? nullptr : &settings.failure(), lock ? nullptr : &lock.failure(),
+                                 wake ? nullptr : &wake.failure()}) {
+    if (failure == nullptr) continue;
+    log_critical("start", failure->text);
+    return 111;
+  }
+  const sigset_t while_waiting = catch_signals();
+  Send send(std::move(*settings), std::move(*wake), poller.get());
+  send.load_queue();
+  send.loop(while_waiting);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return run_program("postern-send", {}, run, argc, argv); }

@@ -1,0 +1,60 @@
+#include "queue/reports.h"
+
+#include <optional>
+
+#include "lib/text.h"
+
+namespace postern {
+
+namespace {
+
+std::optional<Outcome> outcome_of(char letter) {
+  switch (letter) {
+    case 'r':
+    case 'K': return Outcome::delivered;
+    case 'h':
+    case 'D': return Outcome::permanent;
+    case 's':
+    case 'Z': return Outcome::temporary;
+    default: return std::nullopt;
+  }
+}
+
+bool is_recipient_letter(char letter) { return letter == 'r' || letter == 'h' || letter == 's'; }
+
+}  // namespace
+
+std::vector<RecipientReport> parse_reports(std::string_view bytes, size_t recipients) {
+  std::vector<RecipientReport> reports;
+  RecipientReport whole{Outcome::temporary, "the delivery program said nothing of the message"};
+  bool complete = false;
+  while (!complete) {
+    const size_t end = bytes.find('\0');
+    if (end == std::string_view::npos || end == 0) break;
+    const std::optional<Outcome> outcome = outcome_of(bytes.front());
+    if (!outcome) break;
+    RecipientReport report{*outcome, std::string(bytes.substr(1, end - 1))};
+    complete = !is_recipient_letter(bytes.front());
+    if (complete) {
+      whole = std::move(report);
+    } else {
+      reports.push_back(std::move(report));
+    }
+    bytes.remove_prefix(end + 1);
+  }
+  // Fewer recipient reports than recipients: those that are missing share the message's fate, but are never "delivered".
+  const bool counts = reports.size() == recipients;
+  reports.resize(recipients, {Outcome::temporary, "the delivery program said nothing of this recipient"});
+  for (RecipientReport& report : reports) {
+    const bool stands = counts && complete;
+    if (whole.outcome == Outcome::delivered && stands) continue;
+    if (whole.outcome == Outcome::permanent && complete && report.outcome != Outcome::permanent) {
+      report = whole;
+    } else if (report.outcome == Outcome::delivered) {
+      report = stands ? whole : RecipientReport{Outcome::temporary, "the delivery program ended in the middle of its report"};
+    }
+  }
+  return reports;
+}
+
+}  // namespace postern

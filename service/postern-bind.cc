@@ -1,0 +1,41 @@
+// postern-bind - give a resident program its socket, before privileges are dropped.
+//
+//   usage      postern-bind NAME USER PROGRAM [ARGUMENT]...
+//   fd 3 out   the listening SOCK_SEQPACKET socket $POSTERN_HOME/run/NAME, for PROGRAM
+//   env        POSTERN_HOME
+//   user       root: the socket becomes USER's, with USER's group, mode 0660; anyone else: USER is not looked at
+//   exit       111 when the socket could not be made or PROGRAM not executed
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "lib/bind.h"
+#include "lib/log.h"
+#include "lib/program.h"
+#include "lib/serve.h"
+
+namespace {
+
+using namespace postern;
+
+int run(int argc, char** argv) {
+  if (argc < 4) {
+    log_critical("start", "usage: postern-bind NAME USER PROGRAM [ARGUMENT]...");
+    return 100;
+  }
+  Result<Fd> socket = bind_service(argv[1], argv[2]);
+  if (!socket) {
+    log_critical("bind a socket", socket.failure().text);
+    return 111;
+  }
+  if (::dup2(socket->get(), kServiceFd) < 0) return 111;
+  if (socket->get() == kServiceFd) (void)socket->release();
+  ::execvp(argv[3], argv + 3);
+  log_critical("execute the program", os_failure(argv[3], errno).text);
+  return 111;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return run_program("postern-bind", {}, run, argc, argv); }
