@@ -21,6 +21,10 @@ postern-local_SRCS = local/mailbox.cc local/maildir.cc local/trace_fields.cc
 postern-newu_SRCS = local/assign.cc
 postern-lspawn_SRCS = local/local_child.cc local/account.cc local/assign.cc local/mailbox.cc local/maildir.cc local/trace_fields.cc
 postern-smtpd_SRCS = $(addprefix smtpd/,client.cc command.cc data.cc event_log.cc header_scan.cc message.cc path.cc replies.cc settings.cc)
+postern-dnsq_SRCS = dnsq/dns_file.cc dnsq/dns_name.cc dnsq/dns_record.cc dnsq/dns_service.cc dnsq/inquiry.cc dnsq/unbound_source.cc
+postern-init_SRCS = service/accounts.cc service/control_defaults.cc service/init_options.cc service/install_files.cc \
+  service/run_scripts.cc service/services.cc
+postern-showctl_SRCS = service/check_control.cc service/services.cc
 postern-dnsq_LIBS = -lunbound
 postern-antivirus_SRCS = scanq/antivirus_engine.cc scanq/antivirus_mime.cc scanq/antivirus_scan.cc scanq/antivirus_scratch.cc
 postern-antivirus_LIBS = -lclamav $(shell pkg-config --libs gmime-3.0)
@@ -54,6 +58,13 @@ $(O)/%.o: %.cc
 $(LIB): $(call objects,$(basename $(wildcard lib/*.cc)))
 	@rm -f $@
 	@$(AR) rcs $@ $^
+
+# The default control files, one C++ string each, for postern-init to write where an instance has none.
+$(O)/service/control_defaults.inc: $(filter-out conf-files/conf-%,$(wildcard conf-files/*)) Makefile
+	@mkdir -p $(@D)
+	@for f in $(filter conf-files/%,$^); do printf '{"%s", R"text(' $${f##*/}; cat $$f; printf ')text"},\n'; done > $@
+$(O)/service/control_defaults.o: $(O)/service/control_defaults.inc
+service_FLAGS = -I$(O)/service
 
 define link
 $(BIN)/$(notdir $(1)): $(O)/$(1).o $(call objects,$(basename $($(notdir $(1))_SRCS))) $(LIB)

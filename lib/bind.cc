@@ -24,6 +24,17 @@ Result<Identity> look_up_user(std::string_view name) {
   return permanent("look up user " + std::string(name) + ": there is none; postern-init makes the users");
 }
 
+Result<Identity> look_up_owner(std::string_view owner) {
+  const size_t colon = owner.find(':');
+  Result<Identity> identity = look_up_user(owner.substr(0, colon));
+  if (!identity || colon == std::string_view::npos) return identity;
+  const std::string group(owner.substr(colon + 1));
+  const struct group* entry = ::getgrnam(group.c_str());
+  if (entry == nullptr) return permanent("look up group " + group + ": there is none; postern-init makes it");
+  identity->gid = entry->gr_gid;
+  return identity;
+}
+
 Result<void> become(const Identity& identity) {
   if (::getuid() != 0) return {};
   if (::setgroups(0, nullptr) < 0 || ::setgid(identity.gid) < 0 || ::setuid(identity.uid) < 0) {
@@ -32,7 +43,7 @@ Result<void> become(const Identity& identity) {
   return {};
 }
 
-Result<Fd> bind_service(std::string_view name, std::string_view user) {
+Result<Fd> bind_service(std::string_view name, std::string_view owner) {
   const std::string path = home_path("run/" + std::string(name));
   const std::string temporary_path = home_path("run/.") + std::string(name) + "." + std::to_string(::getpid());
   sockaddr_un address{};
@@ -51,9 +62,9 @@ Result<Fd> bind_service(std::string_view name, std::string_view user) {
   ::umask(before);
   if (bound < 0) return os_failure("bind " + temporary_path, errno);
   if (::getuid() == 0) {
-    Result<Identity> owner = look_up_user(user);
-    if (!owner) return owner.failure();
-    if (::chown(temporary_path.c_str(), owner->uid, owner->gid) < 0) return os_failure("give " + path + " away", errno);
+    Result<Identity> identity = look_up_owner(owner);
+    if (!identity) return identity.failure();
+    if (::chown(temporary_path.c_str(), identity->uid, identity->gid) < 0) return os_failure("give " + path + " away", errno);
   }
   if (::chmod(temporary_path.c_str(), 0660) < 0) return os_failure("set the mode of " + path, errno);
   if (::listen(socket.get(), static_cast<int>(*backlog)) < 0) return os_failure("listen on " + path, errno);

@@ -78,7 +78,8 @@ Result<DnsHost> parse_host(std::string_view line) {
   const std::vector<std::string_view> part = split(line, ' ');
   const std::optional<uint64_t> preference = part.size() == 3 ? parse_number(part[1]) : std::nullopt;
   if (!preference || *preference > 65535 || part[2].empty()) return broken(line);
-  return DnsHost{.preference = static_cast<unsigned>(*preference), .name = std::string(part[2]), .addresses = {}};
+  return DnsHost{
+      .preference = static_cast<unsigned>(*preference), .name = std::string(part[2]), .addresses = {}};
 }
 
 // The RRset that a data or why line belongs to.

@@ -1,13 +1,14 @@
 // What postern-dnsq answers (design, Joint 6): one question, one answer of lines, the same in both forms.
 //
 //   answer QUESTION NAME OUTCOME                          the first line; OUTCOME as DnsOutcome below
-//   rrset TYPE NAME CANONICAL SECURITY TTL OUTCOME        one RRset that was asked for; CANONICAL is where CNAMEs led
-//   data DATA                                             a record of the RRset above, in master-file form
-//   why TEXT                                              why the RRset above is bogus or failed
-//   host PREFERENCE NAME                                  mx only: a mail host; its A and AAAA RRsets follow
+//   rrset TYPE NAME CANONICAL SECURITY TTL OUTCOME        one RRset that was asked for; CANONICAL is where
+//   CNAMEs led data DATA                                             a record of the RRset above, in
+//   master-file form why TEXT                                              why the RRset above is bogus or
+//   failed host PREFERENCE NAME                                  mx only: a mail host; its A and AAAA RRsets
+//   follow
 //
-// Words are separated by one blank; names are lower-case, without the last dot ("." is the root) and with \DDD for
-// any byte that could be mistaken for something else.
+// Words are separated by one blank; names are lower-case, without the last dot ("." is the root) and with
+// \DDD for any byte that could be mistaken for something else.
 #pragma once
 
 #include <cstdint>
@@ -72,8 +73,8 @@ Result<DnsAnswer> parse_dns_answer(std::string_view text);
 std::vector<std::string> host_addresses(const DnsHost& host);
 bool lookup_failed(const DnsHost& host);
 
-// Asks `program` (control/dnsq). An answer that is bogus or failed, and whatever else goes wrong, is a temporary
-// failure with status 4.4.3; so an answer that comes back says something about the name.
+// Asks `program` (control/dnsq). An answer that is bogus or failed, and whatever else goes wrong, is a
+// temporary failure with status 4.4.3; so an answer that comes back says something about the name.
 Result<DnsAnswer> ask_dns(std::string_view program, const std::vector<std::string>& question,
                           int64_t deadline_milliseconds);
 Result<DnsAnswer> ask_mx(std::string_view program, std::string_view domain, int64_t deadline_milliseconds);

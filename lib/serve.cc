@@ -51,20 +51,48 @@ ucred peer_of(int connection) {
   return peer;
 }
 
-// Answers the requests of one connection; how many.
-unsigned serve_connection(int connection, const ServeOptions& options, const JobHandler& handler) {
-  const uid_t peer = peer_of(connection).uid;
-  if (!contains(options.clients, peer)) {
-    log_warning("answer a request", "user " + std::to_string(peer) + " is not in the list of clients");
-    return 0;
+// Holds SIGTERM back while it lives, except in wait(): so it never falls between the test and the wait.
+class HeldTerm {
+ public:
+  HeldTerm() {
+    sigset_t held;
+    ::sigemptyset(&held);
+    ::sigaddset(&held, SIGTERM);
+    ::sigprocmask(SIG_BLOCK, &held, &before_);
   }
+  ~HeldTerm() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  HeldTerm(const HeldTerm&) = delete;
+  HeldTerm& operator=(const HeldTerm&) = delete;
+
+  // Until the connection can be read; false when the worker has to end instead.
+  bool wait(int connection, const std::function<int64_t()>& between) const {
+    for (;;) {
+      const int64_t left = between ? between() : -1;
+      const timespec timeout{left / 1000, left % 1000 * 1000000};
+      pollfd wait{connection, POLLIN, 0};
+      if (stop_asked != 0) return false;
+      const int ready = ::ppoll(&wait, 1, left < 0 ? nullptr : &timeout, &before_);
+      if (ready > 0) return true;
+      if (ready < 0 && errno != EINTR) return false;
+    }
+  }
+
+ private:
+  sigset_t before_{};
+};
+
+// Answers the requests of one connection; how many.
+unsigned serve_requests(int connection, const ServeOptions& options, const JobHandler& handler) {
+  const uid_t peer = peer_of(connection).uid;
+  const HeldTerm term;
   for (unsigned count = 0;; ++count) {
+    if (!term.wait(connection, options.between)) return count;
     Result<Incoming> incoming = receive_request(connection);
     if (!incoming) {
       log_warning("answer a request", incoming.failure());
       return count;
     }
-    if (incoming->came == Came::end_of_file || stop_asked != 0) return count;
+    if (incoming->came == Came::end_of_file) return count;
     Job job{.arguments = std::move(incoming->request.arguments),
             .environment = std::move(incoming->request.environment),
             .fds = std::move(incoming->request.fds),
@@ -77,6 +105,13 @@ unsigned serve_connection(int connection, const ServeOptions& options, const Job
     ::alarm(0);
     if (Result<void> sent = send_reply(connection, reply); !sent) return count;  // the client has gone
   }
+}
+
+unsigned serve_connection(int connection, const ServeOptions& options, const JobHandler& handler) {
+  if (!client_allowed(connection, options)) return 0;
+  const unsigned count = serve_requests(connection, options, handler);
+  if (options.closed) options.closed();
+  return count;
 }
 
 [[noreturn]] void work(int listening, const ServeOptions& options, const JobHandler& handler, pid_t parent) {
@@ -221,6 +256,13 @@ bool Job::client_gone() const {
   if (connection < 0) return false;
   pollfd state{connection, POLLRDHUP, 0};
   return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+bool client_allowed(int connection, const ServeOptions& options) {
+  const uid_t peer = peer_of(connection).uid;
+  if (contains(options.clients, peer)) return true;
+  log_warning("answer a request", "user " + std::to_string(peer) + " is not in the list of clients");
+  return false;
 }
 
 Result<FormArguments> parse_form_arguments(int argc, char** argv, const ServeOptions& defaults) {

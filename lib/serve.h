@@ -37,7 +37,15 @@ struct ServeOptions {
   std::vector<uid_t> clients{};          // who is answered; empty: our own user
   std::vector<uid_t> trusted{};          // whose POSTERN_* count; empty: those of `clients`
   unsigned deadline_seconds = 300;       // a worker that takes longer is killed by its alarm
+  // For a worker that holds something between the requests of a connection (rspawn: an SMTP connection). `between` is called
+  // before each wait for the next request and says after how many milliseconds it wants to be called again if none has
+  // come, -1: never. `closed` is called when the client's connection has ended. Both may be empty.
+  std::function<int64_t()> between;
+  std::function<void()> closed;
 };
+
+// Is the user at the other end of `connection` one of `options.clients`? If not, that is logged.
+bool client_allowed(int connection, const ServeOptions& options);
 
 // What --serve said, taken off the arguments: --workers N, --clients UID,UID, --trust UID,UID.
 struct FormArguments {

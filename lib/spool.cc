@@ -51,18 +51,21 @@ std::string Spool::path(std::string_view where, uint64_t mid) const {
   return path.append("/").append(std::to_string(mid));
 }
 
-Result<void> Spool::make_directories() const {
-  const auto make = [](const std::string& path) -> Result<void> {
-    if (::mkdir(path.c_str(), 0700) < 0 && errno != EEXIST) return os_failure("make " + path, errno, 61);
-    return {};
-  };
-  if (Result<void> made = make(directory_); !made) return made;
+std::vector<std::string> Spool::directories() const {
+  std::vector<std::string> all;
   for (const char* place : kPlaces) {
     const std::string top = directory_ + "/" + place;
-    if (Result<void> made = make(top); !made) return made;
-    for (unsigned part = 0; part < POSTERN_SPLIT; ++part) {
-      if (Result<void> made = make(top + "/" + std::to_string(part)); !made) return made;
-    }
+    all.push_back(top);
+    for (unsigned part = 0; part < POSTERN_SPLIT; ++part) all.push_back(top + "/" + std::to_string(part));
+  }
+  return all;
+}
+
+Result<void> Spool::make_directories() const {
+  std::vector<std::string> all = directories();
+  all.insert(all.begin(), directory_);
+  for (const std::string& path : all) {
+    if (::mkdir(path.c_str(), 0700) < 0 && errno != EEXIST) return os_failure("make " + path, errno, 61);
   }
   return {};
 }

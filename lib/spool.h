@@ -39,7 +39,9 @@ class Spool {
  public:
   explicit Spool(std::string directory) : directory_(std::move(directory)) {}
 
-  // Makes the directories that are missing, mode 0700.
+  // Every directory of the layout, parents first, without the spool's own.
+  [[nodiscard]] std::vector<std::string> directories() const;
+  // Makes those that are missing and the spool's own, mode 0700.
   [[nodiscard]] Result<void> make_directories() const;
 
   struct Content {

@@ -1,9 +1,9 @@
 // postern-bind - give a resident program its socket, before privileges are dropped.
 //
-//   usage      postern-bind NAME USER PROGRAM [ARGUMENT]...
+//   usage      postern-bind NAME OWNER PROGRAM [ARGUMENT]...
 //   fd 3 out   the listening SOCK_SEQPACKET socket $POSTERN_HOME/run/NAME, for PROGRAM
 //   env        POSTERN_HOME
-//   user       root: the socket becomes USER's, with USER's group, mode 0660; anyone else: USER is not looked at
+//   user       root: the socket becomes OWNER's (USER or USER:GROUP), mode 0660; anyone else: OWNER is not looked at
 //   exit       111 when the socket could not be made or PROGRAM not executed
 
 #include <unistd.h>
@@ -21,7 +21,7 @@ using namespace postern;
 
 int run(int argc, char** argv) {
   if (argc < 4) {
-    log_critical("start", "usage: postern-bind NAME USER PROGRAM [ARGUMENT]...");
+    log_critical("start", "usage: postern-bind NAME OWNER PROGRAM [ARGUMENT]...");
     return 100;
   }
   Result<Fd> socket = bind_service(argv[1], argv[2]);

@@ -1,0 +1,31 @@
+// The services of an instance: who runs what, with which limits, and who may ask it. The one list behind postern-init's run
+// scripts, the users that it makes, and postern-showctl's checks.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace postern {
+
+// The group of every service user: it may connect to the sockets; SO_PEERCRED decides who is answered.
+constexpr std::string_view kGroup = "postern";
+
+struct Service {
+  std::string name;
+  std::string user;                  // "root" only for lspawn
+  std::string program;               // with its arguments; "" for smtpd, which tcpserver runs
+  std::vector<std::string> clients;  // users that it answers; empty: it has no socket
+  unsigned memory_mib;               // softlimit -m
+  std::string what;                  // for the run script's comment
+};
+
+const std::vector<Service>& services();
+
+struct ServiceUser {
+  std::string name;
+  std::string what;
+};
+const std::vector<ServiceUser>& service_users();
+
+}  // namespace postern
