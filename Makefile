@@ -14,6 +14,7 @@ RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/po
   service/postern-bind service/postern-serve service/postern-init service/postern-showctl
 
 postern-queue_SRCS = queue/kept.cc
+postern-scanq_SRCS = scanq/direction.cc scanq/edits.cc scanq/scan.cc scanq/stages.cc
 postern-send_SRCS = queue/attempts.cc queue/bounce_request.cc queue/channel.cc queue/delivery.cc queue/dsn.cc queue/reports.cc
 postern-bounce_SRCS = queue/bounce_request.cc queue/dsn.cc
 postern-qread_SRCS = queue/attempts.cc
@@ -21,11 +22,15 @@ postern-local_SRCS = local/mailbox.cc local/maildir.cc local/trace_fields.cc
 postern-newu_SRCS = local/assign.cc
 postern-lspawn_SRCS = local/local_child.cc local/account.cc local/assign.cc local/mailbox.cc local/maildir.cc local/trace_fields.cc
 postern-smtpd_SRCS = $(addprefix smtpd/,client.cc command.cc data.cc event_log.cc header_scan.cc message.cc path.cc replies.cc settings.cc)
+remote_parts = delivery message_body report routes settings smtp_reply smtp_session smtp_transaction targets
+postern-remote_SRCS = $(remote_parts:%=remote/%.cc)
+postern-rspawn_SRCS = $(remote_parts:%=remote/%.cc)
 postern-dnsq_SRCS = dnsq/dns_file.cc dnsq/dns_name.cc dnsq/dns_record.cc dnsq/dns_service.cc dnsq/inquiry.cc dnsq/unbound_source.cc
 postern-init_SRCS = service/accounts.cc service/control_defaults.cc service/init_options.cc service/install_files.cc \
   service/run_scripts.cc service/services.cc
-postern-showctl_SRCS = service/check_control.cc service/services.cc
+postern-showctl_SRCS = service/check_control.cc service/init_options.cc service/services.cc
 postern-dnsq_LIBS = -lunbound
+postern-quarantine_SRCS = quarantine/quarantine_store.cc quarantine/quarantine_list.cc quarantine/quarantine_release.cc
 postern-antivirus_SRCS = scanq/antivirus_engine.cc scanq/antivirus_mime.cc scanq/antivirus_scan.cc scanq/antivirus_scratch.cc
 postern-antivirus_LIBS = -lclamav $(shell pkg-config --libs gmime-3.0)
 scanq_FLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags gmime-3.0))
@@ -33,7 +38,8 @@ scanq_FLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags gmime-3.0))
 PROGRAMS := $(foreach p,$(PASSING) $(RESIDENT),$(if $(wildcard $(p).cc),$(p)))
 NAMES := $(notdir $(PROGRAMS))
 FOLDERS := smtpd scanq queue local remote dnsq quarantine service
-PARTS := $(filter-out %/postern-%,$(basename $(wildcard $(addsuffix /*.cc,$(FOLDERS)))))
+SOURCES := $(basename $(wildcard $(addsuffix /*.cc,$(FOLDERS))))
+PARTS := $(foreach s,$(SOURCES),$(if $(filter postern-%,$(notdir $(s))),,$(s)))
 objects = $(patsubst %,$(O)/%.o,$(1))
 LIB := $(O)/libpostern.a
 
@@ -75,13 +81,53 @@ endef
 $(foreach p,$(PASSING),$(eval $(call link,$(p),passing)))
 $(foreach p,$(RESIDENT),$(eval $(call link,$(p),resident)))
 
-# One binary of all unit tests; `$(O)/unit -sf='*verdict*'` runs one file's.
+# One binary of all unit tests; `build/release/unit -sf='*verdict*'` runs one file's.
 $(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LIB)
 	@echo "  LINK $@"
 	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) -lcdb -lxxhash -o $@
 
+unit: $(O)/unit
+
+# Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
+PACKAGES := g++ make pkg-config libunbound-dev libclamav-dev libgmime-3.0-dev libcdb-dev libxxhash-dev doctest-dev \
+  daemontools ucspi-tcp-ipv6 \
+  swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file
+
+deps:
+	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ]; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	else \
+	  echo "Packages are missing. As root:" $$missing; echo "  apt-get install --no-install-recommends" $$missing; exit 1; \
+	fi
+
+# Programs and tests where every user can read them: only root may be able to enter the checkout.
+DEMO := d=$$(mktemp -d /tmp/postern-demo.XXXXXX) && chmod 755 $$d && trap 'rm -rf $$d' EXIT && \
+  $(MAKE) -s install PREFIX=$$d && cp -r tests $$d/tests && bash $$d/tests/demo.sh $$d/bin
+demo: deps
+	@$(MAKE) -s all
+	@$(DEMO)
+run: deps
+	@$(MAKE) -s all
+	@$(DEMO) --stay
+
+check: deps
+	@$(MAKE) -s all unit
+	@$(MAKE) -s MODE=asan unit
+	@bash tests/run.sh build $(TEST)
+
+bench: deps
+	@$(MAKE) -s all
+	@bash tests/bench/run.sh build/bin
+
+install: all
+	@install -d -m 755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man8
+	@install -m 755 $(addprefix $(BIN)/,$(NAMES)) $(DESTDIR)$(PREFIX)/bin/
+	@$(if $(wildcard doc/man/*.8),install -m 644 $(wildcard doc/man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8/)
+
 clean:
 	rm -rf build
 
-.PHONY: all clean
+.PHONY: all unit deps demo run check bench fuzz install clean
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -16,9 +16,9 @@
 #include "lib/log.h"
 #include "lib/mid.h"
 #include "lib/program.h"
+#include "lib/receive.h"
 #include "lib/serve.h"
 #include "lib/spool.h"
-#include "lib/submit.h"
 #include "lib/text.h"
 #include "lib/wake.h"
 #include "queue/kept.h"
@@ -31,21 +31,6 @@ constexpr size_t kMessageLimitBytes = size_t{1} << 32;  // what may come in is s
 constexpr unsigned kDeathSeconds = 86400;               // must stay below Spool's age of garbage
 constexpr int64_t kAskMilliseconds = 240000;
 
-Result<Envelope> read_envelope(const Job& job) {
-  if (job.fd(0) < 0 || job.fd(1) < 0) return temporary("read the message: descriptors 0 and 1 must be open", 54);
-  Result<std::string> bytes = read_whole(job.fd(1), kEnvelopeLimitBytes, "read the envelope");
-  if (!bytes) {
-    const Failure& failure = bytes.failure();
-    return failure.permanent() ? permanent(failure.text, 11, "5.5.3") : temporary(failure.text, 54);
-  }
-  Result<Envelope> envelope = parse_envelope(*bytes);
-  if (!envelope || job.environment.get("POSTERN_EXTRAS") != "5") return envelope;
-  Result<std::string> extras = read_whole(job.fd(5), kEnvelopeLimitBytes, "read the extras");
-  if (!extras) return temporary(extras.failure().text, 54);
-  if (Result<void> parsed = parse_extras(*extras, *envelope); !parsed) return parsed.failure();
-  return envelope;
-}
-
 // A message that came without a mid has no Received: line of ours either.
 std::string received_line(uint64_t mid) {
   return "Received: (postern-queue " + std::to_string(mid) + " by uid " + std::to_string(::getuid()) + "); " +
@@ -53,7 +38,7 @@ std::string received_line(uint64_t mid) {
 }
 
 Result<uint64_t> put_on_disk(const Job& job, const Spool& spool) {
-  Result<Envelope> envelope = read_envelope(job);
+  Result<Envelope> envelope = receive_envelope(job);
   if (!envelope) return envelope.failure();
   const std::optional<uint64_t> given = parse_mid(job.environment.get_or("POSTERN_MID", ""));
   const uint64_t mid = given ? *given : make_mid();
@@ -131,7 +116,9 @@ int run(int argc, char** argv) {
     log_critical("use the queue", became.failure().text);
     return 61;
   }
-  const Forms forms{.defaults = {.workers = 20}, .path_fds = {0, 1, 5, 6}, .load = {}};
+  ServeOptions defaults;
+  defaults.workers = 20;
+  const Forms forms{.defaults = defaults, .path_fds = {0, 1, 5, 6}, .load = {}};
   return run_forms(argc, argv, forms, [&](Job& job, std::string&) {
     if (job.connection < 0) {
       ::alarm(kDeathSeconds);

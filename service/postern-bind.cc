@@ -6,6 +6,7 @@
 //   user       root: the socket becomes OWNER's (USER or USER:GROUP), mode 0660; anyone else: OWNER is not looked at
 //   exit       111 when the socket could not be made or PROGRAM not executed
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,7 +30,13 @@ int run(int argc, char** argv) {
     log_critical("bind a socket", socket.failure().text);
     return 111;
   }
-  if (::dup2(socket->get(), kServiceFd) < 0) return 111;
+  // dup2 onto itself would leave close-on-exec set.
+  const bool placed = socket->get() == kServiceFd ? ::fcntl(kServiceFd, F_SETFD, 0) == 0
+                                                  : ::dup2(socket->get(), kServiceFd) == kServiceFd;
+  if (!placed) {
+    log_critical("pass the socket on", os_failure("descriptor 3", errno).text);
+    return 111;
+  }
   if (socket->get() == kServiceFd) (void)socket->release();
   ::execvp(argv[3], argv + 3);
   log_critical("execute the program", os_failure(argv[3], errno).text);

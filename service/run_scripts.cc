@@ -22,7 +22,7 @@ std::string head(const Service& service) {
 }
 
 std::string limits(const Service& service) {
-  return "envdir ./env softlimit -m " + std::to_string(static_cast<unsigned long>(service.memory_mib) * 1024 * 1024) + " \\\n  ";
+  return "envdir ./env softlimit -a " + std::to_string(static_cast<unsigned long>(service.memory_mib) * 1024 * 1024) + " \\\n  ";
 }
 
 std::string first_line(const Instance& instance, const std::string& file, const std::string& otherwise) {

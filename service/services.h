@@ -16,7 +16,7 @@ struct Service {
   std::string user;                  // "root" only for lspawn
   std::string program;               // with its arguments; "" for smtpd, which tcpserver runs
   std::vector<std::string> clients;  // users that it answers; empty: it has no socket
-  unsigned memory_mib;               // softlimit -m
+  unsigned memory_mib;               // softlimit -a (not -m: that bounds the stack too, and a thread's stack is as large as its bound)
   std::string what;                  // for the run script's comment
 };
 

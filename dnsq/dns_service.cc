@@ -1,0 +1,210 @@
+#include "dnsq/dns_service.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <list>
+#include <vector>
+
+#include "dnsq/inquiry.h"
+#include "lib/child.h"
+#include "lib/log.h"
+#include "lib/request.h"
+
+namespace postern {
+
+namespace {
+
+constexpr size_t kConnectionLimit = 200;           // one outstanding question on each
+constexpr int64_t kIdleLimitMilliseconds = 60000;  // then a silent connection makes room
+constexpr int64_t kPauseMilliseconds = 100;        // after accept has failed for want of descriptors
+
+volatile sig_atomic_t stop_asked = 0;
+volatile sig_atomic_t reload_asked = 0;
+
+void note_stop(int) {
+  stop_asked = 1;
+}
+void note_reload(int) {
+  reload_asked = 1;
+}
+
+void handle(int signal_number, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  ::sigaction(signal_number, &action, nullptr);
+}
+
+struct Client {
+  Fd socket;
+  std::unique_ptr<Inquiry> inquiry;
+  int64_t deadline = 0;  // of the inquiry, or of the silence
+  bool gone = false;
+};
+
+class DnsService {
+ public:
+  DnsService(int listening, const ServeOptions& options, std::unique_ptr<DnsSource> source)
+      : listening_(listening), options_(options), source_(std::move(source)) {}
+
+  void run(const OpenSource& open, const sigset_t& unblocked) {
+    while (stop_asked == 0 || busy()) {
+      if (reload_asked != 0) reload(open);
+      if (!wait(unblocked)) continue;
+      if (waits_.front().revents != 0) accept_clients();
+      process_sources();
+      read_questions();
+      finish_inquiries();
+    }
+  }
+
+ private:
+  [[nodiscard]] bool busy() const {
+    return std::any_of(clients_.begin(), clients_.end(),
+                       [](const Client& client) { return client.inquiry != nullptr; });
+  }
+
+  void reload(const OpenSource& open) {
+    reload_asked = 0;
+    Result<std::unique_ptr<DnsSource>> fresh = open();
+    if (!fresh) {
+      log_warning("reload", fresh.failure());
+      return;
+    }
+    old_sources_.push_back(std::exchange(source_, std::move(*fresh)));
+  }
+
+  // waits_: the listening socket, the source, the old sources, then the clients, each at its place in the
+  // list.
+  bool wait(const sigset_t& unblocked) {
+    waits_.clear();
+    const bool room =
+        stop_asked == 0 && clients_.size() < kConnectionLimit && now_milliseconds() >= accept_after_;
+    waits_.push_back({room ? listening_ : -1, POLLIN, 0});
+    waits_.push_back({source_->descriptor(), POLLIN, 0});
+    for (const auto& source : old_sources_) waits_.push_back({source->descriptor(), POLLIN, 0});
+    first_client_ = waits_.size();
+    int64_t next = now_milliseconds() + kIdleLimitMilliseconds;
+    if (accept_after_ > now_milliseconds()) next = std::min(next, accept_after_);
+    for (const Client& client : clients_) {
+      // A client with a question on its way is only watched for going away.
+      waits_.push_back(
+          {client.socket.get(), static_cast<short>(client.inquiry ? POLLRDHUP : POLLIN | POLLRDHUP), 0});
+      next = std::min(next, client.deadline);
+    }
+    const int64_t left = std::max<int64_t>(next - now_milliseconds(), 0);
+    const timespec timeout{left / 1000, left % 1000 * 1000000};
+    return ::ppoll(waits_.data(), waits_.size(), &timeout, &unblocked) >= 0;
+  }
+
+  void accept_clients() {
+    Fd socket{::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+    if (socket && client_allowed(socket.get(), options_)) {
+      clients_.push_back({std::move(socket), nullptr, now_milliseconds() + kIdleLimitMilliseconds});
+    } else if (!socket && errno != EINTR && errno != ECONNABORTED && errno != EAGAIN) {
+      log_warning("accept a connection", os_failure("accept", errno));
+      accept_after_ = now_milliseconds() + kPauseMilliseconds;
+    }
+  }
+
+  void process_sources() {
+    source_->process();
+    for (const auto& source : old_sources_) source->process();
+    std::erase_if(old_sources_, [](const auto& source) { return source->outstanding() == 0; });
+  }
+
+  void read_questions() {
+    // Those just accepted stand behind the ones that waits_ knows.
+    size_t at = first_client_;
+    for (auto client = clients_.begin(); at < waits_.size(); ++client, ++at) {
+      if (waits_[at].revents == 0) continue;
+      const bool hung_up = (waits_[at].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+      if (client->inquiry != nullptr || (waits_[at].revents & POLLIN) == 0) {
+        client->gone = hung_up;
+      } else {
+        take_question(*client);
+      }
+    }
+  }
+
+  void take_question(Client& client) {
+    Result<Incoming> incoming = receive_request(client.socket.get());
+    if (!incoming) log_warning("answer a question", incoming.failure());
+    if (!incoming || incoming->came == Came::end_of_file) {
+      client.gone = true;
+      return;
+    }
+    Result<DnsQuestion> question = parse_dns_question(incoming->request.arguments);
+    if (!question) {
+      reply(client, 100, "");
+      return;
+    }
+    client.deadline = now_milliseconds() + kQuestionDeadlineMilliseconds;
+    client.inquiry = std::make_unique<Inquiry>(std::move(*question), *source_);
+    client.inquiry->start();
+  }
+
+  void reply(Client& client, int exit_code, std::string output) {
+    const Reply answer{.exit_code = exit_code, .output = std::move(output)};
+    if (Result<void> sent = send_reply(client.socket.get(), answer); !sent) client.gone = true;
+    client.inquiry.reset();
+    client.deadline = now_milliseconds() + kIdleLimitMilliseconds;
+  }
+
+  void finish_inquiries() {
+    const int64_t now = now_milliseconds();
+    for (Client& client : clients_) {
+      if (client.gone) continue;
+      if (client.inquiry == nullptr) {
+        client.gone = now >= client.deadline;
+        continue;
+      }
+      if (!client.inquiry->finished() && now >= client.deadline) client.inquiry->give_up("no answer in time");
+      if (!client.inquiry->finished()) continue;
+      const DnsAnswer& answer = client.inquiry->answer();
+      reply(client, answer_exit_code(answer), answer_text(answer));
+    }
+    clients_.remove_if([](const Client& client) { return client.gone; });
+  }
+
+  int listening_;
+  const ServeOptions& options_;
+  // Sources before clients: an inquiry says goodbye to its source when it goes.
+  std::unique_ptr<DnsSource> source_;
+  std::vector<std::unique_ptr<DnsSource>> old_sources_;  // until what was asked of them is answered
+  std::list<Client> clients_;
+  std::vector<pollfd> waits_;
+  size_t first_client_ = 0;  // in waits_
+  int64_t accept_after_ = 0;
+};
+
+}  // namespace
+
+int serve_dns(int listening, const ServeOptions& options, const OpenSource& open) {
+  Result<std::unique_ptr<DnsSource>> source = open();
+  if (!source) {
+    log_critical("start", source.failure().text);
+    return source.failure().permanent() ? 100 : 111;
+  }
+  handle(SIGTERM, note_stop);
+  handle(SIGINT, note_stop);
+  handle(SIGHUP, note_reload);
+  ::fcntl(listening, F_SETFD, FD_CLOEXEC);
+  ::fcntl(listening, F_SETFL, O_NONBLOCK);
+  // Held except while we wait, so that none falls between the test and the wait; the resolver's thread, made
+  // later, never gets them.
+  sigset_t held;
+  sigset_t before;
+  ::sigemptyset(&held);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&held, number);
+  ::pthread_sigmask(SIG_BLOCK, &held, &before);
+  DnsService(listening, options, std::move(*source)).run(open, before);
+  return 0;
+}
+
+}  // namespace postern

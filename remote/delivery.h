@@ -1,0 +1,60 @@
+// One delivery: the route of the domain, its hosts in order, a connection, the message; and the connection
+// kept for the next message to the same next hop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/log.h"
+#include "lib/serve.h"
+#include "remote/report.h"
+#include "remote/routes.h"
+#include "remote/settings.h"
+#include "remote/smtp_transaction.h"
+
+namespace postern {
+
+struct DeliveryOrder {
+  std::string domain;  // the recipients'; or an address literal
+  OutgoingMessage message;
+  std::string mid;                // for the log
+  std::vector<std::string> rids;  // beside message.recipients
+};
+
+class Deliverer {
+ public:
+  // `keep`: leave the connection open for the next delivery (a worker of rspawn).
+  Deliverer(RemoteSettings settings, bool keep);
+
+  std::vector<RecipientResult> deliver(const DeliveryOrder& order);
+  // For ServeOptions::between: closes the kept connection when it has been idle for 5 s; milliseconds until
+  // then.
+  int64_t close_idle();
+  void close();
+
+ private:
+  struct Attempt {
+    bool reached = false;  // the server said something of the message
+    Failure failure;       // otherwise
+    std::vector<RecipientResult> results;
+  };
+  Result<std::string> next_hop(const DeliveryOrder& order, Route& route);
+  std::vector<RecipientResult> try_targets(const DeliveryOrder& order, const std::vector<Target>& targets);
+  Result<void> open(const DeliveryOrder& order, const Target& target);
+  Attempt transact(const DeliveryOrder& order);
+
+  RemoteSettings settings_;
+  bool keep_;
+  RouteFile routes_;
+  std::unique_ptr<SmtpSession> session_;
+  std::string session_hop_;  // the next hop that session_ is for
+  LogLines log_;
+};
+
+// The arguments HOST SENDER RECIPIENT…, the message at descriptor 0 and POSTERN_MID, POSTERN_RIDS,
+// POSTERN_BODY of a request; appends the reports. 100 for what is no request.
+int run_delivery_job(Job& job, Deliverer& deliverer, std::string& output);
+
+}  // namespace postern

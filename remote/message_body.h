@@ -1,0 +1,32 @@
+// A message of LF lines as the body of DATA: CRLF line ends, dots stuffed (RFC 5321 4.5.2), CRLF.CRLF at the
+// end.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "lib/result.h"
+
+namespace postern {
+
+class BodyEncoder {
+ public:
+  // Appends `bytes` as they go over the wire: at most twice their size and two more. LF, CR LF and a CR alone
+  // all end a line, so that nothing in a message can look like its end to a server that takes a bare CR or LF
+  // for one.
+  void encode(std::string_view bytes, std::string& out);
+  // The end of the data, after a last line end where the message has none.
+  void finish(std::string& out);
+
+ private:
+  void encode_line_part(std::string_view part, std::string& out);
+
+  bool at_line_start_ = true;
+  bool after_cr_ = false;  // its CRLF is out already; an LF now belongs to it
+};
+
+// Is any byte of the first `size` bytes of the file above 0x7f?
+Result<bool> has_8bit(int fd, uint64_t size);
+
+}  // namespace postern

@@ -1,0 +1,51 @@
+#include "remote/report.h"
+
+#include <algorithm>
+
+#include "lib/request.h"
+#include "lib/text.h"
+
+namespace postern {
+
+namespace {
+constexpr size_t kTextLimitBytes = 900;
+}  // namespace
+
+std::string failure_text(const Failure& failure) {
+  return failure.status + " " + failure.text;
+}
+
+std::vector<RecipientResult> all_failed(size_t recipients, const Failure& failure) {
+  return {recipients, {failure.permanent() ? 'h' : 's', failure_text(failure)}};
+}
+
+std::string format_reports(const std::vector<RecipientResult>& results) {
+  // printable() may make four bytes of one, but what comes here was printable before.
+  const size_t room = (kReplyLimitBytes - 256) / (results.size() + 1);
+  const size_t limit = std::clamp<size_t>(room, 8, kTextLimitBytes + 8) - 8;  // letter, NUL, "..."
+  std::string bytes;
+  const auto append = [&](char letter, std::string_view text) {
+    bytes += letter;
+    if (text.size() > limit) {
+      bytes.append(text.substr(0, limit)).append("...");
+    } else {
+      bytes += text;
+    }
+    bytes += '\0';
+  };
+  const auto find = [&](char letter) {
+    return std::find_if(results.begin(), results.end(),
+                        [&](const RecipientResult& r) { return r.letter == letter; });
+  };
+  for (const RecipientResult& result : results) append(result.letter, result.text);
+  if (const auto done = find('r'); done != results.end()) {
+    append('K', done->text);
+  } else if (const auto temporary_one = find('s'); temporary_one != results.end()) {
+    append('Z', temporary_one->text);
+  } else {
+    append('D', results.empty() ? "5.5.4 no recipients" : results.front().text);
+  }
+  return bytes;
+}
+
+}  // namespace postern

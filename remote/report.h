@@ -1,0 +1,26 @@
+// What is reported of a delivery, as qmail-remote does: r, h or s and a text for each recipient, then K, Z or
+// D and a text for the message, each ended by NUL.
+//
+// A text has one of two forms: "HOST[ADDRESS]:PORT said: CODE STATUS TEXT" for what a server replied, or
+// "STATUS TEXT" for what we found ourselves. It holds printable ASCII only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lib/result.h"
+
+namespace postern {
+
+struct RecipientResult {
+  char letter = 's';  // r delivered, h permanent, s temporary
+  std::string text;
+};
+
+std::string failure_text(const Failure& failure);
+// One failure for all.
+std::vector<RecipientResult> all_failed(size_t recipients, const Failure& failure);
+// At most 64 KiB, whatever the number of recipients: texts are cut.
+std::string format_reports(const std::vector<RecipientResult>& results);
+
+}  // namespace postern

@@ -1,0 +1,82 @@
+// A connection to an SMTP server: bytes with deadlines, replies, and what the server offers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/fd.h"
+#include "lib/result.h"
+#include "remote/settings.h"
+#include "remote/smtp_reply.h"
+
+namespace postern {
+
+// One address of one host.
+struct Target {
+  std::string host;     // the name that it was found by; the address itself for literals
+  std::string address;  // IPv4 or IPv6, no brackets
+  uint16_t port = 25;
+};
+
+std::string target_text(const Target& target);  // "mx.example.net[192.0.2.1]:25"
+
+struct Extensions {
+  bool pipelining = false;
+  bool eight_bit_mime = false;
+  bool smtputf8 = false;
+  bool size = false;
+  uint64_t size_limit = 0;  // bytes; 0: none told
+};
+
+// From the lines of a reply to EHLO; the first is the greeting's.
+Extensions parse_extensions(const std::vector<std::string>& lines);
+
+class SmtpSession {
+ public:
+  // Connects. `dcid` is the connection's number in the log.
+  static Result<std::unique_ptr<SmtpSession>> connect(const Target& target, uint64_t dcid,
+                                                      const SmtpTimeouts& timeouts);
+  // Waits for the greeting, says EHLO, and HELO where EHLO is refused.
+  Result<void> greet(std::string_view hello);
+  // QUIT without waiting for the answer, and close.
+  void quit();
+
+  Result<void> send(std::string_view bytes, int64_t timeout_seconds);
+  Result<ServerReply> read_reply(int64_t timeout_seconds);
+  // A reply that has come without our waiting, after a failure to send: why the server went.
+  Result<ServerReply> last_words();
+
+  // "WHERE said: CODE STATUS TEXT"
+  [[nodiscard]] std::string said(const ServerReply& reply) const;
+  [[nodiscard]] const Target& target() const { return target_; }
+  [[nodiscard]] const SmtpTimeouts& timeouts() const { return timeouts_; }
+  [[nodiscard]] const Extensions& extensions() const { return extensions_; }
+  [[nodiscard]] uint64_t dcid() const { return dcid_; }
+  [[nodiscard]] std::string local_address() const;
+
+  bool usable = true;        // false: no further message, and no QUIT
+  bool needs_reset = false;  // a transaction was begun and not ended
+  unsigned messages = 0;     // given to it so far
+  int64_t idle_since = 0;    // milliseconds
+  std::vector<char> input;   // the buffers of the message's way through, made with the first message
+  std::string output;
+
+ private:
+  SmtpSession(Fd socket, Target target, uint64_t dcid, const SmtpTimeouts& timeouts)
+      : socket_(std::move(socket)), target_(std::move(target)), dcid_(dcid), timeouts_(timeouts) {}
+  Result<void> wait(short events, int64_t deadline, std::string_view doing);
+  Failure lost(std::string_view doing, int error);
+
+  Fd socket_;
+  Target target_;
+  uint64_t dcid_;
+  SmtpTimeouts timeouts_;
+  Extensions extensions_;
+  ReplyParser parser_;
+  std::string received_;  // read and not yet parsed
+};
+
+}  // namespace postern

@@ -1,0 +1,157 @@
+#include "remote/targets.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "lib/child.h"
+#include "lib/text.h"
+
+namespace postern {
+
+namespace {
+
+constexpr int64_t kDnsDeadlineMilliseconds = 60000;
+constexpr size_t kTargetLimit = 20;  // addresses tried in one delivery
+
+Failure dns_failure(const DnsAnswer& answer, std::string_view name) {
+  const std::string domain = printable(name, 255);
+  switch (answer.outcome) {
+    case DnsOutcome::invalid:
+      return permanent(domain + " is not a domain name", 0, "5.1.2");
+    case DnsOutcome::nxdomain:
+      return permanent(domain + " does not exist", 0, "5.1.2");
+    case DnsOutcome::nodata:
+      return permanent(domain + " has neither an MX record nor an address", 0, "5.1.2");
+    case DnsOutcome::null_mx:
+      return permanent(domain + " accepts no mail (null MX)", 0, "5.1.10");
+    default:
+      return temporary("look up " + domain, 0, "4.4.3");
+  }
+}
+
+bool contains(const std::vector<std::string>& list, const std::string& entry) {
+  return std::find(list.begin(), list.end(), entry) != list.end();
+}
+
+std::string text_of(const sockaddr* address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (address != nullptr && address->sa_family == AF_INET) {
+    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(address)->sin_addr, text.data(), text.size());
+  } else if (address != nullptr && address->sa_family == AF_INET6) {
+    ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, text.data(),
+                text.size());
+  }
+  return text.data();
+}
+
+bool is_ourselves(const DnsHost& host, const RemoteSettings& settings, const std::vector<std::string>& own) {
+  if (equal_ignoring_case(host.name, settings.me)) return true;
+  const std::vector<std::string> addresses = host_addresses(host);
+  return std::any_of(addresses.begin(), addresses.end(),
+                     [&](const std::string& a) { return contains(own, a); });
+}
+
+// Random, so that equal hosts get equal shares (RFC 5321 5.1).
+template <typename Iterator>
+void shuffle_range(Iterator first, Iterator last) {
+  for (auto left = last - first; left > 1; --left) {
+    std::iter_swap(first + (left - 1),
+                   first + static_cast<std::ptrdiff_t>(::arc4random_uniform(static_cast<uint32_t>(left))));
+  }
+}
+
+void shuffle_equals(std::vector<DnsHost>& hosts) {
+  for (auto first = hosts.begin(); first != hosts.end();) {
+    const auto last =
+        std::find_if(first, hosts.end(), [&](const DnsHost& h) { return h.preference != first->preference; });
+    shuffle_range(first, last);
+    first = last;
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> own_addresses(const RemoteSettings& settings) {
+  std::vector<std::string> own = {"0.0.0.0", "::"};
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) == 0) {
+    const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owned(list, ::freeifaddrs);
+    for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+      if (std::string text = text_of(entry->ifa_addr); !text.empty()) own.push_back(std::move(text));
+    }
+  }
+  own.insert(own.end(), settings.more_own_addresses.begin(), settings.more_own_addresses.end());
+  std::erase_if(own,
+                [&](const std::string& address) { return contains(settings.not_own_addresses, address); });
+  return own;
+}
+
+Result<std::vector<Target>> targets_of_mx(const DnsAnswer& answer, const RemoteSettings& settings,
+                                          const std::vector<std::string>& own) {
+  if (answer.outcome != DnsOutcome::found && answer.outcome != DnsOutcome::implicit) {
+    return dns_failure(answer, answer.name);
+  }
+  std::vector<DnsHost> hosts = answer.hosts;
+  const auto ourselves = std::find_if(hosts.begin(), hosts.end(),
+                                      [&](const DnsHost& h) { return is_ourselves(h, settings, own); });
+  if (ourselves != hosts.end()) {
+    const unsigned preference = ourselves->preference;
+    std::erase_if(hosts, [&](const DnsHost& h) { return h.preference >= preference; });
+    if (hosts.empty()) {
+      return permanent("mail for " + printable(answer.name, 255) + " loops back to this host", 0, "5.4.6");
+    }
+  }
+  shuffle_equals(hosts);
+  std::vector<Target> targets;
+  bool unknown = false;
+  for (const DnsHost& host : hosts) {
+    unknown = unknown || lookup_failed(host);
+    for (const std::string& address : host_addresses(host)) {
+      if (targets.size() < kTargetLimit) targets.push_back({host.name, address, settings.port});
+    }
+  }
+  if (!targets.empty()) return targets;
+  const std::string domain = printable(answer.name, 255);
+  if (unknown) return temporary("look up the mail hosts of " + domain + ": no answer", 0, "4.4.3");
+  return permanent("no mail host of " + domain + " has an address", 0, "5.4.4");
+}
+
+Result<std::vector<Target>> find_targets(std::string_view domain, const Route& route,
+                                         const RemoteSettings& settings) {
+  const uint16_t port = route.port != 0 ? route.port : settings.port;
+  const std::string literal = address_literal(route.host.empty() ? domain : route.host);
+  if (!literal.empty()) {
+    if (route.host.empty() && contains(own_addresses(settings), literal)) {
+      return permanent("mail for " + printable(domain, 255) + " loops back to this host", 0, "5.4.6");
+    }
+    return std::vector<Target>{{literal, literal, port}};
+  }
+  const int64_t deadline = now_milliseconds() + kDnsDeadlineMilliseconds;
+  if (route.host.empty()) {
+    Result<DnsAnswer> answer = ask_mx(settings.dns_program, domain, deadline);
+    if (!answer) return answer.failure();
+    RemoteSettings with_port = settings;
+    with_port.port = port;
+    return targets_of_mx(*answer, with_port, own_addresses(settings));
+  }
+  // A host that the operator has named: its addresses, whoever they belong to. That it has none is a slip of
+  // theirs.
+  Result<DnsAnswer> answer = ask_dns(settings.dns_program, {"ip", route.host}, deadline);
+  if (!answer) return answer.failure();
+  const DnsHost host{0, route.host, answer->rrsets};
+  std::vector<Target> targets;
+  for (const std::string& address : host_addresses(host)) targets.push_back({route.host, address, port});
+  if (targets.empty()) {
+    return temporary("deliver by control/smtproutes: " + printable(route.host, 255) + " has no address", 0,
+                     "4.4.4");
+  }
+  return targets;
+}
+
+}  // namespace postern

@@ -1,0 +1,31 @@
+// From the next hop of a domain to the addresses that are tried, in order.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/dns_answer.h"
+#include "lib/result.h"
+#include "remote/routes.h"
+#include "remote/settings.h"
+#include "remote/smtp_session.h"
+
+namespace postern {
+
+// Addresses of this host: those of its interfaces and the unspecified ones, with control/moreipme, without
+// control/notipme.
+std::vector<std::string> own_addresses(const RemoteSettings& settings);
+
+// The hosts of an answer to mx, without ourselves and everything that is not better than we are (RFC
+// 5321 5.1); equal preferences in random order. Failures: permanent where the answer says so (no such domain,
+// null MX, only ourselves), temporary where an address is not known for now.
+Result<std::vector<Target>> targets_of_mx(const DnsAnswer& answer, const RemoteSettings& settings,
+                                          const std::vector<std::string>& own);
+
+// Asks DNS unless the next hop is an address.
+Result<std::vector<Target>> find_targets(std::string_view domain, const Route& route,
+                                         const RemoteSettings& settings);
+
+}  // namespace postern

@@ -1,0 +1,182 @@
+// postern-antivirus - the stage that looks for viruses, with libclamav.
+//
+//   fd 0 in    the message
+//   fd 1 out   the verdict (Joint 4): nothing when clean; `quarantine Virus NAME` and `stop`, or `reject 554
+//   …` fd 2 out   the event log env        POSTERN_MID, POSTERN_DIRECTION, TMPDIR (what is unpacked goes
+//   there)              user   posternv exit       0 a verdict, 100 wrong arguments, 111 it could not be
+//   scanned to the end (never "clean" by mistake) resident   the signatures are loaded once; SIGHUP, or a
+//   change in their directory, loads them anew
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "lib/fd.h"
+#include "lib/log.h"
+#include "lib/mid.h"
+#include "lib/program.h"
+#include "lib/serve.h"
+#include "lib/text.h"
+#include "scanq/antivirus_engine.h"
+#include "scanq/antivirus_mime.h"
+#include "scanq/antivirus_scan.h"
+#include "scanq/antivirus_scratch.h"
+
+namespace postern {
+
+namespace {
+
+constexpr size_t kMessageLimitBytes = size_t{1024} * 1024 * 1024;
+constexpr unsigned kWorkers = 2;  // each scan is one CPU's work
+constexpr unsigned kPathDeadlineSeconds = 300;
+
+volatile sig_atomic_t look_again = 0;
+
+// The parent of the workers sleeps until a signal: the clock says SIGHUP to it, and that it was not the
+// operator.
+void note_time(int) {
+  look_again = 1;
+  ::kill(::getpid(), SIGHUP);
+}
+
+struct Unmap {
+  size_t length = 0;
+  void operator()(void* start) const { ::munmap(start, length); }
+};
+using Map = std::unique_ptr<void, Unmap>;
+
+class Antivirus {
+ public:
+  explicit Antivirus(bool resident) : resident_(resident) {}
+
+  // At the start: always true, so that a resident without signatures stays up and says so to everybody who
+  // asks. As a reload: has there been a change?
+  bool load() {
+    const bool first = !std::exchange(started_, true);
+    const bool by_clock = std::exchange(look_again, 0) != 0;
+    const bool changed = load_if_changed(by_clock);
+    if (resident_) look_again_later();
+    return first || changed;
+  }
+
+  int answer(Job& job, std::string& output) {
+    if (!job.arguments.empty()) return refuse_arguments();
+    if (!resident_) ::alarm(kPathDeadlineSeconds);
+    if (!engine_) {
+      log_critical(doing(), why_not_);
+      return 111;
+    }
+    const std::string mid =
+        "MID " + std::to_string(parse_mid(job.environment.get_or("POSTERN_MID", "")).value_or(0));
+    const ScanResult result = scan_job(job);
+    if (result.finding == Finding::unscannable) {
+      log_warning("scan " + mid, result.what);
+      return 111;
+    }
+    const bool infected = result.finding == Finding::infected;
+    LogLines lines;
+    lines.info(mid + " interim AV verdict using ClamAV " + (infected ? "VIRAL" : "CLEAN"));
+    lines.info(mid + " antivirus " + (infected ? "positive '" + result.what + "'" : "negative"));
+    if (infected) output = infected_verdict(result.what, job.environment);
+    return 0;
+  }
+
+ private:
+  [[nodiscard]] std::string doing() const {
+    return settings_.directory.empty() ? "load signatures" : "load signatures from " + settings_.directory;
+  }
+
+  static int refuse_arguments() {
+    log_critical("start", "it takes no arguments; usage: postern-antivirus < message");
+    return 100;
+  }
+
+  // The new engine is complete and tested before the old one goes.
+  bool load_if_changed(bool by_clock) {
+    Result<EngineSettings> settings = read_engine_settings();
+    if (!settings) return keep_what_we_have(settings.failure().text);
+    const uint64_t fingerprint = signature_fingerprint(settings->directory);
+    if (by_clock && engine_ && fingerprint == fingerprint_) return false;
+    settings_ = std::move(*settings);
+    fingerprint_ = fingerprint;
+    Result<Engine> fresh = Engine::load(settings_);
+    if (!fresh) return keep_what_we_have(fresh.failure().text);
+    engine_ = std::move(*fresh);
+    if (resident_) {
+      prepare_mime();
+      log_info("antivirus ready: " + std::to_string(engine_->signatures()) + " signatures from " +
+               settings_.directory + ", database version " + std::to_string(engine_->database_version()));
+    }
+    return true;
+  }
+
+  bool keep_what_we_have(std::string why) {
+    why_not_ = std::move(why);
+    if (resident_) {
+      log_critical(
+          "load signatures from " + settings_.directory,
+          why_not_ + (engine_ ? "; the old ones stay in use" : "; every message is deferred until it works"));
+    }
+    return false;
+  }
+
+  void look_again_later() const {
+    struct sigaction action {};
+    action.sa_handler = note_time;
+    ::sigaction(SIGALRM, &action, nullptr);
+    ::alarm(static_cast<unsigned>(settings_.check_seconds == 0 ? 60 : settings_.check_seconds));
+  }
+
+  ScanResult scan_job(Job& job) {
+    if (!scratch_) {
+      Result<Scratch> made = Scratch::make();
+      if (!made) return {Finding::unscannable, made.failure().text};
+      scratch_ = std::move(*made);
+      engine_->use_scratch(scratch_->path());
+    }
+    if (job.fd(0) < 0) return {Finding::unscannable, "there is no message on descriptor 0"};
+    Result<Fd> message = own_copy(job.fd(0), kMessageLimitBytes, "read the message");
+    if (!message) return {Finding::unscannable, message.failure().text};
+    Result<size_t> size = file_size(message->get(), "read the message");
+    if (!size) return {Finding::unscannable, size.failure().text};
+    if (*size == 0) return {};
+    void* start = ::mmap(nullptr, *size, PROT_READ, MAP_PRIVATE, message->get(), 0);
+    if (start == MAP_FAILED) return {Finding::unscannable, os_failure("map the message", errno).text};
+    const Map map{start, Unmap{*size}};
+    const MimeLimits limits{.decoded_bytes = settings_.max_scan_bytes};
+    return scan_message({static_cast<const char*>(start), *size}, limits,
+                        [&](std::string_view bytes) { return engine_->scan(bytes); });
+  }
+
+  bool resident_;
+  bool started_ = false;
+  EngineSettings settings_;
+  uint64_t fingerprint_ = 0;
+  std::optional<Engine> engine_;
+  std::string why_not_;
+  std::optional<Scratch> scratch_;  // of this process: a worker makes its own
+};
+
+int run(int argc, char** argv) {
+  bool resident = false;
+  for (int i = 1; i < argc; ++i) resident = resident || std::strcmp(argv[i], "--serve") == 0;
+  Antivirus antivirus(resident);
+  Forms forms;
+  forms.defaults.workers = kWorkers;
+  forms.path_fds = {0};  // a stage is given 3 and 4 too; this one needs neither
+  forms.load = [&] { return antivirus.load(); };
+  return run_forms(argc, argv, forms,
+                   [&](Job& job, std::string& output) { return antivirus.answer(job, output); });
+}
+
+}  // namespace
+
+}  // namespace postern
+
+int main(int argc, char** argv) {
+  return postern::run_program("postern-antivirus", {.no_memory = 111, .bug = 111}, postern::run, argc, argv);
+}

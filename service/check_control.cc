@@ -1,0 +1,142 @@
+#include "service/check_control.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+
+#include "lib/control.h"
+#include "lib/fd.h"
+#include "lib/text.h"
+#include "service/init_options.h"
+
+namespace postern {
+
+namespace {
+
+constexpr size_t kFileLimitBytes = 16 * 1024 * 1024;
+
+enum class Form { number, host, domains, routes, address_port, directory, stages, text, any };
+
+struct Known {
+  const char* name;
+  Form form;
+  const char* otherwise;  // what holds without the file, in words
+};
+
+constexpr std::array kKnown = {
+    Known{"backlog", Form::number, "128"},
+    Known{"clamdb", Form::directory, "/var/lib/clamav"},
+    Known{"concurrencyincoming", Form::number, "200"},
+    Known{"concurrencylocal", Form::number, "10"},
+    Known{"concurrencyremote", Form::number, "20"},
+    Known{"databytes", Form::number, "52428800"},
+    Known{"defaultdelivery", Form::text, "./Maildir/"},
+    Known{"dnsq", Form::text, "@dnsq"},
+    Known{"helohost", Form::host, "control/me"},
+    Known{"listen", Form::address_port, "0.0.0.0:25"},
+    Known{"locals", Form::domains, "control/me"},
+    Known{"maxrcpt", Form::number, "1000"},
+    Known{"me", Form::host, "the system's host name"},
+    Known{"queuelifetime", Form::number, "259200"},
+    Known{"rcpthosts", Form::domains, "control/locals"},
+    Known{"resolver", Form::address_port, "the system's resolvers"},
+    Known{"retryfirst", Form::number, "60"},
+    Known{"retrylongest", Form::number, "3600"},
+    Known{"sessionseconds", Form::number, "3600"},
+    Known{"smtpgreeting", Form::text, "control/me"},
+    Known{"smtproutes", Form::routes, "none"},
+    Known{"stages", Form::stages, "antivirus @antivirus when=released"},
+    Known{"tcp.smtp", Form::any, "everyone may connect, nobody may relay"},
+    Known{"tcp.smtp.cdb", Form::any, "made by tcprules from tcp.smtp"},
+    Known{"timeoutconnect", Form::number, "60"},
+    Known{"timeoutremote", Form::number, "1200"},
+    Known{"timeoutsmtpd", Form::number, "300"},
+};
+
+bool is_host(std::string_view text) {
+  return !text.empty() && text.size() <= 253 && text.find_first_of(" \t@:/") == std::string_view::npos;
+}
+
+// What is wrong with a line, and the remedy; empty: nothing.
+std::string problem_of(Form form, std::string_view line) {
+  switch (form) {
+    case Form::number: return parse_number(line) ? "" : "is not a number; write decimal digits only";
+    case Form::host: return is_host(line) ? "" : "is not a host name; write one without spaces";
+    case Form::domains: return is_host(line) ? "" : "is not a domain; write one a line, \".example.org\" for all below it";
+    case Form::address_port: return parse_address_port(line).ok() ? "" : "is not ADDR:PORT; write 127.0.0.1:25 or [::1]:25";
+    case Form::directory: {
+      struct stat status {};
+      const bool there = ::stat(std::string(line).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+      return there ? "" : "is not a directory; make it, or name the right one";
+    }
+    case Form::routes: {
+      const size_t colon = line.find(':');
+      return colon == std::string_view::npos ? "has no colon; write DOMAIN:HOST or DOMAIN:HOST:PORT" : "";
+    }
+    case Form::stages: return words(line).size() >= 2 ? "" : "names no program; write a name and a program";
+    case Form::text: return line.empty() ? "is empty; write a value or remove the file" : "";
+    case Form::any: return "";
+  }
+  return "";
+}
+
+bool is_list(Form form) { return form == Form::domains || form == Form::routes || form == Form::stages || form == Form::any; }
+
+ControlReport report_on(const Known& known) {
+  ControlReport report{.name = known.name, .value = known.otherwise, .is_default = true, .problems = {}};
+  const std::string path = home_path("control/" + report.name);
+  if (::access(path.c_str(), F_OK) < 0) return report;
+  report.is_default = false;
+  report.value.clear();
+  Result<std::string> content = read_file(path, kFileLimitBytes);
+  if (!content) {
+    report.problems.push_back(path + ": " + content.failure().text + "; make it readable for everybody");
+    return report;
+  }
+  if (report.name.ends_with(".cdb")) {
+    report.value = std::to_string(content->size()) + " bytes";
+    return report;
+  }
+  size_t number = 0;
+  for (std::string_view line : split(*content, '\n')) {
+    ++number;
+    line = trim(line);
+    if (is_list(known.form) ? line.empty() || line.starts_with('#') : number > 1) continue;
+    report.value.append(report.value.empty() ? "" : ", ").append(printable(line));
+    if (const std::string problem = problem_of(known.form, line); !problem.empty()) {
+      report.problems.push_back(path + ":" + std::to_string(number) + ": \"" + printable(line, 100) + "\" " + problem);
+    }
+  }
+  return report;
+}
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+}  // namespace
+
+Result<std::vector<ControlReport>> check_control() {
+  const std::string control = home_path("control");
+  const std::unique_ptr<DIR, CloseDirectory> directory{::opendir(control.c_str())};
+  if (!directory) return permanent("open " + control + ": " + ::strerror(errno) + "; make an instance with postern-init");
+  std::vector<ControlReport> reports;
+  for (const Known& known : kKnown) reports.push_back(report_on(known));
+  while (const dirent* entry = ::readdir(directory.get())) {
+    const std::string name = entry->d_name;
+    const bool is_known = std::any_of(kKnown.begin(), kKnown.end(), [&](const Known& known) { return name == known.name; });
+    if (is_known || name.starts_with('.')) continue;
+    reports.push_back({.name = name,
+                       .value = "",
+                       .is_default = false,
+                       .problems = {control + "/" + name + ": no program reads a file of that name; rename or remove it"}});
+  }
+  return reports;
+}
+
+}  // namespace postern

@@ -1,0 +1,162 @@
+#include "smtpd/client.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "lib/child.h"
+
+namespace postern::smtpd {
+
+namespace {
+
+constexpr int64_t kQuietMilliseconds = 2000;
+constexpr size_t kRepliesLimitBytes = 16384;         // then they go out even while input is there
+constexpr size_t kPassOverLimitBytes = 1024 * 1024;  // of one line that never ends
+constexpr int64_t kLastWordsMilliseconds = 2000;
+constexpr size_t kLastInputLimitBytes = 4 * 1024 * 1024;
+
+// With a time limit on the socket a read costs one system call, not two.
+bool limit_socket_wait(int socket, int64_t milliseconds) {
+  const timeval limit{.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+  return ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0;
+}
+
+// False when the deadline passed.
+bool poll_until(int fd, short events, int64_t deadline) {
+  for (;;) {
+    pollfd waiting{fd, events, 0};
+    const int64_t left = std::clamp<int64_t>(deadline - now_milliseconds(), 0, 1 << 30);
+    const int ready = ::poll(&waiting, 1, static_cast<int>(left));
+    if (ready >= 0 || errno != EINTR) return ready != 0;
+  }
+}
+
+}  // namespace
+
+Client::Client(int in, int out, const ClientLimits& limits, std::function<void()> on_quiet)
+    : in_(in), out_(out), limits_(limits), on_quiet_(std::move(on_quiet)) {
+  const int64_t session = std::max<int64_t>(limits.session_deadline - now_milliseconds(), 1);
+  socket_waits_ = limit_socket_wait(in, std::min({kQuietMilliseconds, limits.idle_milliseconds, session}));
+}
+
+CommandLine Client::next_line() {
+  size_t searched = 0;
+  for (;;) {
+    if (!passing_over_ || pass_over_line()) {
+      const std::string_view input = buffered();
+      if (const size_t end = input.find('\n', searched); end != std::string_view::npos)
+        return line_ending_at(end);
+      if (input.size() >= kCommandLineLimitBytes) {
+        passing_over_ = true;
+        return {LineKind::too_long, {}};
+      }
+      searched = input.size();
+    } else if (passed_over_bytes_ > kPassOverLimitBytes) {
+      return {LineKind::endless, {}};
+    }
+    if (const Came came = read_more(); came != Came::bytes) return {LineKind::no_more, {}, came};
+  }
+}
+
+// A command that ends with LF alone is refused at once, and what stands behind that LF is not taken for the
+// next command: whoever sees line ends where we do not must gain nothing by it.
+CommandLine Client::line_ending_at(size_t line_feed) {
+  const std::string_view input = buffered();
+  take(line_feed + 1);
+  if (line_feed == 0 || input[line_feed - 1] != '\r') {
+    passing_over_ = true;
+    return {LineKind::bare_line_feed, {}};
+  }
+  if (line_feed + 1 > kCommandLineLimitBytes) return {LineKind::too_long, {}};
+  return {LineKind::command, input.substr(0, line_feed - 1)};
+}
+
+// Up to and with the next CR LF; false when there is none yet. A CR that came last is kept: its LF may
+// follow.
+bool Client::pass_over_line() {
+  const std::string_view input = buffered();
+  const size_t end = input.find("\r\n");
+  const size_t length =
+      end != std::string_view::npos ? end + 2 : input.size() - (input.ends_with('\r') ? 1 : 0);
+  take(length);
+  passed_over_bytes_ += length;
+  if (end == std::string_view::npos) return false;
+  passing_over_ = false;
+  passed_over_bytes_ = 0;
+  return true;
+}
+
+Came Client::wait() {
+  return begin_ == end_ ? read_more() : Came::bytes;
+}
+
+Came Client::read_more() {
+  flush();
+  if (gone_) return Came::end_of_file;
+  if (begin_ > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  const int64_t start = now_milliseconds();
+  const int64_t deadline = std::min(start + limits_.idle_milliseconds, limits_.session_deadline);
+  const Came too_late = limits_.session_deadline <= deadline ? Came::session_too_long : Came::idle_too_long;
+  if (start >= deadline) return too_late;
+  bool quiet = false;
+  for (;;) {
+    if (quiet && !poll_until(in_, POLLIN, deadline)) return too_late;
+    const bool came =
+        quiet || socket_waits_ || poll_until(in_, POLLIN, std::min(deadline, start + kQuietMilliseconds));
+    const ssize_t got = came ? ::read(in_, buffer_.data() + end_, buffer_.size() - end_) : -1;
+    if (got > 0) {
+      end_ += static_cast<size_t>(got);
+      return Came::bytes;
+    }
+    if (got == 0) return Came::end_of_file;
+    if (came && errno == EINTR) continue;
+    if (came && errno != EAGAIN) return Came::end_of_file;  // reset by the client, or as good as gone
+    if (!quiet) on_quiet_();
+    quiet = true;
+  }
+}
+
+void Client::say(std::string_view bytes) {
+  replies_ += bytes;
+  if (replies_.size() > kRepliesLimitBytes) flush();
+}
+
+void Client::flush() {
+  std::string_view rest = replies_;
+  const int64_t deadline = now_milliseconds() + limits_.idle_milliseconds;
+  while (!gone_ && !rest.empty()) {
+    ssize_t wrote = ::send(out_, rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (wrote < 0 && errno == ENOTSOCK) wrote = ::write(out_, rest.data(), rest.size());
+    if (wrote >= 0) {
+      rest.remove_prefix(static_cast<size_t>(wrote));
+    } else if (errno == EAGAIN) {
+      gone_ = !poll_until(out_, POLLOUT, deadline);
+    } else if (errno != EINTR) {
+      gone_ = true;
+    }
+  }
+  replies_.clear();
+}
+
+void Client::hang_up() {
+  flush();
+  if (gone_ || ::shutdown(out_, SHUT_WR) < 0) return;
+  const int64_t deadline = now_milliseconds() + kLastWordsMilliseconds;
+  for (size_t passed = 0; passed < kLastInputLimitBytes && poll_until(in_, POLLIN, deadline);) {
+    const ssize_t got = ::read(in_, buffer_.data(), buffer_.size());
+    if (got <= 0) return;
+    passed += static_cast<size_t>(got);
+  }
+}
+
+}  // namespace postern::smtpd

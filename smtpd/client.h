@@ -1,0 +1,76 @@
+// The connection to the client: one buffer in, one buffer out. Replies wait until we would wait for input
+// ourselves, so that a pipelined group of commands (RFC 2920) is answered with one write(2).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace postern::smtpd {
+
+constexpr size_t kInputBufferBytes = 65536;
+// RFC 5321 says 512 for a command line and more for each extension; it allows any line of text 1000, with CR
+// LF.
+constexpr size_t kCommandLineLimitBytes = 1000;
+
+struct ClientLimits {
+  int64_t idle_milliseconds;
+  int64_t session_deadline;  // now_milliseconds()
+};
+
+enum class Came : uint8_t { bytes, end_of_file, idle_too_long, session_too_long };
+
+enum class LineKind : uint8_t {
+  command,
+  bare_line_feed,  // and everything up to the next CR LF will be passed over
+  too_long,        // the same
+  endless,         // what was passed over did not end
+  no_more,         // why is in `came`
+};
+
+struct CommandLine {
+  LineKind kind;
+  std::string_view text;  // without CR LF; until the next call
+  Came came = Came::bytes;
+};
+
+class Client {
+ public:
+  // `on_quiet` is called when the client lets us wait for a while: a time for what is not urgent.
+  Client(int in, int out, const ClientLimits& limits, std::function<void()> on_quiet);
+
+  CommandLine next_line();
+
+  // For the message: what has come and was not taken yet; wait() until there is something.
+  [[nodiscard]] std::string_view buffered() const { return {buffer_.data() + begin_, end_ - begin_}; }
+  void take(size_t length) { begin_ += length; }
+  Came wait();
+
+  void say(std::string_view bytes);
+  void flush();
+  // Says the rest, and lets the client read it although it may still be sending: closing with unread input
+  // would reset the connection and take the last reply away.
+  void hang_up();
+
+ private:
+  Came read_more();
+  CommandLine line_ending_at(size_t line_feed);
+  bool pass_over_line();
+
+  std::array<char, kInputBufferBytes> buffer_;
+  size_t begin_ = 0;
+  size_t end_ = 0;
+  int in_;
+  int out_;
+  ClientLimits limits_;
+  std::function<void()> on_quiet_;
+  std::string replies_;
+  size_t passed_over_bytes_ = 0;
+  bool passing_over_ = false;
+  bool socket_waits_ = false;  // read(2) itself comes back after the quiet time
+  bool gone_ = false;
+};
+
+}  // namespace postern::smtpd

@@ -1,0 +1,83 @@
+#include "smtpd/event_log.h"
+
+#include <climits>
+
+#include "lib/text.h"
+
+namespace postern::smtpd {
+
+namespace {
+
+constexpr size_t kPrefixBytes = 8;  // "Info: ", LF
+
+std::string mid_of(uint64_t mid) {
+  return "MID " + std::to_string(mid);
+}
+std::string in_brackets(std::string_view address) {
+  return "<" + printable(address) + ">";
+}
+
+}  // namespace
+
+EventLog::EventLog(uint64_t icid) : icid_("ICID " + std::to_string(icid)) {}
+
+// Many connections share the pipe to multilog: a write up to PIPE_BUF cannot be torn apart by another's.
+void EventLog::line(std::string_view text) {
+  if (waiting_bytes_ + text.size() + kPrefixBytes > PIPE_BUF) flush();
+  lines_.info(text);
+  waiting_bytes_ += text.size() + kPrefixBytes;
+}
+
+void EventLog::flush() {
+  lines_.flush();
+  waiting_bytes_ = 0;
+}
+
+void EventLog::connected(const Settings& settings) {
+  line("New SMTP " + icid_ + " interface " + printable(settings.listener, 64) + " (" + settings.local_ip +
+       ") address " + settings.remote_ip + " reverse dns host " + settings.remote_host + " verified no");
+  line(icid_ +
+       (settings.relay_suffix ? " RELAY SG RELAYLIST match RELAYCLIENT" : " ACCEPT SG None match ALL") +
+       " SBRS None");
+}
+
+void EventLog::message_started(uint64_t mid, std::string_view sender) {
+  line("Start " + mid_of(mid) + " " + icid_);
+  line(mid_of(mid) + " " + icid_ + " From: " + in_brackets(sender));
+}
+
+void EventLog::recipient(uint64_t mid, size_t rid, std::string_view address) {
+  line(mid_of(mid) + " " + icid_ + " RID " + std::to_string(rid) + " To: " + in_brackets(address));
+}
+
+void EventLog::recipient_refused(uint64_t mid, std::string_view address, const SmtpReply& reply) {
+  line(mid_of(mid) + " " + icid_ + " To: " + in_brackets(address) + " rejected: " + printable(reply.line()));
+}
+
+void EventLog::fields(uint64_t mid, const HeaderScan& header) {
+  if (!header.message_id().empty())
+    line(mid_of(mid) + " Message-ID '" + printable(header.message_id(), 256) + "'");
+  if (!header.subject().empty()) line(mid_of(mid) + " Subject '" + printable(header.subject(), 256) + "'");
+}
+
+void EventLog::ready(uint64_t mid, uint64_t size_bytes, std::string_view sender) {
+  line(mid_of(mid) + " ready " + std::to_string(size_bytes) + " bytes from " + in_brackets(sender));
+}
+
+void EventLog::refused(uint64_t mid, const SmtpReply& reply) {
+  line(mid_of(mid) + " " + icid_ + " rejected: " + printable(reply.line()));
+}
+
+void EventLog::refused(const SmtpReply& reply) {
+  line(icid_ + " rejected: " + printable(reply.line()));
+}
+void EventLog::aborted(uint64_t mid) {
+  line("Message aborted " + mid_of(mid) + " Receiving aborted");
+}
+
+void EventLog::closed() {
+  line(icid_ + " close");
+  flush();
+}
+
+}  // namespace postern::smtpd

@@ -1,0 +1,41 @@
+// The event log of one connection (design, Joint 7). Lines wait for each other, so that a message costs one
+// write(2); they go out with the queue's answer, when the client is quiet, and at the end.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "lib/log.h"
+#include "lib/submit.h"
+#include "smtpd/header_scan.h"
+#include "smtpd/settings.h"
+
+namespace postern::smtpd {
+
+class EventLog {
+ public:
+  explicit EventLog(uint64_t icid);
+
+  void connected(const Settings& settings);
+  void message_started(uint64_t mid, std::string_view sender);
+  void recipient(uint64_t mid, size_t rid, std::string_view address);
+  void recipient_refused(uint64_t mid, std::string_view address, const SmtpReply& reply);
+  void fields(uint64_t mid, const HeaderScan& header);
+  // The one line that claims that we answer for the message: only after exit 0 of the queue program.
+  void ready(uint64_t mid, uint64_t size_bytes, std::string_view sender);
+  void refused(uint64_t mid, const SmtpReply& reply);
+  void refused(const SmtpReply& reply);  // outside any message
+  void aborted(uint64_t mid);
+  void closed();
+  void flush();
+
+ private:
+  void line(std::string_view text);
+
+  LogLines lines_;
+  size_t waiting_bytes_ = 0;
+  std::string icid_;
+};
+
+}  // namespace postern::smtpd

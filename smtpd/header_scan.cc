@@ -1,0 +1,62 @@
+#include "smtpd/header_scan.h"
+
+#include <algorithm>
+
+#include "lib/text.h"
+
+namespace postern::smtpd {
+
+namespace {
+
+// Adds as much as the limit leaves room for; the rest of a long line or field is not kept.
+void append_within_limit(std::string& to, std::string_view text) {
+  const size_t room = HeaderScan::kFieldLimitBytes - std::min(HeaderScan::kFieldLimitBytes, to.size());
+  to.append(text.substr(0, room));
+}
+
+}  // namespace
+
+void HeaderScan::take(std::string_view bytes) {
+  while (!over_ && !bytes.empty()) {
+    const size_t end = bytes.find('\n');
+    append_within_limit(line_, bytes.substr(0, end));
+    if (end == std::string_view::npos) return;
+    bytes.remove_prefix(end + 1);
+    if (line_.empty()) {
+      finish();
+    } else {
+      end_line();
+    }
+  }
+}
+
+void HeaderScan::end_line() {
+  if (line_.front() == ' ' || line_.front() == '\t') {
+    append_within_limit(field_, line_);
+  } else {
+    end_field();
+    field_.swap(line_);
+  }
+  line_.clear();
+}
+
+void HeaderScan::end_field() {
+  const std::string_view field = field_;
+  const size_t colon = field.find(':');
+  if (colon == std::string_view::npos) return;
+  const std::string_view name = trim(field.substr(0, colon));
+  const std::string_view value = trim(field.substr(colon + 1));
+  if (equal_ignoring_case(name, "Received")) ++hops_;
+  if (equal_ignoring_case(name, "Message-ID") && message_id_.empty()) message_id_ = value;
+  if (equal_ignoring_case(name, "Subject") && subject_.empty()) subject_ = value;
+}
+
+void HeaderScan::finish() {
+  if (over_) return;
+  if (!line_.empty()) end_line();  // the message ended in the middle of its header
+  end_field();
+  field_.clear();
+  over_ = true;
+}
+
+}  // namespace postern::smtpd

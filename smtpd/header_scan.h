@@ -1,0 +1,35 @@
+// Watches the header of a message go by: counts its hops and keeps the two fields that the event log names.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace postern::smtpd {
+
+class HeaderScan {
+ public:
+  // The next bytes of the message, lines ended by LF. Behind the header's end this costs nothing.
+  void take(std::string_view bytes);
+  // No more bytes come: the last field is complete.
+  void finish();
+
+  [[nodiscard]] unsigned hops() const { return hops_; }  // Received: fields
+  // As written, folded lines joined; the first one where there are several; cut after kFieldLimitBytes.
+  [[nodiscard]] const std::string& message_id() const { return message_id_; }
+  [[nodiscard]] const std::string& subject() const { return subject_; }
+
+  static constexpr size_t kFieldLimitBytes = 1000;
+
+ private:
+  void end_line();
+  void end_field();
+
+  std::string line_;
+  std::string field_;
+  std::string message_id_;
+  std::string subject_;
+  unsigned hops_ = 0;
+  bool over_ = false;
+};
+
+}  // namespace postern::smtpd

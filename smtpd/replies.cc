@@ -1,0 +1,86 @@
+#include "smtpd/replies.h"
+
+#include <array>
+
+namespace postern::smtpd {
+
+namespace {
+
+struct Row {
+  Reply reply;
+  const char* code;
+  const char* status;
+  const char* text;
+};
+
+// In the order of the enumeration.
+constexpr std::array kTable = {
+    Row{Reply::ok, "250", "2.0.0", "ok"},
+    Row{Reply::sender_ok, "250", "2.1.0", "sender ok"},
+    Row{Reply::recipient_ok, "250", "2.1.5", "recipient ok"},
+    Row{Reply::reset_ok, "250", "2.0.0", "flushed"},
+    Row{Reply::goodbye, "221", "2.0.0", "goodbye"},
+    Row{Reply::help, "214", "2.0.0", "EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT, as in RFC 5321"},
+    Row{Reply::cannot_verify, "252", "2.1.5", "cannot verify it, but will take a message and try"},
+    Row{Reply::go_ahead, "354", "", "go ahead, end with a line that holds a single dot"},
+
+    Row{Reply::unknown_command, "500", "5.5.1", "unknown command"},
+    Row{Reply::not_implemented, "502", "5.5.1", "command not implemented"},
+    Row{Reply::line_too_long, "500", "5.5.2", "line too long"},
+    Row{Reply::bare_line_feed, "500", "5.5.2", "bare LF: a command ends with CR LF"},
+    Row{Reply::forbidden_bytes, "500", "5.5.2", "control and 8-bit characters are not allowed in commands"},
+    Row{Reply::needs_argument, "501", "5.5.4", "an argument is missing"},
+    Row{Reply::takes_no_argument, "501", "5.5.4", "this command takes no argument"},
+    Row{Reply::bad_greeting, "501", "5.5.4", "that is no host name and no address literal"},
+    Row{Reply::bad_mail, "501", "5.5.4", "syntax: MAIL FROM:<address> [SIZE=n] [BODY=7BIT|8BITMIME]"},
+    Row{Reply::bad_rcpt, "501", "5.5.4", "syntax: RCPT TO:<address>"},
+    Row{Reply::bad_sender, "501", "5.1.7", "sender address not understood"},
+    Row{Reply::bad_recipient, "501", "5.1.3", "recipient address not understood"},
+    Row{Reply::bad_parameter, "501", "5.5.4", "parameter not understood"},
+    Row{Reply::unknown_parameter, "555", "5.5.4", "parameter not recognised"},
+
+    Row{Reply::not_greeted, "503", "5.5.1", "say EHLO or HELO first"},
+    Row{Reply::needs_mail, "503", "5.5.1", "say MAIL first"},
+    Row{Reply::nested_mail, "503", "5.5.1", "a sender was given already"},
+    Row{Reply::no_recipients, "554", "5.5.1", "no valid recipients"},
+
+    Row{Reply::relaying_denied, "550", "5.7.1", "relaying denied: that domain is not ours"},
+    Row{Reply::too_many_recipients, "452", "4.5.3", "too many recipients, send the rest separately"},
+    Row{Reply::envelope_too_large, "452", "4.5.3", "too many bytes of recipients, send the rest separately"},
+    Row{Reply::too_large, "552", "5.3.4", "the message is too large"},
+    Row{Reply::bare_line_ends, "554", "5.6.0", "bare CR or bare LF in the message: lines end with CR LF"},
+    Row{Reply::looping, "554", "5.4.6", "too many hops: this message is looping"},
+    Row{Reply::no_room, "452", "4.3.1", "no room for the message now"},
+    Row{Reply::spool_fault, "451", "4.3.0", "unable to keep the message now"},
+
+    Row{Reply::idle_too_long, "421", "4.4.2", "waited too long for input, closing"},
+    Row{Reply::session_too_long, "421", "4.4.2", "the session lasted too long, closing"},
+    Row{Reply::too_many_errors, "421", "4.7.0", "too many errors, closing"},
+    Row{Reply::too_many_commands, "421", "4.7.0", "too many commands without a message, closing"},
+    Row{Reply::not_smtp, "421", "4.7.0", "this is not SMTP, closing"},
+    Row{Reply::early_data, "421", "4.5.0", "input behind DATA did not wait for 354, closing"},
+    Row{Reply::endless_input, "421", "4.7.0", "endless input, closing"},
+    Row{Reply::not_configured, "421", "4.3.5", "unable to read the configuration, closing"},
+};
+
+constexpr bool in_order() {
+  for (size_t i = 0; i < kTable.size(); ++i) {
+    if (static_cast<size_t>(kTable[i].reply) != i) return false;
+  }
+  return kTable.size() == static_cast<size_t>(Reply::not_configured) + 1;
+}
+static_assert(in_order());
+
+}  // namespace
+
+SmtpReply smtp_reply(Reply reply) {
+  const Row& row = kTable.at(static_cast<size_t>(reply));
+  return {.code = row.code, .status = row.status, .text = row.text};
+}
+
+std::string reply_line(const SmtpReply& reply) {
+  if (reply.status.empty()) return reply.code + " " + reply.text + "\r\n";
+  return reply.line() + "\r\n";
+}
+
+}  // namespace postern::smtpd

@@ -1,0 +1,66 @@
+// Every reply that the SMTP conversation gives, in one table. What the queue program answers is lib/submit's
+// table.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "lib/submit.h"
+
+namespace postern::smtpd {
+
+enum class Reply : uint8_t {
+  ok,
+  sender_ok,
+  recipient_ok,
+  reset_ok,
+  goodbye,
+  help,
+  cannot_verify,
+  go_ahead,
+  // the command was not understood
+  unknown_command,
+  not_implemented,
+  line_too_long,
+  bare_line_feed,
+  forbidden_bytes,
+  needs_argument,
+  takes_no_argument,
+  bad_greeting,
+  bad_mail,
+  bad_rcpt,
+  bad_sender,
+  bad_recipient,
+  bad_parameter,
+  unknown_parameter,
+  // it came at the wrong time
+  not_greeted,
+  needs_mail,
+  nested_mail,
+  no_recipients,
+  // it was understood, and refused
+  relaying_denied,
+  too_many_recipients,
+  envelope_too_large,
+  too_large,
+  bare_line_ends,
+  looping,
+  no_room,
+  spool_fault,
+  // the connection ends
+  idle_too_long,
+  session_too_long,
+  too_many_errors,
+  too_many_commands,
+  not_smtp,
+  early_data,
+  endless_input,
+  not_configured,
+};
+
+// The row of the table.
+SmtpReply smtp_reply(Reply reply);
+// "501 5.5.4 text" CR LF; without an enhanced status where RFC 2034 has none (354).
+std::string reply_line(const SmtpReply& reply);
+
+}  // namespace postern::smtpd

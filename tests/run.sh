@@ -1,0 +1,93 @@
+#!/bin/bash
+# Runs the tests: run.sh BUILD-DIRECTORY [PATTERN]. Unit tests, the same under ASan+UBSan, then every end-to-end and crash
+# test: as root (with the privilege split) and as an ordinary user when we are root, else as the caller alone.
+# STRICT=1 makes any skip a failure. Ends with "N passed, N failed, N skipped".
+set -u
+BUILD=$(cd "$1" && pwd) || exit 1
+PATTERN=${2:-}
+HERE=$(cd "$(dirname "$0")" && pwd)
+STAGE=$(mktemp -d "${TMPDIR:-/tmp}/postern-check.XXXXXX")
+trap 'rm -rf "$STAGE"' EXIT
+# Where every user can read it, also when only root can enter the checkout.
+chmod 755 "$STAGE"
+mkdir -p "$STAGE/build" "$STAGE/results"
+cp -r "$BUILD/bin" "$STAGE/build/bin"
+cp -r "$HERE" "$STAGE/tests"
+chmod -R a+rX "$STAGE"
+export POSTERN_BIN=$STAGE/build/bin
+export POSTERN_SHARED=${POSTERN_SHARED:-$HERE/../../shared}
+
+result() {  # NAME CODE LOG
+  local word=pass
+  case $2 in
+    0) ;;
+    77) word=skip; [ "${STRICT:-}" = 1 ] && word=fail ;;
+    *) word=fail ;;
+  esac
+  echo "$word $1" > "$STAGE/results/${1//\//_}"
+  printf '%-5s %s\n' "$word" "$1"
+  if [ $word = skip ]; then grep -E '^SKIP' "$3" | sed 's/^/      /'; fi
+  if [ $word = fail ]; then sed 's/^/      /' "$3" | tail -n 60; fi
+}
+
+run_one() {  # WHO SCRIPT
+  local name=$1/$(basename "$(dirname "$2")")/$(basename "$2" .sh) log code
+  log=$(mktemp "$STAGE/log.XXXXXX")
+  case $1 in
+    user) timeout -k 10 180 setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/tmp bash "$2" > "$log" 2>&1 ;;
+    *) timeout -k 10 180 bash "$2" > "$log" 2>&1 ;;
+  esac
+  code=$?
+  result "$name" $code "$log"
+}
+
+unit() {  # NAME BINARY
+  local log
+  log=$(mktemp "$STAGE/log.XXXXXX")
+  timeout 600 "$2" > "$log" 2>&1
+  local code=$?
+  result "$1" $code "$log"
+  tail -n 4 "$log"
+}
+
+static_programs() {
+  local log=$STAGE/log.static code=0 program
+  for program in smtpd scanq queue local; do
+    file=$STAGE/build/bin/postern-$program
+    if nm -C "$file" | grep -q 'ios_base::Init'; then echo "$file starts iostream" >> "$log"; code=1; fi
+    if readelf -l "$file" | grep -q INTERP; then echo "$file is not static" >> "$log"; code=1; fi
+  done
+  touch "$log"
+  result "unit/passing-programs-are-static" $code "$log"
+}
+
+if [ -z "$PATTERN" ]; then
+  unit unit/release "$BUILD/release/unit"
+  unit unit/asan "$BUILD/asan/unit"
+  static_programs
+fi
+
+# A test that says "needs: root" is not even started for others, unless there is no root run at all.
+jobs_for() {  # WHO
+  local script
+  for script in "$STAGE"/tests/e2e/*.sh "$STAGE"/tests/crash/*.sh; do
+    [ -f "$script" ] || continue
+    case $script in *"$PATTERN"*) ;; *) continue ;; esac
+    if [ "$1" = user ] && grep -q '^# needs: root' "$script"; then continue; fi
+    if [ "$1" != user ] && [ "$(id -u)" = 0 ] && grep -q '^# needs: user' "$script"; then continue; fi
+    printf '%s\0%s\0' "$1" "$script"
+  done
+}
+export -f run_one result
+export STAGE
+if [ "$(id -u)" = 0 ]; then
+  { jobs_for root; jobs_for user; } | xargs -0 -r -n 2 -P "${PARALLEL:-3}" bash -c 'run_one "$@"' run
+else
+  jobs_for caller | xargs -0 -r -n 2 -P "${PARALLEL:-3}" bash -c 'run_one "$@"' run
+fi
+
+count() { cat "$STAGE"/results/* 2>/dev/null | grep -c "^$1 "; }
+FAILED=$(count fail)
+[ "$FAILED" = 0 ] || grep -h '^fail' "$STAGE"/results/*
+echo "$(count pass) passed, $FAILED failed, $(count skip) skipped"
+[ "$FAILED" = 0 ] && [ "$(count pass)" -gt 0 ]

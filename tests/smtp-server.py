@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+# A scripted SMTP server for tests: smtp-server.py ADDRESS PORT LOG [WHEN=REPLY]...
+#
+# WHEN: greeting, ehlo, helo, mail, rcpt, rcpt:ADDRESS, data, dot, rset, quit; mail2, dot2 and so on hold for the second such
+# command of a connection alone. REPLY: the text sent (\r\n is added, "\n" in it stands for one); CLOSE: the connection ends
+# without a word; TEXT|CLOSE: it ends after the text. LOG gets a line for each thing: "connect", "read N" (one recv
+# of N bytes), "< COMMAND", "message N" (N bytes before the final dot) and "end"; LOG.messages gets the messages themselves.
+import socket, sys, threading
+
+address, port, log_name = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+script = dict(a.split("=", 1) for a in sys.argv[4:])
+defaults = {"greeting": "220 sink.test ESMTP", "ehlo": "250-sink.test\n250-PIPELINING\n250-8BITMIME\n250 SIZE 10000000",
+            "helo": "250 sink.test", "mail": "250 2.1.0 ok", "rcpt": "250 2.1.5 ok", "data": "354 go on",
+            "dot": "250 2.0.0 taken", "rset": "250 2.0.0 ok", "quit": "221 2.0.0 bye"}
+log = open(log_name, "a", buffering=1)
+
+
+class Conversation:
+    def __init__(self, connection):
+        self.connection, self.pending, self.counts = connection, b"", {}
+
+    def note(self, text):
+        log.write(text + "\n")
+
+    def fill(self):
+        bytes_read = self.connection.recv(1 << 16)
+        self.note("read %d" % len(bytes_read))
+        if not bytes_read:
+            raise EOFError
+        self.pending += bytes_read
+
+    def until(self, mark):
+        while mark not in self.pending:
+            self.fill()
+        part, self.pending = self.pending.split(mark, 1)
+        return part
+
+    def reply(self, when, detail=""):
+        count = self.counts[when] = self.counts.get(when, 0) + 1
+        text = script.get("%s:%s" % (when, detail)) or script.get("%s%d" % (when, count)) or script.get(when)
+        text = text or defaults.get(when, "500 5.5.1 what?")
+        end = text == "CLOSE" or text.endswith("|CLOSE")
+        if end:
+            text = text[:-5].rstrip("|")
+        if text:
+            self.connection.sendall(text.replace("\\n", "\n").replace("\n", "\r\n").encode("latin-1") + b"\r\n")
+        if end:
+            raise EOFError
+        return text
+
+    def run(self):
+        self.reply("greeting")
+        while True:
+            line = self.until(b"\r\n").decode("latin-1")
+            self.note("< " + line)
+            verb = line.split(" ")[0].split(":")[0].lower()
+            if verb == "rcpt":
+                self.reply("rcpt", line.split("<", 1)[1].split(">")[0])
+            elif verb == "data":
+                if not self.reply("data").startswith("354"):
+                    continue
+                self.pending = b"\r\n" + self.pending
+                message = self.until(b"\r\n.\r\n")
+                self.note("message %d" % len(message))
+                with open(log_name + ".messages", "ab") as file:
+                    file.write(message[2:] + b"\r\n")
+                self.reply("dot")
+            else:
+                self.reply(verb)
+                if verb == "quit":
+                    return
+
+
+def serve(connection):
+    conversation = Conversation(connection)
+    try:
+        conversation.note("connect")
+        conversation.run()
+    except (EOFError, OSError):
+        pass
+    conversation.note("end")
+    try:
+        connection.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+    connection.close()
+
+
+listening = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listening.bind((address, port))
+listening.listen(50)
+log.write("listening\n")
+while True:
+    threading.Thread(target=serve, args=(listening.accept()[0],), daemon=True).start()

@@ -1,0 +1,91 @@
+#include "remote/message_body.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "lib/fd.h"
+#include "remote/smtp_transaction.h"
+
+using namespace postern;
+
+namespace {
+std::string encoded(std::string_view message, size_t step) {
+  BodyEncoder encoder;
+  std::string out;
+  for (; !message.empty(); message.remove_prefix(std::min(step, message.size()))) {
+    encoder.encode(message.substr(0, step), out);
+  }
+  encoder.finish(out);
+  return out;
+}
+}  // namespace
+
+TEST_CASE("a body goes out with CRLF and stuffed dots, however it is cut") {
+  struct Row {
+    std::string message, expected;
+  };
+  const std::vector<Row> rows = {
+      {"", ".\r\n"},
+      {"a\n", "a\r\n.\r\n"},
+      {"a", "a\r\n.\r\n"},
+      {"\n", "\r\n.\r\n"},
+      {".", "..\r\n.\r\n"},
+      {".\n", "..\r\n.\r\n"},
+      {"..\n.a\n", "...\r\n..a\r\n.\r\n"},
+      {"a.b\n", "a.b\r\n.\r\n"},
+      {"a\r\nb\r\n", "a\r\nb\r\n.\r\n"},
+      {"a\r.\rb\n", "a\r\n..\r\nb\r\n.\r\n"},
+      {"a\r", "a\r\n.\r\n"},
+      {"a\r\r\n\nb", "a\r\n\r\n\r\nb\r\n.\r\n"},
+      {"a\n.\r\nMAIL FROM:<x>\n", "a\r\n..\r\nMAIL FROM:<x>\r\n.\r\n"},
+      {std::string("a\0b\xff\n", 5), std::string("a\0b\xff\r\n.\r\n", 9)},
+  };
+  for (const Row& row : rows) {
+    for (const size_t step : {size_t{1}, size_t{2}, size_t{100}}) {
+      CAPTURE(row.message);
+      CAPTURE(step);
+      CHECK(encoded(row.message, step) == row.expected);
+    }
+  }
+}
+
+TEST_CASE("8-bit bytes are found wherever they stand") {
+  const Result<Fd> plain = memory_file_with("test", std::string(100000, 'a'));
+  const Result<Fd> last = memory_file_with("test", std::string(100000, 'a') + "\x80");
+  CHECK(*has_8bit(plain->get(), 100000) == false);
+  CHECK(*has_8bit(last->get(), 100001) == true);
+  CHECK(*has_8bit(plain->get(), 0) == false);
+}
+
+TEST_CASE("an address is quoted where it must be, and never ends the command") {
+  struct Row {
+    std::string address, expected;
+  };
+  const std::vector<Row> rows = {
+      {"", ""},
+      {"a@example.org", "a@example.org"},
+      {"a.b+c@example.org", "a.b+c@example.org"},
+      {"a b@example.org", "\"a b\"@example.org"},
+      {"a..b@example.org", "\"a..b\"@example.org"},
+      {".a@example.org", "\".a\"@example.org"},
+      {"a\"b\\c@example.org", "\"a\\\"b\\\\c\"@example.org"},
+      {"\"a b\"@example.org", "\"a b\"@example.org"},
+      {"\"a\"b\"@example.org", "\"\\\"a\\\"b\\\"\"@example.org"},
+      {"a@b@example.org", "\"a@b\"@example.org"},
+      {"@example.org", "\"\"@example.org"},
+      {"a>@example.org", "\"a>\"@example.org"},
+      {"postmaster", "postmaster"},
+      {"a@[192.0.2.1]", "a@[192.0.2.1]"},
+      {"a@example.org> SIZE=1", "(none)"},
+      {"a@example.org\r\nRSET", "(none)"},
+      {std::string("a\0@example.org", 14), "(none)"},
+      {"\x7f@example.org", "(none)"},
+      {"\xc3\xa4@example.org", "\xc3\xa4@example.org"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.address);
+    CHECK(smtp_address(row.address).value_or("(none)") == row.expected);
+  }
+}

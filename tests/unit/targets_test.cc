@@ -1,0 +1,109 @@
+#include "remote/targets.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "remote/report.h"
+
+using namespace postern;
+
+namespace {
+
+DnsHost host(unsigned preference, const std::string& name, const std::vector<std::string>& v4,
+             DnsOutcome v6 = DnsOutcome::nodata) {
+  DnsHost result{preference, name, {}};
+  result.addresses.push_back({"A", name, name, DnsSecurity::insecure, 60,
+                              v4.empty() ? DnsOutcome::nodata : DnsOutcome::found, v4, ""});
+  result.addresses.push_back({"AAAA", name, name, DnsSecurity::insecure, 60, v6, {}, ""});
+  return result;
+}
+
+DnsAnswer answer_with(DnsOutcome outcome, std::vector<DnsHost> hosts) {
+  return {"mx", "example.test", outcome, {}, std::move(hosts)};
+}
+
+RemoteSettings settings() {
+  RemoteSettings result;
+  result.me = "mx.us.test";
+  result.port = 2525;
+  return result;
+}
+
+std::string text_of(const Result<std::vector<Target>>& targets) {
+  if (!targets)
+    return (targets.failure().permanent() ? "permanent " : "temporary ") + targets.failure().status;
+  std::string text;
+  for (const Target& target : *targets) text += target_text(target) + " ";
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("mail hosts are tried by preference, without ourselves and what is not better") {
+  const std::vector<std::string> own = {"192.0.2.99"};
+  struct Row {
+    DnsAnswer answer;
+    std::string expected;
+  };
+  const std::vector<Row> rows = {
+      {answer_with(DnsOutcome::found,
+                   {host(10, "a", {"192.0.2.1", "192.0.2.2"}), host(20, "b", {"192.0.2.3"})}),
+       "a[192.0.2.1]:2525 a[192.0.2.2]:2525 b[192.0.2.3]:2525 "},
+      {answer_with(DnsOutcome::found, {host(10, "a", {"192.0.2.1"}), host(20, "MX.us.test", {"192.0.2.8"}),
+                                       host(20, "c", {"192.0.2.4"}), host(30, "b", {"192.0.2.3"})}),
+       "a[192.0.2.1]:2525 "},
+      {answer_with(DnsOutcome::found, {host(10, "a", {"192.0.2.99"}), host(20, "b", {"192.0.2.3"})}),
+       "permanent 5.4.6"},
+      {answer_with(DnsOutcome::implicit, {host(0, "example.test", {"192.0.2.1"})}),
+       "example.test[192.0.2.1]:2525 "},
+      {answer_with(DnsOutcome::found, {host(10, "a", {}, DnsOutcome::failed), host(20, "b", {"192.0.2.3"})}),
+       "b[192.0.2.3]:2525 "},
+      {answer_with(DnsOutcome::found, {host(10, "a", {}, DnsOutcome::failed), host(20, "b", {})}),
+       "temporary 4.4.3"},
+      {answer_with(DnsOutcome::found, {host(10, "a", {}, DnsOutcome::bogus)}), "temporary 4.4.3"},
+      {answer_with(DnsOutcome::found, {host(10, "a", {}), host(20, "b", {})}), "permanent 5.4.4"},
+      {answer_with(DnsOutcome::null_mx, {}), "permanent 5.1.10"},
+      {answer_with(DnsOutcome::nxdomain, {}), "permanent 5.1.2"},
+      {answer_with(DnsOutcome::nodata, {host(0, "example.test", {})}), "permanent 5.1.2"},
+      {answer_with(DnsOutcome::invalid, {}), "permanent 5.1.2"},
+      {answer_with(DnsOutcome::failed, {}), "temporary 4.4.3"},
+      {answer_with(DnsOutcome::bogus, {}), "temporary 4.4.3"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.expected);
+    CHECK(text_of(targets_of_mx(row.answer, settings(), own)) == row.expected);
+  }
+}
+
+TEST_CASE("hosts of equal preference take turns at being first") {
+  const DnsAnswer answer =
+      answer_with(DnsOutcome::found,
+                  {host(10, "a", {"192.0.2.1"}), host(10, "b", {"192.0.2.2"}), host(20, "c", {"192.0.2.3"})});
+  std::set<std::string> first;
+  for (int i = 0; i < 200; ++i) {
+    const Result<std::vector<Target>> targets = targets_of_mx(answer, settings(), {});
+    REQUIRE(targets->size() == 3);
+    first.insert(targets->front().host);
+    CHECK(targets->back().host == "c");
+  }
+  CHECK(first == std::set<std::string>{"a", "b"});
+}
+
+TEST_CASE("reports are one a recipient and one for the message, and fit into a reply") {
+  const auto text = [](const std::vector<RecipientResult>& results) {
+    std::string bytes = format_reports(results);
+    for (char& c : bytes) c = c == '\0' ? '|' : c;
+    return bytes;
+  };
+  CHECK(text({{'r', "yes"}, {'h', "no"}, {'s', "later"}}) == "ryes|hno|slater|Kyes|");
+  CHECK(text({{'h', "no"}, {'s', "later"}}) == "hno|slater|Zlater|");
+  CHECK(text({{'h', "no"}}) == "hno|Dno|");
+  CHECK(text({}) == "D5.5.4 no recipients|");
+  for (const size_t count : {size_t{1}, size_t{100}, size_t{6000}}) {
+    CAPTURE(count);
+    CHECK(format_reports(std::vector<RecipientResult>(count, {'r', std::string(5000, 'x')})).size() <= 65536);
+  }
+}
