@@ -121,6 +121,9 @@ bench: deps
 	@$(MAKE) -s all
 	@bash tests/bench/run.sh build/bin
 
+fuzz: deps
+	@bash tests/fuzz/run.sh $(SECONDS_EACH)
+
 install: all
 	@install -d -m 755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man8
 	@install -m 755 $(addprefix $(BIN)/,$(NAMES)) $(DESTDIR)$(PREFIX)/bin/
