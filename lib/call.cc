@@ -40,9 +40,7 @@ Result<Reply> call_path(std::string_view program, const Request& request, int64_
   ChildOptions options;
   for (const std::string_view word : words(program)) options.arguments.emplace_back(word);
   options.arguments.insert(options.arguments.end(), request.arguments.begin(), request.arguments.end());
-  options.environment = request.environment;
-  options.environment.set("POSTERN_HOME", home_directory());
-  if (!options.environment.get("PATH")) options.environment.set("PATH", "/usr/local/bin:/usr/bin:/bin");
+  options.environment = child_environment(request.environment);
   options.fds = request.fds;
   Result<ChildEnd> end = run_child(std::move(options), deadline, kReplyLimitBytes);
   if (!end) return end.failure();

@@ -45,7 +45,8 @@ Result<Prepared> prepare(const ChildOptions& options, std::string& program) {
     if (std::any_of(options.fds.begin(), options.fds.end(), [&](const PassedFd& fd) { return fd.target == standard; })) {
       continue;
     }
-    Fd null{::fcntl(::open("/dev/null", O_RDWR | O_CLOEXEC), F_DUPFD_CLOEXEC, kFirstSpareFd)};
+    const Fd opened{::open("/dev/null", O_RDWR | O_CLOEXEC)};
+    Fd null{::fcntl(opened.get(), F_DUPFD_CLOEXEC, kFirstSpareFd)};
     if (!null) return os_failure("open /dev/null", errno, 120);
     ready.fds.push_back({null.get(), standard});
     ready.lifted.push_back(std::move(null));

@@ -61,6 +61,7 @@ std::string serialise_envelope(const Envelope& envelope) {
 
 Result<void> parse_extras(std::string_view bytes, Envelope& envelope) {
   Recipient* current = nullptr;
+  auto next = envelope.recipients.begin();  // they come in the order of the recipients, so look behind the last one first
   while (!bytes.empty()) {
     const std::optional<std::string_view> record = next_record(bytes);
     if (!record || record->empty()) return broken("its extras are cut short");
@@ -71,9 +72,14 @@ Result<void> parse_extras(std::string_view bytes, Envelope& envelope) {
       case 'b': envelope.body = value; break;
       case 'u': envelope.smtputf8 = true; break;
       case 't': {
-        const auto found = std::find_if(envelope.recipients.begin(), envelope.recipients.end(),
-                                        [&](const Recipient& r) { return r.address == value; });
+        const auto named = [&](const Recipient& r) { return r.address == value; };
+        auto found = std::find_if(next, envelope.recipients.end(), named);
+        if (found == envelope.recipients.end()) {
+          found = std::find_if(envelope.recipients.begin(), next, named);
+          if (found == next) found = envelope.recipients.end();
+        }
         current = found == envelope.recipients.end() ? nullptr : &*found;
+        if (current != nullptr) next = found + 1;
         break;
       }
       case 'n':

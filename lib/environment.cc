@@ -3,8 +3,21 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 namespace postern {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> kSettings = {"POSTERN_HOME", "POSTERN_QUEUE", "POSTERN_QUARANTINE_PROGRAM",
+                                                       "POSTERN_RELEASE_TO"};
+
+bool is_joint_variable(std::string_view name) {
+  if (std::find(kSettings.begin(), kSettings.end(), name) != kSettings.end()) return false;
+  return name.starts_with("POSTERN_") || name.starts_with("TCP") || name == "RELAYCLIENT";
+}
+
+}  // namespace
 
 Environment Environment::of_process() {
   Environment environment;
@@ -50,11 +63,21 @@ void Environment::remove_trusted() {
 Environment joint_variables(const Environment& environment) {
   Environment chosen;
   for (const auto& [name, value] : environment.pairs()) {
-    if (name.starts_with("POSTERN_") || name.starts_with("TCP") || name == "RELAYCLIENT" || name == "PATH") {
-      chosen.set(name, value);
-    }
+    if (is_joint_variable(name)) chosen.set(name, value);
   }
   return chosen;
+}
+
+Environment child_environment(const Environment& request) {
+  Environment combined;
+  const Environment own = Environment::of_process();
+  const Environment asked = joint_variables(request);
+  for (const auto& [name, value] : own.pairs()) {
+    if (!is_joint_variable(name)) combined.set(name, value);
+  }
+  if (!combined.get("PATH")) combined.set("PATH", "/usr/local/bin:/usr/bin:/bin");
+  for (const auto& [name, value] : asked.pairs()) combined.set(name, value);
+  return combined;
 }
 
 }  // namespace postern

@@ -29,7 +29,12 @@ class Environment {
   std::vector<std::pair<std::string, std::string>> pairs_;
 };
 
-// Only what the joints name: POSTERN_*, TCP*, RELAYCLIENT, PATH. What a request carries to another program.
+// Only what the joints name: POSTERN_*, TCP* and RELAYCLIENT, without the instance's own settings (POSTERN_HOME and those
+// that name programs). What a request carries to another program, and all that is taken from one.
 Environment joint_variables(const Environment& environment);
+
+// What a program that is started for a request finds: our own environment, with the request's variables in the place of our
+// own joint variables. So neither PATH nor a loader's variable ever comes from a client.
+Environment child_environment(const Environment& request);
 
 }  // namespace postern

@@ -1,5 +1,7 @@
 #include "lib/log.h"
 
+#include <climits>
+
 #include "lib/fd.h"
 
 namespace postern {
@@ -30,7 +32,9 @@ void log_critical(std::string_view doing, std::string_view why) { log_fault("Cri
 void log_warning(std::string_view doing, const Failure& failure) { log_warning(doing, failure.text); }
 
 LogLines& LogLines::info(std::string_view event) {
-  lines_.append("Info: ").append(event).append("\n");
+  static constexpr std::string_view kLevel = "Info: ";
+  if (lines_.size() + kLevel.size() + event.size() + 1 > PIPE_BUF) flush();
+  lines_.append(kLevel).append(event).append("\n");
   return *this;
 }
 

@@ -18,7 +18,8 @@ void log_warning(std::string_view doing, std::string_view why);   // "Warning: p
 void log_critical(std::string_view doing, std::string_view why);  // the same, "Critical:"
 void log_warning(std::string_view doing, const Failure& failure);
 
-// Collects the lines of one event and writes them with one write(2): fewer wake-ups of multilog.
+// Collects the lines of one moment and writes them with one write(2): fewer wake-ups of multilog. What would be longer than
+// PIPE_BUF is written in parts, since many programs share the pipe and a longer write could be torn apart.
 class LogLines {
  public:
   LogLines& info(std::string_view event);

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -38,9 +39,20 @@ std::vector<Fd> take_descriptors(msghdr& message) {
   return fds;
 }
 
+// A NUL would make one argument or variable into two over there.
+bool can_be_sent(const Request& request) {
+  const auto has_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
+  if (std::any_of(request.arguments.begin(), request.arguments.end(), has_nul)) return false;
+  return std::none_of(request.environment.pairs().begin(), request.environment.pairs().end(), [&](const auto& pair) {
+    const auto& [name, value] = pair;
+    return name.empty() || name.find('=') != std::string::npos || has_nul(name) || has_nul(value);
+  });
+}
+
 }  // namespace
 
 Result<std::string> encode_request(const Request& request) {
+  if (!can_be_sent(request)) return temporary("send a request: a NUL in an argument, or a variable without a name");
   std::string packet;
   packet += kVersion;
   packet += static_cast<char>(request.arguments.size() & 255);

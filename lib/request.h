@@ -39,7 +39,7 @@ struct ReceivedRequest {
   std::vector<std::pair<int, Fd>> fds;  // number over here, descriptor
 };
 
-// Fails (temporary) when it is over a limit.
+// Fails (temporary) when it is over a limit or has what cannot be sent.
 Result<std::string> encode_request(const Request& request);
 // `passed` is how many descriptors came with it. Fails on any broken form.
 struct DecodedRequest {

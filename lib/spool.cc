@@ -120,7 +120,8 @@ Result<uint64_t> Spool::commit(StagedMessage&& staged) const {
 }
 
 Result<Fd> Spool::open(uint64_t mid) const {
-  for (const char* place : {"cur", "new"}) {
+  // In the order in which a message moves, so that one that is being taken is not missed.
+  for (const char* place : {"new", "cur"}) {
     Fd file{::open(path(place, mid).c_str(), O_RDWR | O_CLOEXEC)};
     if (file) return file;
     if (errno != ENOENT) return os_failure("open " + path(place, mid), errno);

@@ -59,7 +59,8 @@ bool is_reply_code(std::string_view word, char first) {
 
 bool is_status(std::string_view word, char first) {
   const std::vector<std::string_view> parts = split(word, '.');
-  return parts.size() == 3 && parts[0].size() == 1 && parts[0][0] == first && parse_number(parts[1]) && parse_number(parts[2]);
+  return parts.size() == 3 && parts[0].size() == 1 && parts[0][0] == first && parts[1].size() <= 3 &&
+         parts[2].size() <= 3 && parse_number(parts[1]) && parse_number(parts[2]);
 }
 
 // 82: D or Z, then optionally a reply code and an enhanced status of the same class, then the text. A class that does not

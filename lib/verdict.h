@@ -15,7 +15,7 @@ struct VerdictLine {
   bool may_ignore = false;  // written "?verb"
 };
 
-// Every line must end with LF. A broken escape or an empty line is a failure: half a verdict is none.
+// Every line must end with LF. A broken escape, a NUL or an empty line is a failure: half a verdict is none.
 Result<std::vector<VerdictLine>> parse_verdict(std::string_view text);
 // With the LF.
 std::string format_verdict_line(const VerdictLine& line);

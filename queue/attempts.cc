@@ -61,7 +61,10 @@ Result<void> append_attempt(const std::string& path, const std::map<size_t, std:
 
 uint64_t wait_after(const RetryProfile& profile, unsigned tries) {
   uint64_t wait = profile.first_wait;
-  for (unsigned i = 1; i < tries && wait < profile.longest_wait; ++i) wait *= 2;
+  for (unsigned i = 1; i < tries; ++i) {
+    if (wait == 0 || wait > profile.longest_wait / 2) return wait == 0 ? 0 : profile.longest_wait;
+    wait *= 2;
+  }
   return std::min(wait, profile.longest_wait);
 }
 

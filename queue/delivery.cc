@@ -34,7 +34,8 @@ bool Delivery::pending() const {
 }
 
 bool Delivery::expired(const RetryProfile& profile, uint64_t now_seconds) const {
-  return queued.born / 1000000 + profile.lifetime <= now_seconds;
+  const uint64_t born = queued.born / 1000000;
+  return now_seconds >= born && now_seconds - born >= profile.lifetime;
 }
 
 Result<Delivery> open_delivery(const Spool& spool, uint64_t mid) {

@@ -30,6 +30,7 @@
 #include "queue/channel.h"
 #include "queue/delivery.h"
 #include "queue/dsn.h"
+#include "queue/send_settings.h"
 
 namespace {
 
@@ -48,37 +49,6 @@ volatile sig_atomic_t flush_asked = 0;
 uint64_t now_seconds() { return now_microseconds() / 1000000; }
 std::string mid_text(uint64_t mid) { return "MID " + std::to_string(mid); }
 
-struct Settings {
-  std::string me;
-  std::vector<std::string> locals;
-  size_t concurrency_local = 10;
-  size_t concurrency_remote = 20;
-  RetryProfile retry;
-};
-
-Result<Settings> read_settings() {
-  Settings settings;
-  Result<std::string> me = control_me();
-  if (!me) return me.failure();
-  settings.me = *me;
-  Result<std::optional<std::vector<std::string>>> locals = control_list("locals");
-  if (!locals) return locals.failure();
-  settings.locals = locals->value_or(std::vector<std::string>{*me});
-  const auto number = [](std::string_view name, auto& into) -> Result<void> {
-    Result<uint64_t> value = control_number_or(name, into);
-    if (!value) return value.failure();
-    into = *value;
-    return {};
-  };
-  for (Result<void> read : {number("concurrencylocal", settings.concurrency_local),
-                            number("concurrencyremote", settings.concurrency_remote),
-                            number("queuelifetime", settings.retry.lifetime), number("retryfirst", settings.retry.first_wait),
-                            number("retrylongest", settings.retry.longest_wait)}) {
-    if (!read) return read.failure();
-  }
-  return settings;
-}
-
 struct Due {
   uint64_t when;  // seconds since 1970
   uint64_t mid;
@@ -87,7 +57,7 @@ struct Due {
 
 class Send {
  public:
-  Send(Settings settings, WakeReader wake, int poller)
+  Send(SendSettings settings, WakeReader wake, int poller)
       : settings_(std::move(settings)),
         wake_(std::move(wake)),
         poller_(poller),
@@ -125,7 +95,7 @@ class Send {
     uint64_t mid;
   };
 
-  Settings settings_;
+  SendSettings settings_;
   Spool spool_{home_path("queue")};
   WakeReader wake_;
   int poller_;
@@ -229,15 +199,17 @@ void Send::end_pass(Delivery& delivery) {
   const std::string id = std::to_string(delivery.mid);
   const Envelope& envelope = delivery.queued.envelope;
   LogLines log;
-  const auto tell = [&](std::string_view what, const std::map<size_t, std::string>& recipients) {
+  const auto tell = [&](std::string_view what, char status_class, const std::map<size_t, std::string>& recipients) {
     for (const auto& [rid, why] : recipients) {
+      std::string status = diagnose(why).status;
+      status[0] = status_class;
       log.info(std::string(what) + ": " + id + ":" + std::to_string(rid) + " From:<" + printable(envelope.sender) + "> To:<" +
-               printable(envelope.recipients.at(rid).address) + "> Reason: \"" + diagnose(why).status + "\" Response: \"" +
+               printable(envelope.recipients.at(rid).address) + "> Reason: \"" + status + "\" Response: \"" +
                printable(why) + "\"");
     }
   };
-  tell("Bounced", delivery.failed);
-  tell("Delayed", delivery.deferred);
+  tell("Bounced", '5', delivery.failed);
+  tell("Delayed", '4', delivery.deferred);
   log.flush();
   if (!delivery.failed.empty() && !envelope.sender.empty()) {
     if (start_bounce(delivery)) return;  // goes on in take_bounce
@@ -318,7 +290,7 @@ void Send::put_off(Delivery& delivery) {
 }
 
 void Send::reload() {
-  Result<Settings> settings = read_settings();
+  Result<SendSettings> settings = read_send_settings();
   if (!settings) return log_warning("read the settings again, keeping the old ones", settings.failure());
   settings_ = std::move(*settings);
   local_.set_concurrency(settings_.concurrency_local);
@@ -416,7 +388,7 @@ Result<Fd> lock_queue() {
 }
 
 int run(int, char**) {
-  Result<Settings> settings = read_settings();
+  Result<SendSettings> settings = read_send_settings();
   Result<Fd> lock = lock_queue();
   Result<WakeReader> wake = WakeReader::open(home_path("queue"));
   const Fd poller{::epoll_create1(EPOLL_CLOEXEC)};

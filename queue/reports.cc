@@ -1,5 +1,6 @@
 #include "queue/reports.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "lib/text.h"
@@ -43,12 +44,16 @@ std::vector<RecipientReport> parse_reports(std::string_view bytes, size_t recipi
     bytes.remove_prefix(end + 1);
   }
   // Fewer recipient reports than recipients: those that are missing share the message's fate, but are never "delivered".
+  const size_t said = std::min(reports.size(), recipients);
   const bool counts = reports.size() == recipients;
   reports.resize(recipients, {Outcome::temporary, "the delivery program said nothing of this recipient"});
-  for (RecipientReport& report : reports) {
+  for (size_t i = 0; i < reports.size(); ++i) {
+    RecipientReport& report = reports[i];
     const bool stands = counts && complete;
     if (whole.outcome == Outcome::delivered && stands) continue;
-    if (whole.outcome == Outcome::permanent && complete && report.outcome != Outcome::permanent) {
+    // What was said to be temporary stays so, as in qmail-rspawn: "D" may only mean that no recipient was taken.
+    const bool has_own = i < said && report.outcome != Outcome::delivered;
+    if (whole.outcome == Outcome::permanent && complete && !has_own) {
       report = whole;
     } else if (report.outcome == Outcome::delivered) {
       report = stands ? whole : RecipientReport{Outcome::temporary, "the delivery program ended in the middle of its report"};

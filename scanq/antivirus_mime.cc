@@ -2,6 +2,7 @@
 
 #include <gmime/gmime.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -16,6 +17,8 @@
 namespace postern {
 
 namespace {
+
+constexpr size_t kSpareBytes = 8;  // what a decoder may write beyond its input's length
 
 struct Unref {
   void operator()(void* object) const { g_object_unref(object); }
@@ -51,6 +54,7 @@ bool next_field(std::string_view& header, Field& field) {
     if (colon == std::string_view::npos || colon == 0 || line.front() == ' ' || line.front() == '\t')
       return false;
     field.name = lower(trim(line.substr(0, colon)));
+    if (field.name.empty()) return false;
     field.value = trim(line.substr(colon + 1));
   }
   return true;
@@ -73,6 +77,41 @@ size_t header_end(std::string_view message) {
     at = end + 1;
   }
   return std::string_view::npos;
+}
+
+struct Decoded {
+  std::unique_ptr<char[]> bytes;
+  size_t length = 0;
+  size_t before_padding = 0;  // where a reader ends that stops at the first padding
+};
+
+Decoded decode(std::string_view raw, GMimeContentEncoding encoding) {
+  GMimeEncoding state;
+  g_mime_encoding_init_decode(&state, encoding);
+  Decoded decoded{
+      std::make_unique_for_overwrite<char[]>(g_mime_encoding_outlen(&state, raw.size()) + kSpareBytes)};
+  char* const into = decoded.bytes.get();
+  decoded.length = g_mime_encoding_step(&state, raw.data(), raw.size(), into);
+  decoded.length += g_mime_encoding_flush(&state, nullptr, 0, into + decoded.length);
+  decoded.before_padding = decoded.length;
+  return decoded;
+}
+
+// Padding belongs at the end, but not all readers insist: some need none, some go on behind it. GMime does
+// neither, so each stretch between paddings is decoded by itself and given the padding that it may lack.
+Decoded decode_base64(std::string_view raw) {
+  Decoded decoded{std::make_unique_for_overwrite<char[]>(raw.size() + kSpareBytes)};
+  char* const into = decoded.bytes.get();
+  for (bool first = true; !raw.empty(); first = false) {
+    const std::string_view stretch = raw.substr(0, raw.find('='));
+    GMimeEncoding state;
+    g_mime_encoding_init_decode(&state, GMIME_CONTENT_ENCODING_BASE64);
+    decoded.length += g_mime_encoding_step(&state, stretch.data(), stretch.size(), into + decoded.length);
+    decoded.length += g_mime_encoding_step(&state, "=", 1, into + decoded.length);
+    if (first) decoded.before_padding = decoded.length;
+    raw.remove_prefix(std::min(raw.size(), raw.find_first_not_of("= \t\r\n", stretch.size())));
+  }
+  return decoded;
 }
 
 class Walk {
@@ -130,16 +169,14 @@ class Walk {
   }
 
   bool decoded(GMimePart* part, std::string_view raw, GMimeContentEncoding encoding, size_t depth) {
+    if (raw.size() > limits_.decoded_bytes) return stop_for("decoded bytes", limits_.decoded_bytes);
     if (encoding == GMIME_CONTENT_ENCODING_UUENCODE) raw = behind_begin_line(raw);
     if (raw.empty()) return true;
-    GMimeEncoding state;
-    g_mime_encoding_init_decode(&state, encoding);
-    const size_t room = g_mime_encoding_outlen(&state, raw.size());
-    if (raw.size() > limits_.decoded_bytes) return stop_for("decoded bytes", limits_.decoded_bytes);
-    const auto buffer = std::make_unique_for_overwrite<char[]>(room);
-    size_t length = g_mime_encoding_step(&state, raw.data(), raw.size(), buffer.get());
-    length += g_mime_encoding_flush(&state, nullptr, 0, buffer.get() + length);
-    const std::string_view plain{buffer.get(), length};
+    const Decoded decoded =
+        encoding == GMIME_CONTENT_ENCODING_BASE64 ? decode_base64(raw) : decode(raw, encoding);
+    const std::string_view plain{decoded.bytes.get(), decoded.length};
+    if (decoded.before_padding < plain.size() && !content(plain.substr(0, decoded.before_padding)))
+      return false;
     if (!content(plain)) return false;
     // A message may not be encoded (RFC 2046, 5.2.1), yet some readers open one that is.
     GMimeContentType* type = g_mime_object_get_content_type(GMIME_OBJECT(part));

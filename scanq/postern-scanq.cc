@@ -3,7 +3,7 @@
 //   usage      postern-scanq [--serve [--workers N] [--clients UID,...] [--trust UID,...]]
 //   fd 0,1,5   message, envelope and extras as for postern-queue(8)
 //   fd 6 out   reason, only with exit 82
-//   env        Joint 2's variables; POSTERN_QUEUE (default @queue), POSTERN_QUARANTINE (default @quarantine)
+//   env        Joint 2's variables; POSTERN_QUEUE (default @queue), POSTERN_QUARANTINE_PROGRAM (default @quarantine)
 //   files      control/{stages,locals,rcpthosts}, read at the start and on SIGHUP
 //   user       posterns
 //   exit       0 taken and durable (queued, held or dropped as the stages said), else as postern-queue(8)
@@ -33,10 +33,16 @@ constexpr const char* kRefusedQuarantine = "Refused";
 struct Settings {
   std::vector<Stage> stages;
   std::vector<std::string> ours;  // domains
+  std::string queue_program;
+  std::string quarantine_program;
 };
 
 Result<Settings> read_settings() {
   Settings settings;
+  // From our own environment, never from a request: a client must not choose what we run.
+  const Environment own = Environment::of_process();
+  settings.queue_program = own.get_or("POSTERN_QUEUE", "@queue");
+  settings.quarantine_program = own.get_or("POSTERN_QUARANTINE_PROGRAM", "@quarantine");
   Result<std::optional<std::vector<std::string>>> lines = control_list("stages");
   if (!lines) return lines.failure();
   Result<std::vector<Stage>> stages = parse_stages(lines->value_or(std::vector<std::string>{"antivirus @antivirus when=released"}));
@@ -76,7 +82,11 @@ class Scan {
     if (std::all_of(decisions.begin(), decisions.end(), [](const Decision& d) { return d.fate == Fate::refuse; })) {
       return say_refused(job, parts->front(), decisions.front());
     }
-    if (job.client_gone()) return queue_exit_code(temporary("commit the message: the client has gone", 54));
+    if (job.client_gone()) {
+      const Failure gone = temporary("commit the message: the client has gone", 54);
+      log_warning("scan a message", gone);
+      return queue_exit_code(gone);
+    }
     for (size_t i = 0; i < parts->size(); ++i) {
       if (const int code = commit(job, parts->at(i), decisions[i]); code != 0) return code;
     }
@@ -153,7 +163,7 @@ int Scan::hold(const Job& job, const Part& part, const Hold& hold) const {
                   .environment = joint_variables(part.environment),
                   .fds = {{part.message.get(), 0}, {envelope->get(), 3}}};
   ::lseek(part.message.get(), 0, SEEK_SET);
-  Result<Reply> reply = call_program(job.environment.get_or("POSTERN_QUARANTINE", "@quarantine"), request, deadline_);
+  Result<Reply> reply = call_program(settings_.quarantine_program, request, deadline_);
   if (!reply) {
     log_warning("quarantine MID " + std::to_string(part.mid), reply.failure());
     return queue_exit_code(temporary(reply.failure().text, 56));
@@ -162,7 +172,7 @@ int Scan::hold(const Job& job, const Part& part, const Hold& hold) const {
 }
 
 int Scan::queue(const Job& job, const Part& part) const {
-  const QueueAnswer answer = submit(job.environment.get_or("POSTERN_QUEUE", "@queue"), part.message.get(), part.envelope,
+  const QueueAnswer answer = submit(settings_.queue_program, part.message.get(), part.envelope,
                                     part.environment, deadline_);
   if (answer.exit_code != 82) return answer.exit_code;
   return refuse(job, queue_reply(answer));

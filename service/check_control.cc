@@ -44,6 +44,7 @@ constexpr std::array kKnown = {
     Known{"me", Form::host, "the system's host name"},
     Known{"queuelifetime", Form::number, "259200"},
     Known{"rcpthosts", Form::domains, "control/locals"},
+    Known{"remoteport", Form::number, "25"},
     Known{"resolver", Form::address_port, "the system's resolvers"},
     Known{"retryfirst", Form::number, "60"},
     Known{"retrylongest", Form::number, "3600"},
@@ -56,6 +57,7 @@ constexpr std::array kKnown = {
     Known{"timeoutconnect", Form::number, "60"},
     Known{"timeoutremote", Form::number, "1200"},
     Known{"timeoutsmtpd", Form::number, "300"},
+    Known{"trustanchors", Form::any, "the root's trust anchor"},
 };
 
 bool is_host(std::string_view text) {

@@ -41,7 +41,11 @@ bool is_route(std::string_view text) {
   if (first == std::string_view::npos || last == first) return false;
   const std::string_view domain = text.substr(0, first);
   const std::string_view bare = domain.starts_with('.') ? domain.substr(1) : domain;
-  return (domain.empty() || is_domain(bare)) && is_port(text.substr(last + 1));
+  std::string host(text.substr(first + 1, last - first - 1));
+  const bool literal = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (literal) host = host.substr(1, host.size() - 2);
+  return (domain.empty() || is_domain(bare)) && (literal ? is_address(host) : host.empty() || is_domain(host)) &&
+         is_port(text.substr(last + 1));
 }
 
 Failure wrong(const std::string& option, const std::string& value, const char* form) {

@@ -1,14 +1,10 @@
 #include "smtpd/event_log.h"
 
-#include <climits>
-
 #include "lib/text.h"
 
 namespace postern::smtpd {
 
 namespace {
-
-constexpr size_t kPrefixBytes = 8;  // "Info: ", LF
 
 std::string mid_of(uint64_t mid) {
   return "MID " + std::to_string(mid);
@@ -21,17 +17,9 @@ std::string in_brackets(std::string_view address) {
 
 EventLog::EventLog(uint64_t icid) : icid_("ICID " + std::to_string(icid)) {}
 
-// Many connections share the pipe to multilog: a write up to PIPE_BUF cannot be torn apart by another's.
-void EventLog::line(std::string_view text) {
-  if (waiting_bytes_ + text.size() + kPrefixBytes > PIPE_BUF) flush();
-  lines_.info(text);
-  waiting_bytes_ += text.size() + kPrefixBytes;
-}
+void EventLog::line(std::string_view text) { lines_.info(text); }
 
-void EventLog::flush() {
-  lines_.flush();
-  waiting_bytes_ = 0;
-}
+void EventLog::flush() { lines_.flush(); }
 
 void EventLog::connected(const Settings& settings) {
   line("New SMTP " + icid_ + " interface " + printable(settings.listener, 64) + " (" + settings.local_ip +

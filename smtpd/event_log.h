@@ -34,7 +34,6 @@ class EventLog {
   void line(std::string_view text);
 
   LogLines lines_;
-  size_t waiting_bytes_ = 0;
   std::string icid_;
 };
 

@@ -33,8 +33,11 @@ packet += b"".join(a.encode() + b"\0" for a in arguments + variables) + b"\0" + 
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 s.settimeout(30)
 s.connect(os.environ["POSTERN_HOME"] + "/run/" + sys.argv[1])
-s.sendmsg([packet], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else [])
-reply = s.recv(70000)
+try:
+    s.sendmsg([packet], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else [])
+    reply = s.recv(70000)
+except (BrokenPipeError, ConnectionResetError):
+    reply = b""
 if not reply:
     sys.exit(75)
 sys.stdout.buffer.write(reply[1:])

@@ -70,12 +70,21 @@ make_home() {
   echo mx.example.org > "$POSTERN_HOME/control/me"
 }
 
-# An instance as postern-init makes it, run by svscan. start_instance [postern-init's options…]; $PORT is its SMTP port.
-start_instance() {
+# An instance as postern-init makes it, not started. make_instance [postern-init's options…]; $PORT is its SMTP port.
+make_instance() {
   need svscan tcpserver
   PORT=$(free_port)
   "$B/postern-init" "$POSTERN_HOME" --me mx.example.org --listen "127.0.0.1:$PORT" "$@" > "$T/init.log" 2>&1 ||
     { cat "$T/init.log"; fail "postern-init"; }
+}
+# The same with everything in the caller's hands: for tests that start single programs by hand.
+make_own_instance() {
+  make_instance "$@"
+  chown -R "$(id -u):$(id -g)" "$POSTERN_HOME"
+}
+# The same, run by svscan.
+start_instance() {
+  make_instance "$@"
   run_instance
 }
 run_instance() {
@@ -98,4 +107,55 @@ stop_instance() {
   SVSCAN=
 }
 log_of() { cat "$POSTERN_HOME"/log/"$1"/@* "$POSTERN_HOME"/log/"$1"/current 2>/dev/null | tai64nlocal 2>/dev/null | cut -d' ' -f3-; }
-logged() { log_of "$1" | grep -qE -- "$2"; }
+logged() { grep -qE -- "$2" <(log_of "$1"); }
+
+# queue_message SENDER RECIPIENT… < MESSAGE: straight into the queue; with $MID as its mid.
+queue_message() {
+  local sender=$1; shift
+  { printf 'F%s\0' "$sender"; printf 'T%s\0' "$@"; printf '\0'; } > "$T/queue.envelope"
+  POSTERN_MID=${MID:-} "$B/postern-queue" 1< "$T/queue.envelope"
+}
+queue_empty() { "$B/postern-qstat" | grep -q '^messages in queue: 0$'; }
+# spool_files PLACE: the messages in queue/PLACE, one a line.
+spool_files() { find "$POSTERN_HOME/queue/$1" -type f; }
+# Lines of a log in order: in_order FILE PATTERN…
+in_order() {
+  local file=$1 at=0 next pattern; shift
+  for pattern; do
+    next=$(tail -n +$((at + 1)) "$file" | grep -nE -m 1 -- "$pattern" | cut -d: -f1)
+    [ -n "$next" ] || { cat "$file"; fail "no line like $pattern behind line $at"; }
+    at=$((at + next))
+  done
+}
+
+# inject SENDER RECIPIENT… < MESSAGE: over SMTP to $PORT, from the address $FROM_ADDRESS; the deciding reply to descriptor 1.
+inject() { python3 "$TESTS/inject.py" --from-address "${FROM_ADDRESS:-127.0.0.1}" 127.0.0.1 "$PORT" "$@"; }
+# mail SUBJECT [BODY]: a small message.
+mail() { printf 'From: <a@other.example>\nTo: <alice@home.example>\nSubject: %s\n\n%s\n' "$1" "${2:-hello}"; }
+
+# eicar: the test virus, in two halves so that no scanner finds it here; make_signatures: $T/clamdb, which knows it.
+eicar() { printf '%s%s' 'X5O!P%@AP[4\PZX54(P^)7CC)7}' '$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*'; }
+make_signatures() {
+  mkdir -p "$T/clamdb"
+  printf '%s:68:Eicar-Test-File\n' "$(eicar | md5sum | cut -d' ' -f1)" > "$T/clamdb/operator.hdb"
+  eicar > "$T/eicar.com"
+}
+# start_sink PORT [WHEN=REPLY]…: another host on 127.0.0.2 (tests/smtp-server.py); its log is $T/sink, its messages $T/sink.messages.
+start_sink() {
+  local port=$1; shift
+  start sink-output python3 "$TESTS/smtp-server.py" 127.0.0.2 "$port" "$T/sink" "$@"
+  SINK_PID=$LAST_PID
+  touch "$T/sink" "$T/sink.messages"
+  wait_for 10 listening "$port" 127.0.0.2
+}
+stop_sink() {
+  kill "$SINK_PID"
+  wait "$SINK_PID" 2> /dev/null
+  return 0
+}
+# mailbox NAME: the messages in its Maildir, one a line.
+mailbox() { find "$POSTERN_HOME/mail/$1/Maildir/new" -type f 2> /dev/null; }
+# service_pid NAME: what supervise runs.
+service_pid() { svstat "$POSTERN_HOME/service/$1" | sed -n 's/.*(pid \([0-9]*\)).*/\1/p'; }
+# try_now: send tries everything that it has put off.
+try_now() { svc -a "$POSTERN_HOME/service/send"; }

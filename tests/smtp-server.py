@@ -17,7 +17,7 @@ log = open(log_name, "a", buffering=1)
 
 class Conversation:
     def __init__(self, connection):
-        self.connection, self.pending, self.counts = connection, b"", {}
+        self.connection, self.pending, self.counts = connection, bytearray(), {}
 
     def note(self, text):
         log.write(text + "\n")
@@ -30,9 +30,12 @@ class Conversation:
         self.pending += bytes_read
 
     def until(self, mark):
-        while mark not in self.pending:
+        looked = 0
+        while (at := self.pending.find(mark, looked)) < 0:
+            looked = max(0, len(self.pending) - len(mark))
             self.fill()
-        part, self.pending = self.pending.split(mark, 1)
+        part = bytes(self.pending[:at])
+        del self.pending[:at + len(mark)]
         return part
 
     def reply(self, when, detail=""):
@@ -43,7 +46,7 @@ class Conversation:
         if end:
             text = text[:-5].rstrip("|")
         if text:
-            self.connection.sendall(text.replace("\\n", "\n").replace("\n", "\r\n").encode("latin-1") + b"\r\n")
+            self.connection.sendall(text.replace("\\n", "\n").replace("\n", "\r\n").encode("utf-8", "surrogateescape") + b"\r\n")
         if end:
             raise EOFError
         return text
@@ -59,7 +62,7 @@ class Conversation:
             elif verb == "data":
                 if not self.reply("data").startswith("354"):
                     continue
-                self.pending = b"\r\n" + self.pending
+                self.pending[:0] = b"\r\n"
                 message = self.until(b"\r\n.\r\n")
                 self.note("message %d" % len(message))
                 with open(log_name + ".messages", "ab") as file:

@@ -10,15 +10,13 @@ for kind in scanner queue; do
 #!/bin/sh
 [ -f "\$POSTERN_HOME/refuse" ] && { cat "\$POSTERN_HOME/refuse" >&6; exit 82; }
 [ -f "\$POSTERN_HOME/die" ] && kill -9 \$\$
-cat > "\$POSTERN_HOME/$kind/\$POSTERN_MID.message"
-cat <&1 > "\$POSTERN_HOME/$kind/\$POSTERN_MID.envelope" 3>&1
-env > "\$POSTERN_HOME/$kind/\$POSTERN_MID.env"
+cd "\$POSTERN_HOME/$kind" || exit 111
+cat > "\$POSTERN_MID.message"
+cat <&1 > "\$POSTERN_MID.envelope"
+env > "\$POSTERN_MID.env"
 S
   chmod +x "$T/$kind"
 done
-# Descriptor 1 is the envelope: save it before it is written over.
-sed -i 's|^cat <&1 >.*|exec 4<\&1; cat <\&4 > "$POSTERN_HOME/'"scanner"'/$POSTERN_MID.envelope"|' "$T/scanner"
-sed -i 's|^cat <&1 >.*|exec 4<\&1; cat <\&4 > "$POSTERN_HOME/'"queue"'/$POSTERN_MID.envelope"|' "$T/queue"
 export POSTERN_RELEASE_TO=$T/scanner POSTERN_QUEUE=$T/queue
 
 mail_file one

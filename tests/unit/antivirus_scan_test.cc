@@ -1,0 +1,101 @@
+#include "scanq/antivirus_scan.h"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "scanq/antivirus_scratch.h"
+
+using namespace postern;
+
+namespace {
+
+// Finds "BAD" at the start of what it is given, and cannot read what begins with "ODD".
+struct FakeScanner {
+  std::vector<std::string> seen;
+  ScanResult operator()(std::string_view bytes) {
+    seen.emplace_back(bytes);
+    if (bytes.starts_with("BAD")) return {Finding::infected, "Fake"};
+    if (bytes.starts_with("ODD")) return {Finding::unscannable, "odd"};
+    return {};
+  }
+};
+
+ScanResult scan_with(FakeScanner& fake, std::string_view message) {
+  return scan_message(message, {}, [&](std::string_view bytes) { return fake(bytes); });
+}
+
+}  // namespace
+
+TEST_CASE("the whole message is scanned first, then its body or its parts") {
+  struct Row {
+    const char* message;
+    Finding finding;
+    size_t scans;
+  };
+  const Row rows[] = {
+      {"Subject: x\n\nhello", Finding::clean, 2},
+      {"Subject: x\n\nBAD", Finding::infected, 2},
+      {"BAD\n\nBAD", Finding::infected, 1},
+      {"Subject: x\n\nODD", Finding::unscannable, 2},
+      {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\n\nBAD\n--b--\n", Finding::infected, 3},
+      {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nODD\n--b\n\nBAD\n--b--\n", Finding::infected, 3},
+      {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nODD\n--b\n\nx\n--b--\n", Finding::unscannable, 3},
+      {"Content-Type: text/html\n\nBAD", Finding::infected, 2},
+      {"Content-Type: multipart/mixed; boundary=b\n\nBAD", Finding::infected, 2},
+      {"ODD: x\nContent-Transfer-Encoding: base64\n\nQkFE", Finding::infected, 2},
+  };
+  for (const Row& row : rows) {
+    const std::string message = row.message;
+    CAPTURE(message);
+    FakeScanner fake;
+    CHECK(scan_with(fake, message).finding == row.finding);
+    CHECK(fake.seen.size() == row.scans);
+    CHECK(fake.seen.front() == message);
+  }
+}
+
+TEST_CASE("more parts than the limit make a message unscannable, unless a virus is in those before") {
+  const std::string many =
+      "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\n\ny\n--b\n\nz\n--b--\n";
+  FakeScanner fake;
+  const ScanResult result =
+      scan_message(many, {.parts = 2}, [&](std::string_view bytes) { return fake(bytes); });
+  CHECK(result.finding == Finding::unscannable);
+  CHECK(result.what == "look into the message: it has more than 2 MIME parts");
+}
+
+TEST_CASE("an infected message is put away inbound and refused from our own users") {
+  const std::string away = "quarantine\tVirus\tA.B\nstop\n";
+  const std::string refused = "reject\t554\t5.7.1 message contains a virus (A.B)\n";
+  for (const auto& [direction, verdict] :
+       {std::pair{"in", away}, std::pair{"local", refused}, std::pair{"out", refused}, std::pair{"", away},
+        std::pair{"sideways", away}}) {
+    CAPTURE(direction);
+    Environment environment;
+    environment.set("POSTERN_DIRECTION", direction);
+    CHECK(infected_verdict("A.B", environment) == verdict);
+  }
+  CHECK(infected_verdict("A.B", {}) == away);
+  CHECK(infected_verdict("A\tB\n", {}) == "quarantine\tVirus\tA\\tB\\n\nstop\n");
+}
+
+TEST_CASE("scratch directories go with their owner, and those of ended processes with the next") {
+  std::string parent = "/tmp/postern-scratch-test.XXXXXX";
+  REQUIRE(::mkdtemp(parent.data()) != nullptr);
+  const std::string orphan = parent + "/postern-antivirus.999999999.abcdef";
+  const std::string other = parent + "/something-else";
+  const std::string ours = parent + "/postern-antivirus." + std::to_string(::getpid()) + ".abcdef";
+  for (const std::string& path : {orphan, other, ours, orphan + "/inner"})
+    REQUIRE(::mkdir(path.c_str(), 0700) == 0);
+  REQUIRE(::symlink(other.c_str(), (orphan + "/link").c_str()) == 0);
+  sweep_scratch(parent);
+  CHECK(::access(orphan.c_str(), F_OK) != 0);
+  CHECK(::access(other.c_str(), F_OK) == 0);
+  CHECK(::access(ours.c_str(), F_OK) == 0);
+  for (const std::string& path : {other, ours, parent}) CHECK(::rmdir(path.c_str()) == 0);
+}

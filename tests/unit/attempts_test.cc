@@ -1,0 +1,74 @@
+#include "queue/attempts.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "scratch.h"
+
+using namespace postern;
+using namespace std::string_literals;
+
+TEST_CASE("the last pass and each recipient's last reply are read") {
+  const Attempts attempts = parse_attempts("r 0 first\nr 2 full mailbox\nt 1 100 160\nr 0 second try  said\nt 2 160 280\n");
+  CHECK(attempts.tries == 2);
+  CHECK(attempts.last == 160);
+  CHECK(attempts.next == 280);
+  REQUIRE(attempts.replies.size() == 2);
+  CHECK(attempts.replies.at(0) == "second try  said");
+  CHECK(attempts.replies.at(2) == "full mailbox");
+}
+
+TEST_CASE("lines that are broken are passed over") {
+  for (const std::string& line :
+       {""s, "t 1 2"s, "t 1 2 3 4"s, "t x 2 3"s, "t -1 2 3"s, "t 1 2 99999999999999999999"s, "r 0"s, "r"s, "t"s, "r x text"s,
+        "r -1 text"s, "rx 1 text"s, "u 1 2 3"s, "\0"s, "t\t1 2 3"s, "\xff\xfe"s, std::string(100000, 't')}) {
+    CAPTURE(line.substr(0, 40));
+    const Attempts attempts = parse_attempts("t 1 100 160\nr 7 kept\n" + line + "\n");
+    CHECK(attempts.tries == 1);
+    CHECK(attempts.next == 160);
+    CHECK(attempts.replies.size() == 1);
+    CHECK(attempts.replies.at(7) == "kept");
+  }
+  CHECK(parse_attempts("t 1 100 160").tries == 0);  // cut short
+  CHECK(parse_attempts("t 18446744073709551615 1 2\n").tries == 1000000);
+}
+
+TEST_CASE("what is appended is read back, and no reply forges a line") {
+  const Scratch scratch;
+  const std::string path = scratch.path("17");
+  CHECK(read_attempts(path).tries == 0);
+  Attempts now;
+  now.tries = 1;
+  now.last = 100;
+  now.next = 160;
+  REQUIRE(append_attempt(path, {{0, "later\nt 9 9 9"}, {3, "full \xff"}}, now).ok());
+  now.tries = 2;
+  REQUIRE(append_attempt(path, {{3, std::string(100000, 'x')}}, now).ok());
+  const Attempts read = read_attempts(path);
+  CHECK(read.tries == 2);
+  CHECK(read.next == 160);
+  CHECK(read.replies.at(0) == "later\\x0at 9 9 9");
+  CHECK(read.replies.at(3).size() < 1100);
+  CHECK_FALSE(append_attempt(scratch.path("no/such"), {}, now).ok());
+}
+
+TEST_CASE("the wait doubles up to the longest and never wraps around") {
+  struct Row {
+    uint64_t first, longest;
+    unsigned tries;
+    uint64_t wait;
+  };
+  const Row rows[] = {
+      {60, 3600, 0, 60},    {60, 3600, 1, 60},         {60, 3600, 2, 120},        {60, 3600, 6, 1920},
+      {60, 3600, 7, 3600},  {60, 3600, 1000000, 3600}, {7200, 3600, 1, 3600},     {0, 3600, 5, 0},
+      {60, 0, 3, 0},        {1, UINT64_MAX, 64, 1ULL << 63}, {1, UINT64_MAX, 65, UINT64_MAX},
+      {60, UINT64_MAX, 1000000, UINT64_MAX},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.first);
+    CAPTURE(row.longest);
+    CAPTURE(row.tries);
+    CHECK(wait_after({.first_wait = row.first, .longest_wait = row.longest}, row.tries) == row.wait);
+  }
+}

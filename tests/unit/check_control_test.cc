@@ -1,0 +1,114 @@
+#include "service/check_control.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "scratch.h"
+#include "service/control_defaults.h"
+
+using namespace postern;
+
+namespace {
+
+ControlReport report_of(const std::string& name) {
+  Result<std::vector<ControlReport>> reports = check_control();
+  REQUIRE(reports.ok());
+  const auto found = std::find_if(reports->begin(), reports->end(), [&](const ControlReport& r) { return r.name == name; });
+  REQUIRE(found != reports->end());
+  return *found;
+}
+
+}  // namespace
+
+TEST_CASE("without files every setting is at its default and nothing is wrong") {
+  const ScratchHome home;
+  Result<std::vector<ControlReport>> reports = check_control();
+  REQUIRE(reports.ok());
+  CHECK(reports->size() > 20);
+  for (const ControlReport& report : *reports) {
+    CAPTURE(report.name);
+    CHECK(report.is_default);
+    CHECK(report.problems.empty());
+    CHECK_FALSE(report.value.empty());
+  }
+  CHECK(std::is_sorted(reports->begin(), reports->end(), [](const auto& a, const auto& b) { return a.name < b.name; }));
+}
+
+TEST_CASE("the default files that are installed are known and right") {
+  const ScratchHome home;
+  for (const ControlDefault& file : control_defaults()) home.write("control/" + std::string(file.name), file.content);
+  for (const ControlDefault& file : control_defaults()) {
+    CAPTURE(file.name);
+    const ControlReport report = report_of(std::string(file.name));
+    CHECK_FALSE(report.is_default);
+    CHECK(report.problems.empty());
+  }
+}
+
+TEST_CASE("what is wrong is named by file and line, with the remedy") {
+  struct Row {
+    std::string name, content, problem;  // problem: empty when there is none
+  };
+  const Row rows[] = {
+      {"databytes", "1000\nprose\n", ""},
+      {"databytes", "10 MB\n", ":1: \"10 MB\" is not a number; write decimal digits only"},
+      {"databytes", "", ":1: \"\" is not a number"},
+      {"databytes", "-1", ":1: \"-1\" is not a number"},
+      {"me", "mx.example.org\n", ""},
+      {"me", "mx example\n", ":1: \"mx example\" is not a host name"},
+      {"me", "a@b", ":1: \"a@b\" is not a host name"},
+      {"locals", "# ours\nexample.org\n.example.net\n", ""},
+      {"locals", "example.org\n\nuser@example.net\n", ":3: \"user@example.net\" is not a domain"},
+      {"listen", "[::1]:25", ""},
+      {"listen", "25", ":1: \"25\" is not ADDR:PORT"},
+      {"resolver", "localhost:53", ":1: \"localhost:53\" is not ADDR:PORT"},
+      {"clamdb", "/", ""},
+      {"clamdb", "/no/such/directory", ":1: \"/no/such/directory\" is not a directory"},
+      {"smtproutes", "example.org:host:26\n:\n", ""},
+      {"smtproutes", "\nexample.org host\n", ":2: \"example.org host\" has no colon"},
+      {"stages", "antivirus @antivirus\n", ""},
+      {"stages", "antivirus\n", ":1: \"antivirus\" names no program"},
+      {"dnsq", "\n", ":1: \"\" is empty"},
+      {"retryfirst", "6\x1b[2J0", ":1: \"6\\x1b[2J0\" is not a number"},
+      {"retryfirst", std::string("60\0", 3), ":1: \"60\\x00\" is not a number"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    CAPTURE(row.content);
+    const ScratchHome home;
+    home.write("control/" + row.name, row.content);
+    const ControlReport report = report_of(row.name);
+    CHECK_FALSE(report.is_default);
+    REQUIRE(report.problems.size() == (row.problem.empty() ? 0 : 1));
+    if (row.problem.empty()) continue;
+    CHECK(report.problems[0].starts_with(home.path("control/" + row.name) + row.problem));
+    CHECK(report.problems[0].find("; ") != std::string::npos);
+  }
+}
+
+TEST_CASE("files that nobody reads are found, hidden ones and compiled tables are not complained of") {
+  const ScratchHome home;
+  home.write("control/rcpthost", "example.org\n");
+  home.write("control/.swp", "x");
+  home.write("control/tcp.smtp.cdb", std::string("\0\1\2", 3));
+  CHECK(report_of("rcpthost").problems.size() == 1);
+  CHECK(report_of("tcp.smtp.cdb").problems.empty());
+  Result<std::vector<ControlReport>> reports = check_control();
+  for (const ControlReport& report : *reports) CHECK(report.name != ".swp");
+}
+
+TEST_CASE("a file that cannot be read and a home without control are said") {
+  {
+    const ScratchHome home;
+    REQUIRE(::mkdir(home.path("control/me").c_str(), 0755) == 0);
+    CHECK(report_of("me").problems.size() == 1);
+    REQUIRE(::rmdir(home.path("control/me").c_str()) == 0);
+    REQUIRE(::rmdir(home.path("control").c_str()) == 0);
+    Result<std::vector<ControlReport>> reports = check_control();
+    REQUIRE_FALSE(reports.ok());
+    CHECK(reports.failure().permanent());
+    CHECK(reports.failure().text.find("postern-init") != std::string::npos);
+  }
+}

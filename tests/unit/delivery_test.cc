@@ -1,0 +1,159 @@
+#include "queue/delivery.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "scratch.h"
+
+using namespace postern;
+
+namespace {
+
+// A message in cur/ of a scratch spool, opened for delivery.
+class Opened : public Scratch {
+ public:
+  explicit Opened(const std::vector<std::string>& recipients) {
+    REQUIRE(spool.make_directories().ok());
+    Envelope envelope;
+    envelope.sender = "sender@example.org";
+    envelope.body = "8BITMIME";
+    for (const std::string& address : recipients) envelope.recipients.push_back({address, "", ""});
+    const Fd message = memory_with("Subject: x\n\nbody\n");
+    const Environment kept;
+    Result<StagedMessage> staged = spool.stage(
+        {.message = message.get(), .limit_bytes = 1000, .first_header = "", .envelope = envelope, .kept = kept}, 17);
+    REQUIRE(staged.ok());
+    REQUIRE(spool.commit(std::move(*staged)).ok());
+    REQUIRE(spool.take(17).ok());
+    Result<Delivery> opened = open_delivery(spool, 17);
+    REQUIRE(opened.ok());
+    delivery = std::move(*opened);
+  }
+
+  [[nodiscard]] std::string states() const {
+    Result<Fd> file = spool.open(17);
+    REQUIRE(file.ok());
+    Result<QueuedMessage> read = read_queue_file(file->get());
+    REQUIRE(read.ok());
+    std::string letters;
+    for (const RecipientState state : read->states) letters += static_cast<char>(state);
+    return letters;
+  }
+
+  const Spool spool{path("queue")};
+  Delivery delivery;
+};
+
+const std::vector<std::string> kLocals = {"example.org", ".local.example"};
+
+}  // namespace
+
+TEST_CASE("local recipients have a job each, remote ones share that of their domain") {
+  Opened o({"a@far.example", "b@EXAMPLE.org", "c@FAR.example", "d@other.example", "e@sub.local.example", "f@far.example"});
+  const Jobs jobs = make_jobs(o.delivery, kLocals, "me.example.org");
+  REQUIRE(jobs.local.size() == 2);
+  CHECK(jobs.local[0].arguments == std::vector<std::string>{"sender@example.org", "b@EXAMPLE.org"});
+  CHECK(jobs.local[0].rids == std::vector<size_t>{1});
+  CHECK(jobs.local[1].rids == std::vector<size_t>{4});
+  REQUIRE(jobs.remote.size() == 2);
+  CHECK(jobs.remote[0].site == "far.example");
+  CHECK(jobs.remote[0].arguments == std::vector<std::string>{"far.example", "sender@example.org", "a@far.example",
+                                                             "c@FAR.example", "f@far.example"});
+  CHECK(jobs.remote[0].rids == std::vector<size_t>{0, 2, 5});
+  CHECK(jobs.remote[1].arguments == std::vector<std::string>{"other.example", "sender@example.org", "d@other.example"});
+  for (const DeliveryJob& job : jobs.remote) {
+    CHECK(job.mid == 17);
+    CHECK(job.body == "8BITMIME");
+  }
+}
+
+TEST_CASE("an address without a domain is of this host, and odd ones go somewhere") {
+  Opened o({"postmaster", "", "x@", "\"a@example.org\"@far.example", "-rf@far.example"});
+  Jobs jobs = make_jobs(o.delivery, {"me.example.org"}, "me.example.org");
+  REQUIRE(jobs.local.size() == 2);
+  CHECK(jobs.local[0].arguments[1] == "postmaster@me.example.org");
+  CHECK(jobs.local[1].arguments[1] == "@me.example.org");
+  REQUIRE(jobs.remote.size() == 2);
+  CHECK(jobs.remote[0].site.empty());
+  CHECK(jobs.remote[1].rids == std::vector<size_t>{3, 4});
+  jobs = make_jobs(o.delivery, {}, "me.example.org");
+  CHECK(jobs.local.empty());
+}
+
+TEST_CASE("only pending recipients get jobs, a hundred at most in one") {
+  std::vector<std::string> recipients;
+  for (int i = 0; i < 250; ++i) recipients.push_back("u" + std::to_string(i) + "@far.example");
+  Opened o(recipients);
+  o.delivery.queued.states[0] = RecipientState::done;
+  o.delivery.queued.states[1] = RecipientState::failed;
+  o.delivery.queued.states[2] = RecipientState::held;
+  o.delivery.queued.states[3] = RecipientState::removed;
+  const Jobs jobs = make_jobs(o.delivery, kLocals, "me");
+  REQUIRE(jobs.remote.size() == 3);
+  CHECK(jobs.remote[0].rids.size() == 100);
+  CHECK(jobs.remote[0].rids.front() == 4);
+  CHECK(jobs.remote[1].rids.size() == 100);
+  CHECK(jobs.remote[2].rids.size() == 46);
+  CHECK(jobs.remote[2].arguments.size() == 48);
+}
+
+TEST_CASE("the message that others get is a sealed copy without the records") {
+  Opened o({"a@far.example"});
+  REQUIRE(load_message(o.delivery).ok());
+  CHECK(is_sealed(o.delivery.message.get()));
+  CHECK(content_of(o.delivery.message.get()) == "Subject: x\n\nbody\n");
+  CHECK_FALSE(write_all(o.delivery.message.get(), "x", "write").ok());
+}
+
+TEST_CASE("what was delivered is noted before the rest of the message is tried again") {
+  Opened o({"a@far.example", "b@far.example", "c@far.example"});
+  Jobs jobs = make_jobs(o.delivery, kLocals, "me");
+  o.delivery.jobs_out = 1;
+  take_reports(o.delivery, jobs.remote[0],
+               {{Outcome::delivered, "ok"}, {Outcome::permanent, "5.1.1 no"}, {Outcome::temporary, "4.2.2 full"}});
+  CHECK(o.delivery.jobs_out == 0);
+  CHECK(o.states() == "DPP");
+  CHECK(o.delivery.failed == std::map<size_t, std::string>{{1, "5.1.1 no"}});
+  CHECK(o.delivery.deferred == std::map<size_t, std::string>{{2, "4.2.2 full"}});
+  CHECK(o.delivery.pending());
+  set_states(o.delivery, o.delivery.failed, RecipientState::failed);
+  set_states(o.delivery, o.delivery.deferred, RecipientState::held);
+  CHECK(o.states() == "DXH");
+  CHECK(o.delivery.pending());
+}
+
+TEST_CASE("a message that was delivered to all is pending no more") {
+  Opened o({"a@far.example", "b@other.example"});
+  Jobs jobs = make_jobs(o.delivery, kLocals, "me");
+  o.delivery.jobs_out = 2;
+  take_reports(o.delivery, jobs.remote[0], {{Outcome::delivered, "ok"}});
+  CHECK(o.states() == "DP");
+  CHECK(o.delivery.pending());
+  take_reports(o.delivery, jobs.remote[1], {{Outcome::delivered, "ok"}});
+  CHECK_FALSE(o.delivery.pending());
+}
+
+TEST_CASE("a message expires when its lifetime is over and never because of a large number") {
+  Delivery delivery;
+  delivery.queued.born = 1000ULL * 1000000 + 999999;
+  CHECK_FALSE(delivery.expired({.lifetime = 100}, 1099));
+  CHECK(delivery.expired({.lifetime = 100}, 1100));
+  CHECK(delivery.expired({.lifetime = 0}, 1000));
+  CHECK_FALSE(delivery.expired({.lifetime = 0}, 999));  // the clock went back
+  CHECK_FALSE(delivery.expired({.lifetime = UINT64_MAX}, 4000000000));
+}
+
+TEST_CASE("a queue file that is missing or damaged is not opened") {
+  Opened o({"a@far.example"});
+  CHECK(open_delivery(o.spool, 18).failure().permanent());
+  o.write("queue/cur/" + std::to_string(19 % POSTERN_SPLIT) + "/19", "no queue file");
+  Result<Delivery> opened = open_delivery(o.spool, 19);
+  REQUIRE_FALSE(opened.ok());
+  CHECK_FALSE(opened.failure().permanent());
+  o.write("queue/defer/" + std::to_string(17 % POSTERN_SPLIT) + "/17", "r 0 later\nt 3 100 200\n\xff");
+  opened = open_delivery(o.spool, 17);
+  REQUIRE(opened.ok());
+  CHECK(opened->has_attempts_file);
+  CHECK(opened->attempts.tries == 3);
+}

@@ -1,0 +1,75 @@
+#include "queue/reports.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace postern;
+using namespace std::string_literals;
+
+namespace {
+
+// Outcomes as letters: d delivered, p permanent, t temporary.
+std::string outcomes(std::string_view bytes, size_t recipients) {
+  std::string letters;
+  for (const RecipientReport& report : parse_reports(bytes, recipients)) {
+    letters += report.outcome == Outcome::delivered ? 'd' : report.outcome == Outcome::permanent ? 'p' : 't';
+  }
+  return letters;
+}
+
+}  // namespace
+
+TEST_CASE("each recipient has one outcome, and what is not said is temporary") {
+  struct Row {
+    std::string bytes;
+    size_t recipients;
+    std::string outcomes;
+  };
+  const Row rows[] = {
+      {"rok\0Kok\0"s, 1, "d"},
+      {"r\0K\0"s, 1, "d"},
+      {"rok\0hno\0slater\0Kok\0"s, 3, "dpt"},
+      {"rok\0rok\0Zbroken\0"s, 2, "tt"},
+      {"rok\0hno\0Zbroken\0"s, 2, "tp"},
+      {"rok\0slater\0hno\0Dnever\0"s, 3, "ptp"},
+      {"slater\0DGiving up on host.\0"s, 1, "t"},
+      {"Dnever\0"s, 2, "pp"},
+      {"slater\0Dnever\0"s, 2, "tp"},
+      {"Zlater\0"s, 2, "tt"},
+      {"Kok\0"s, 1, "t"},
+      {"Kok\0"s, 0, ""},
+      {"rok\0Kok\0"s, 2, "tt"},
+      {"rok\0rok\0Kok\0"s, 1, "t"},
+      {"", 2, "tt"},
+      {"rok\0"s, 1, "t"},
+      {"rok\0Kok"s, 1, "t"},
+      {"rok\0Kok\0rmore\0"s, 1, "d"},
+      {"hno\0"s, 1, "p"},
+      {"Kok\0rok\0"s, 1, "t"},
+      {"\0Kok\0"s, 1, "t"},
+      {"xwhat\0Kok\0"s, 1, "t"},
+      {"rok\0Xwhat\0"s, 1, "t"},
+      {"rok\0Dnever"s, 1, "t"},
+      {"ok\n", 1, "t"},
+      {std::string(1000, '\0'), 3, "ttt"},
+      {std::string(1000, 'r'), 3, "ttt"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.bytes);
+    CAPTURE(row.recipients);
+    CHECK(outcomes(row.bytes, row.recipients) == row.outcomes);
+  }
+}
+
+TEST_CASE("a report's text is what was said of that recipient, or of the message") {
+  std::vector<RecipientReport> reports = parse_reports("r1\0h5.1.1 no\0s4.2.2 full\0Kok\0"s, 3);
+  CHECK(reports[0].text == "1");
+  CHECK(reports[1].text == "5.1.1 no");
+  CHECK(reports[2].text == "4.2.2 full");
+  reports = parse_reports("rok\0Zconnection broke\0"s, 1);
+  CHECK(reports[0].text == "connection broke");
+  reports = parse_reports("D5.1.2 no such host\0"s, 2);
+  CHECK(reports[1].text == "5.1.2 no such host");
+  for (const RecipientReport& report : parse_reports("rok\0"s, 3)) CHECK_FALSE(report.text.empty());
+}
