@@ -125,9 +125,10 @@ fuzz: deps
 	@bash tests/fuzz/run.sh $(SECONDS_EACH)
 
 install: all
-	@install -d -m 755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man8
+	@install -d -m 755 $(addprefix $(DESTDIR)$(PREFIX)/,bin share/man/man7 share/man/man8)
 	@install -m 755 $(addprefix $(BIN)/,$(NAMES)) $(DESTDIR)$(PREFIX)/bin/
-	@$(if $(wildcard doc/man/*.8),install -m 644 $(wildcard doc/man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8/)
+	@install -m 644 $(wildcard doc/man/*.7) $(DESTDIR)$(PREFIX)/share/man/man7/
+	@install -m 644 $(wildcard doc/man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8/
 
 clean:
 	rm -rf build

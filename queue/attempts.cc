@@ -60,12 +60,12 @@ Result<void> append_attempt(const std::string& path, const std::map<size_t, std:
 }
 
 uint64_t wait_after(const RetryProfile& profile, unsigned tries) {
-  uint64_t wait = profile.first_wait;
+  uint64_t wait = std::max<uint64_t>(1, profile.first_wait);  // never without a pause
   for (unsigned i = 1; i < tries; ++i) {
-    if (wait == 0 || wait > profile.longest_wait / 2) return wait == 0 ? 0 : profile.longest_wait;
+    if (wait > profile.longest_wait / 2) return std::max<uint64_t>(1, profile.longest_wait);
     wait *= 2;
   }
-  return std::min(wait, profile.longest_wait);
+  return std::max<uint64_t>(1, std::min(wait, profile.longest_wait));
 }
 
 }  // namespace postern

@@ -14,7 +14,8 @@ namespace postern {
 
 namespace {
 
-constexpr size_t kRecipientsPerJob = 100;  // RFC 5321 4.5.3.1.8: what every server must take
+constexpr size_t kRecipientsPerJob = 100;     // RFC 5321 4.5.3.1.8: what every server must take
+constexpr size_t kArgumentsPerJob = 48 * 1024;  // bytes; must stay below a request's limit
 
 void write_states(Delivery& delivery, const std::vector<size_t>& recipients, RecipientState state) {
   for (const size_t rid : recipients) {
@@ -23,6 +24,12 @@ void write_states(Delivery& delivery, const std::vector<size_t>& recipients, Rec
       log_warning("note the state of MID " + std::to_string(delivery.mid), wrote.failure());
     }
   }
+}
+
+bool has_room_for(const DeliveryJob& job, const std::string& address) {
+  size_t bytes = address.size() + 1;
+  for (const std::string& argument : job.arguments) bytes += argument.size() + 1;
+  return job.rids.size() < kRecipientsPerJob && bytes <= kArgumentsPerJob;
 }
 
 }  // namespace
@@ -60,6 +67,9 @@ Result<void> load_message(Delivery& delivery) {
   Result<void> copied = copy_range(delivery.file.get(), 0, delivery.queued.message_size, copy->get(), "copy the message");
   if (!copied) return copied;
   if (Result<void> sealed = seal(copy->get()); !sealed) return sealed;
+  Result<bool> intact = message_intact(copy->get(), delivery.queued);
+  if (!intact) return intact.failure();
+  if (!*intact) return temporary("the message's checksum is wrong: it was damaged on the disk");
   delivery.message = std::move(*copy);
   return {};
 }
@@ -84,7 +94,7 @@ Jobs make_jobs(const Delivery& delivery, const std::vector<std::string>& locals,
       continue;
     }
     const auto found = open_job.find(domain);
-    if (found != open_job.end() && jobs.remote[found->second].rids.size() < kRecipientsPerJob) {
+    if (found != open_job.end() && has_room_for(jobs.remote[found->second], address)) {
       jobs.remote[found->second].arguments.push_back(address);
       jobs.remote[found->second].rids.push_back(rid);
       continue;

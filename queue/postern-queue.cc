@@ -8,6 +8,7 @@
 //   user       posternq; root becomes the owner of the queue; whoever may not write it asks @queue instead
 //   exit       0 queued, 11..40 never, any other code try again; full list in postern-queue(8)
 
+#include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,7 +87,7 @@ class Queue {
 Result<void> become_owner(const std::string& directory) {
   struct stat status {};
   if (::getuid() != 0 || ::stat(directory.c_str(), &status) < 0 || status.st_uid == 0) return {};
-  if (::setgid(status.st_gid) < 0 || ::setuid(status.st_uid) < 0) return os_failure("become the queue's user", errno, 61);
+  if (::setgroups(0, nullptr) < 0 || ::setgid(status.st_gid) < 0 || ::setuid(status.st_uid) < 0) return os_failure("become the queue's user", errno, 61);
   return {};
 }
 

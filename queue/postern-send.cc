@@ -105,6 +105,7 @@ class Send {
   std::map<uint64_t, Delivery> open_;
   size_t open_bytes_ = 0;
   std::map<int, Bounce> bounces_;
+  uint64_t flush_at_ = 0;  // seconds since 1970: what was tried before then is tried at once
   int64_t look_through_at_ = 0;
   int64_t garbage_at_ = 0;
 };
@@ -157,7 +158,8 @@ void Send::open(uint64_t mid) {
     log_warning("deliver " + mid_text(mid), opened.failure());
     return due_.push({now_seconds() + kBrokenWaitSeconds, mid});
   }
-  if (opened->attempts.next > now_seconds() && flush_asked == 0) return due_.push({opened->attempts.next, mid});
+  const bool flushed = opened->attempts.last < flush_at_;
+  if (opened->attempts.next > now_seconds() && !flushed) return due_.push({opened->attempts.next, mid});
   if (Result<void> loaded = load_message(*opened); !loaded) {
     log_warning("deliver " + mid_text(mid), loaded.failure());
     return due_.push({now_seconds() + settings_.retry.first_wait, mid});
@@ -336,13 +338,14 @@ void Send::loop(const sigset_t& while_waiting) {
         spool_.collect_garbage();
       }
       if (flush_asked != 0) {
-        // Everything that is put off becomes due now; `open` looks at flush_asked instead of the noted time.
+        // Everything that was put off before this moment is due now, whatever time is noted for it.
+        flush_asked = 0;
+        flush_at_ = now_seconds() + 1;
         std::vector<uint64_t> mids;
         for (; !due_.empty(); due_.pop()) mids.push_back(due_.top().mid);
         for (const uint64_t mid : mids) due_.push({0, mid});
       }
       open_due();
-      flush_asked = 0;
       local_.start_jobs();
       remote_.start_jobs();
     } else {

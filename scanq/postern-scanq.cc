@@ -28,6 +28,7 @@ using namespace postern;
 
 constexpr size_t kMessageLimitBytes = size_t{1} << 32;
 constexpr int64_t kBudgetMilliseconds = 230000;  // below smtpd's 240 s, so that the answer still reaches it
+constexpr unsigned kPathSeconds = 3600;         // for all of a path form's job, the reading of a pipe included
 constexpr const char* kRefusedQuarantine = "Refused";
 
 struct Settings {
@@ -96,7 +97,7 @@ class Scan {
  private:
   Result<std::vector<Part>> read_parts(const Job& job) const;
   int commit(const Job& job, const Part& part, const Decision& decision) const;
-  int hold(const Job& job, const Part& part, const Hold& hold) const;
+  int hold(const Part& part, const Hold& hold) const;
   int queue(const Job& job, const Part& part) const;
   static int say_refused(const Job& job, const Part& part, const Decision& decision);
 
@@ -105,6 +106,7 @@ class Scan {
 };
 
 Result<std::vector<Part>> Scan::read_parts(const Job& job) const {
+  if (job.connection < 0) ::alarm(kPathSeconds);  // a resident's worker has its own
   Result<Envelope> envelope = receive_envelope(job);
   if (!envelope) return envelope.failure();
   Result<Fd> message = own_copy(job.fd(0), kMessageLimitBytes, "copy the message");
@@ -143,25 +145,32 @@ int Scan::say_refused(const Job& job, const Part& part, const Decision& decision
 int Scan::commit(const Job& job, const Part& part, const Decision& decision) const {
   switch (decision.fate) {
     case Fate::deliver: return queue(job, part);
-    case Fate::quarantine: return hold(job, part, *decision.hold);
+    case Fate::quarantine: return hold(part, *decision.hold);
     case Fate::drop:
       log_info("Message aborted MID " + std::to_string(part.mid) + " Dropped by " + decision.stage + ": " +
                printable(decision.reason));
       return 0;
     case Fate::refuse:
       // Other recipients of the same message are accepted, so the conversation cannot refuse these: they are held.
-      return hold(job, part, {kRefusedQuarantine, decision.stage + ": " + decision.reply.line()});
+      return hold(part, {kRefusedQuarantine, decision.stage + ": " + decision.reply.line()});
   }
   return 81;
 }
 
-int Scan::hold(const Job& job, const Part& part, const Hold& hold) const {
+int Scan::hold(const Part& part, const Hold& hold) const {
   Result<Fd> envelope = memory_file_with("envelope", serialise_envelope(part.envelope));
   if (!envelope) return queue_exit_code(envelope.failure());
   if (Result<void> sealed = seal(envelope->get()); !sealed) return queue_exit_code(sealed.failure());
   Request request{.arguments = {"put", hold.quarantine, hold.reason},
                   .environment = joint_variables(part.environment),
                   .fds = {{part.message.get(), 0}, {envelope->get(), 3}}};
+  request.environment.unset("POSTERN_EXTRAS");
+  Result<Fd> extras = memory_file_with("extras", serialise_extras(part.envelope));
+  if (!extras) return queue_exit_code(extras.failure());
+  if (!serialise_extras(part.envelope).empty()) {
+    request.fds.push_back({extras->get(), 5});
+    request.environment.set("POSTERN_EXTRAS", "5");
+  }
   ::lseek(part.message.get(), 0, SEEK_SET);
   Result<Reply> reply = call_program(settings_.quarantine_program, request, deadline_);
   if (!reply) {

@@ -135,6 +135,7 @@ Result<Said> ask_stage(const Part& part, const Stage& stage, int64_t deadline) {
   Request request{.arguments = {},
                   .environment = joint_variables(part.environment),
                   .fds = {{message->get(), 0}, {envelope->get(), 3}, {output->get(), 4}}};
+  request.environment.unset("POSTERN_EXTRAS");  // its descriptor is not passed here
   Result<Reply> reply = call_program(stage.program, request,
                                      std::min(deadline, now_milliseconds() + int64_t{stage.timeout_seconds} * 1000));
   if (!reply) return reply.failure();

@@ -114,6 +114,10 @@ ControlReport report_on(const Known& known) {
       report.problems.push_back(path + ":" + std::to_string(number) + ": \"" + printable(line, 100) + "\" " + problem);
     }
   }
+  if (known.form == Form::stages && report.value.empty()) {
+    report.value = "none";
+    report.problems.push_back(path + ": no stage is named, so no message is scanned; name one a line, or remove the file for the default");
+  }
   return report;
 }
 

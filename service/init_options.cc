@@ -12,7 +12,9 @@ namespace postern {
 namespace {
 
 bool is_address(const std::string& text) {
+  if (text.find('\0') != std::string::npos) return false;  // inet_pton would stop there
   std::array<unsigned char, 16> bytes{};
+  if (text.find('\0') != std::string::npos) return false;  // inet_pton would end there
   return ::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 || ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
 }
 

@@ -159,10 +159,18 @@ class Run:
         self._check()
 
     def _programs(self, before):
-        for pid, (name, _parent, own, ended) in tree_of(self.system.root).items():
+        after = tree_of(self.system.root)
+
+        def add(name, cpu):
+            self.programs[name] = self.programs.get(name, 0.0) + cpu
+        for pid, (name, _parent, own, ended) in after.items():
             old = before.get(pid, (name, 0, 0.0, 0.0))
-            for label, cpu in ((name, own - old[2]), (name + "'s children", ended - old[3])):
-                self.programs[label] = self.programs.get(label, 0.0) + cpu
+            add(name, own - old[2])
+            add(name + "'s children", ended - old[3])
+        for pid, (_name, parent, own, ended) in before.items():
+            if pid not in after and parent in after:
+                # What it had used before this run came to its parent's account with its end.
+                add(after[parent][0] + "'s children", -(own + ended))
 
     def _check(self):
         """Exactly what was sent, and nothing more afterwards."""

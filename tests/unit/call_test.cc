@@ -64,14 +64,17 @@ TEST_CASE("a path form gets arguments behind its own, its descriptors and only t
   CHECK(reply->output == "the message\nthe extra\n[own]\n[two words]\n[]\n[$(id)]\n17 " + home.path() + "\nunset\n");
 }
 
-TEST_CASE("a path form has no descriptor but those that were passed") {
+TEST_CASE("a path form has none of our descriptors but those that were passed") {
   const ScratchHome home;
-  const Fd secret{::open("/dev/null", O_RDONLY)};  // not close-on-exec: nothing of ours is like that, but it shows the rule
-  ::fcntl(secret.get(), F_SETFD, FD_CLOEXEC);
-  Result<Reply> reply = call(program(home, "for f in /proc/$$/fd/*; do echo ${f##*/}; done"));
+  const Fd ours{::open(home.write("ours", "x").c_str(), O_RDONLY | O_CLOEXEC)};
+  const Fd passed{::open(home.write("passed", "x").c_str(), O_RDONLY | O_CLOEXEC)};
+  const Request request{.arguments = {}, .environment = {}, .fds = {{passed.get(), 3}}};
+  Result<Reply> reply = call(program(home, "ls -l /proc/$$/fd"), 20000, request);
   REQUIRE(reply.ok());
-  // 0, 1, 2, and the script itself, which the shell has opened.
-  CHECK(reply->output.size() <= 10);
+  CHECK(reply->output.find(" 3 -> " + home.path("passed")) != std::string::npos);
+  CHECK(reply->output.find("/passed") == reply->output.rfind("/passed"));
+  CHECK(reply->output.find("/ours") == std::string::npos);
+  CHECK(reply->output.find(" 0 -> /dev/null") != std::string::npos);
 }
 
 TEST_CASE("a path form that prints too much, is killed or does not exist is a temporary failure") {
