@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -57,6 +58,8 @@ Result<Prepared> prepare(const ChildOptions& options, std::string& program) {
 // In the child, which shares our memory until exec (vfork): system calls only. Returns errno of what failed.
 int become_and_exec(const char* program, const ChildOptions& options, const Prepared& ready) {
   ::setpgid(0, 0);
+  // Nothing but what is named: not even what we were left with by accident.
+  ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   for (const PassedFd& fd : ready.fds) {
     if (::dup2(fd.source, fd.target) < 0) return errno;
   }

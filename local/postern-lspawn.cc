@@ -9,7 +9,6 @@
 //   user       root, the only resident that is; started by anyone else it delivers as that user
 //   exit       0 with reports, 111 when the request itself is broken
 
-#include <linux/close_range.h>
 #include <unistd.h>
 
 #include "lib/control.h"
@@ -129,8 +128,6 @@ std::string reports_of(const MailboxOutcome& outcome) {
 }
 
 int run(int argc, char** argv) {
-  // What we were left with by accident, no child shall have.
-  ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   Settings settings;
   LocalChildren children;  // each worker fills its own copy
   const Forms forms{.defaults = {.workers = kWorkers,

@@ -42,6 +42,8 @@ constexpr std::array kKnown = {
     Known{"locals", Form::domains, "control/me"},
     Known{"maxrcpt", Form::number, "1000"},
     Known{"me", Form::host, "the system's host name"},
+    Known{"moreipme", Form::any, "none"},
+    Known{"notipme", Form::any, "none"},
     Known{"queuelifetime", Form::number, "259200"},
     Known{"rcpthosts", Form::domains, "control/locals"},
     Known{"remoteport", Form::number, "25"},
@@ -55,7 +57,7 @@ constexpr std::array kKnown = {
     Known{"tcp.smtp", Form::any, "everyone may connect, nobody may relay"},
     Known{"tcp.smtp.cdb", Form::any, "made by tcprules from tcp.smtp"},
     Known{"timeoutconnect", Form::number, "60"},
-    Known{"timeoutremote", Form::number, "1200"},
+    Known{"timeoutremote", Form::number, "RFC 5321 4.5.3.2, for each phase its own"},
     Known{"timeoutsmtpd", Form::number, "300"},
     Known{"trustanchors", Form::any, "the root's trust anchor"},
 };

@@ -3,9 +3,9 @@
 # send in between forgets nothing.
 . "$(dirname "$0")/../lib.sh"
 SINK=$(free_port)
-start_instance --local home.example --user alice --route "far.example:127.0.0.2:$SINK"
+make_instance --local home.example --user alice --route "far.example:127.0.0.2:$SINK"
 echo 1 > "$POSTERN_HOME/control/retryfirst"
-svc -h "$POSTERN_HOME/service/send"
+run_instance
 start_sink "$SINK" "rcpt:bob@far.example=451 4.7.1 not now"
 
 mail one > "$T/message"

@@ -2,9 +2,9 @@
 # Any service down: mail that was taken waits in the queue, and goes when the service is back (svc -d of none of them loses mail).
 . "$(dirname "$0")/../lib.sh"
 SINK=$(free_port)
-start_instance --local home.example --user alice --route "far.example:127.0.0.2:$SINK"
+make_instance --local home.example --user alice --route "far.example:127.0.0.2:$SINK"
 echo 1 > "$POSTERN_HOME/control/retryfirst"
-svc -h "$POSTERN_HOME/service/send"
+run_instance
 start_sink "$SINK"
 is_down() { svstat "$POSTERN_HOME/service/$1" | grep ': down' > /dev/null; }
 down() { svc -d "$POSTERN_HOME/service/$1"; wait_for 10 is_down "$1"; }

@@ -49,14 +49,34 @@ TEST_CASE("what only trusted callers may say is taken away altogether") {
 
 TEST_CASE("a request carries what the joints name and nothing that could steer a program") {
   Environment environment;
-  for (const char* name : {"POSTERN_MID", "TCPREMOTEIP", "RELAYCLIENT", "PATH", "LD_PRELOAD", "IFS", "HOME",
-                           "BASH_ENV", "XTCP", "", "tcpremoteip"}) {
-    environment.set(name, "x");
+  for (const char* name : {"POSTERN_MID", "TCPREMOTEIP", "RELAYCLIENT"}) environment.set(name, "kept");
+  for (const char* name : {"PATH", "LD_PRELOAD", "IFS", "HOME", "BASH_ENV", "ENV", "XTCP", "", "tcpremoteip", "POSTERN_HOME",
+                           "POSTERN_QUEUE", "POSTERN_QUARANTINE_PROGRAM", "POSTERN_RELEASE_TO"}) {
+    environment.set(name, "evil");
   }
   const Environment carried = joint_variables(environment);
   CHECK(carried.pairs().size() == 3);
-  for (const char* name : {"LD_PRELOAD", "PATH", "IFS", "HOME", "BASH_ENV", "XTCP", ""}) {
+  for (const auto& [name, value] : carried.pairs()) {
     CAPTURE(name);
-    CHECK_FALSE(carried.get(name).has_value());
+    CHECK(value == "kept");
+  }
+}
+
+TEST_CASE("a program that is started for a request has our environment and the request's joint variables") {
+  ::setenv("POSTERN_UNIT_TEST", "of an earlier request", 1);
+  ::setenv("UNIT_TEST", "ours", 1);
+  Environment request;
+  for (const char* name : {"LD_PRELOAD", "PATH", "UNIT_TEST", "POSTERN_HOME"}) request.set(name, "evil");
+  request.set("POSTERN_MID", "17");
+  const Environment child = child_environment(request);
+  ::unsetenv("POSTERN_UNIT_TEST");
+  ::unsetenv("UNIT_TEST");
+  CHECK(child.get("POSTERN_MID") == "17");
+  CHECK(child.get("UNIT_TEST") == "ours");
+  CHECK_FALSE(child.get("POSTERN_UNIT_TEST").has_value());
+  CHECK(child.get("PATH").has_value());
+  for (const auto& [name, value] : child.pairs()) {
+    CAPTURE(name);
+    CHECK(value != "evil");
   }
 }

@@ -1,0 +1,50 @@
+// parts: queue/bounce_request.cc queue/dsn.cc lib
+//
+// A bounce request of any content and the DSN that is made of it: no field, boundary or part comes from the request.
+#include "queue/bounce_request.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "lib/text.h"
+#include "queue/dsn.h"
+
+using namespace postern;
+
+namespace {
+
+void must(bool holds) {
+  if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  const Diagnosis diagnosis = diagnose(bytes);
+  must(diagnosis.status.starts_with("5.") && diagnosis.status.size() <= 9 && split(diagnosis.status, '.').size() == 3);
+
+  Result<BounceRequest> request = parse_bounce_request(bytes);
+  if (!request) {
+    must(!request.failure().permanent());
+    return 0;
+  }
+  must(request->mid != 0 && !request->recipients.empty());
+  const std::string written = serialise_bounce_request(*request);
+  Result<BounceRequest> again = parse_bounce_request(written);
+  must(again.ok() && serialise_bounce_request(*again) == written);
+  if (request->arrival > 253402300799) request->arrival = 0;  // four-digit years
+
+  const DsnParts parts = make_dsn(*request, "mx.example.org", 99, 1136214245);
+  size_t boundaries = 0;
+  size_t actions = 0;
+  for (const std::string_view line : split(parts.head, '\n')) {
+    for (const char c : line) must(c >= 0x20 && c <= 0x7e);
+    boundaries += line == "--postern.99" ? 1 : 0;
+    actions += line == "Action: failed" ? 1 : 0;
+  }
+  must(actions >= request->recipients.size() && boundaries >= 3);
+  must(parts.tail == "\n--postern.99--\n");
+  return 0;
+}

@@ -1,0 +1,54 @@
+// parts: queue/reports.cc lib
+//
+// What a delivery program reports; the first byte is the number of recipients. Each has exactly one outcome; "delivered" and
+// "permanent" were said of it or of the message in a complete report.
+#include "queue/reports.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "lib/text.h"
+
+using namespace postern;
+
+namespace {
+
+void must(bool holds) {
+  if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0) return 0;
+  const size_t recipients = data[0];
+  const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+  const std::vector<RecipientReport> reports = parse_reports(bytes, recipients);
+  must(reports.size() == recipients);
+
+  // The plain reading: recipients' letters, then the message's.
+  std::string letters;
+  char whole = 0;
+  std::vector<std::string_view> parts = split(bytes, '\0');
+  parts.pop_back();  // what has no NUL behind it
+  for (const std::string_view part : parts) {
+    if (part.empty() || std::string_view("rhsKZD").find(part.front()) == std::string_view::npos) break;
+    if (std::string_view("KZD").find(part.front()) != std::string_view::npos) {
+      whole = part.front();
+      break;
+    }
+    letters += part.front();
+  }
+  for (size_t i = 0; i < recipients; ++i) {
+    const char own = i < letters.size() ? letters[i] : '\0';
+    const Outcome outcome = reports[i].outcome;
+    must((outcome == Outcome::delivered) == (own == 'r' && whole == 'K' && letters.size() == recipients));
+    if (outcome == Outcome::permanent) must(own == 'h' || (whole == 'D' && own != 's'));
+    if (own == 'h') must(outcome == Outcome::permanent);
+    if (own == 's') must(outcome == Outcome::temporary);
+    must(reports[i].text.find('\0') == std::string::npos);
+  }
+  return 0;
+}
