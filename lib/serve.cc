@@ -232,6 +232,12 @@ Result<std::vector<uid_t>> parse_uids(std::string_view text) {
   return uids;
 }
 
+bool is_listening(int fd) {
+  int listening = 0;
+  socklen_t length = sizeof listening;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 && listening != 0;
+}
+
 int run_path_form(const Forms& forms, std::vector<std::string> arguments, const JobHandler& handler) {
   Job job{.arguments = std::move(arguments), .environment = Environment::of_process(), .fds = {}, .connection = -1};
   for (const int number : forms.path_fds) {
@@ -333,6 +339,10 @@ int run_forms(int argc, char** argv, const Forms& forms, const JobHandler& handl
   if (!arguments) {
     log_critical("start", arguments.failure().text);
     return 100;
+  }
+  if (arguments->serve && !is_listening(kServiceFd)) {
+    log_critical("start", "descriptor 3 is no listening socket; start it behind postern-bind");
+    return 111;
   }
   if (forms.load && !forms.load()) return 111;
   if (arguments->serve) return serve(kServiceFd, arguments->options, handler, forms.load);

@@ -174,7 +174,7 @@ Result<Effects> apply_verdict(Part& part, Decision& decision, const Stage& stage
 Decision scan(Part& part, const std::vector<Stage>& stages, int64_t deadline_milliseconds) {
   Decision decision;
   std::vector<std::string> skips;
-  for (const std::string_view name : words(part.environment.get_or("POSTERN_SKIP", ""))) skips.emplace_back(name);
+  for (const std::string_view name : words(part.environment.get("POSTERN_SKIP").value_or(""))) skips.emplace_back(name);
   const bool released = part.environment.get("POSTERN_RELEASED").has_value();
   for (const Stage& stage : stages) {
     if (!stage.runs_in(part.direction, released) || contains(skips, stage.name)) continue;

@@ -159,3 +159,7 @@ mailbox() { find "$POSTERN_HOME/mail/$1/Maildir/new" -type f 2> /dev/null; }
 service_pid() { svstat "$POSTERN_HOME/service/$1" | sed -n 's/.*(pid \([0-9]*\)).*/\1/p'; }
 # try_now: send tries everything that it has put off.
 try_now() { svc -a "$POSTERN_HOME/service/send"; }
+# stop_service NAME: taken down by supervise, and gone; start_service NAME: up again.
+service_is_down() { grep ': down' <(svstat "$POSTERN_HOME/service/$1") > /dev/null; }
+stop_service() { svc -d "$POSTERN_HOME/service/$1"; wait_for 20 service_is_down "$1"; }
+start_service() { svc -u "$POSTERN_HOME/service/$1"; }

@@ -12,7 +12,7 @@ mail one > "$T/message"
 scan() {
   find "$POSTERN_HOME/queue/new" "$POSTERN_HOME/quarantine" -type f -delete
   : > "$T/reason"
-  env POSTERN_QUEUE="$B/postern-queue" POSTERN_QUARANTINE="$B/postern-quarantine" TCPREMOTEIP=192.0.2.1 POSTERN_MID=4711 "$@" \
+  env POSTERN_QUEUE="$B/postern-queue" POSTERN_QUARANTINE_PROGRAM="$B/postern-quarantine" TCPREMOTEIP=192.0.2.1 POSTERN_MID=4711 "$@" \
     "$B/postern-scanq" < "$T/message" 1< "$T/envelope" 6> "$T/reason" 2> "$T/log"
 }
 # queued [MID]: the message as it stands in the queue.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # A full file system: postern-local says 111 and leaves nothing in the Maildir.
+# needs: root
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../as_user.sh"
 [ "$(id -u)" = 0 ] || skip "only root can mount a small file system"

@@ -11,7 +11,7 @@ echo key > "$POSTERN_HOME/secrets/posternk/key"
 # Something to find everywhere.
 mail one > "$T/message"
 printf 'Falice@home.example\0Talice@home.example\0\0' > "$T/envelope"
-svc -d "$POSTERN_HOME/service/send"
+stop_service send
 mail one | MID=4711 queue_message alice@home.example alice@home.example 2> "$T/log" || fail "queue"
 queued=$(spool_files new)
 inject a@far.example alice@home.example < "$T/message" > "$T/answer" || fail "$(cat "$T/answer")"

@@ -66,7 +66,7 @@ scan POSTERN_QUEUE="$T/full"; expect_equal $? 53 "a full queue"
 # A quarantine that does not: the message is not let through.
 stage says <<< "printf 'quarantine\tPolicy\tx\n'"
 stages "says $T/says"
-scan POSTERN_QUARANTINE="$T/none"; code=$?
+scan POSTERN_QUARANTINE_PROGRAM="$T/none"; code=$?
 [ $code -gt 40 ] || fail "exit code $code without a quarantine"
 nothing_kept "a quarantine that is not there"
 exit 0

@@ -36,9 +36,7 @@ entry=$(find "$POSTERN_HOME/quarantine" -type f)
 nothing_anywhere "an inbound one" "$entry" ""
 
 # The scanner is down: 451 for everybody, clean or not; then it is back, and the retry is taken.
-svc -d "$POSTERN_HOME/service/antivirus"
-down() { svstat "$POSTERN_HOME/service/antivirus" | grep ': down' > /dev/null; }
-wait_for 10 down
+stop_service antivirus
 mail clean > "$T/clean"
 for from in 127.0.0.1 127.0.0.9; do
   for file in clean infected; do
@@ -48,7 +46,7 @@ done
 wait $(jobs -p | grep -v -e "$SVSCAN" -e "$SINK_PID")
 for answer in "$T"/answer.*; do expect_in "$answer" '^451 4\.7\.1 '; done
 nothing_anywhere "the scanner is down" "$entry" ""
-svc -u "$POSTERN_HOME/service/antivirus"
+start_service antivirus
 again() { FROM_ADDRESS=127.0.0.9 inject bob@far.example alice@home.example < "$T/clean"; }
 wait_for 10 again
 delivered() { [ -n "$(mailbox alice)" ]; }

@@ -6,26 +6,24 @@ make_instance --local home.example --user alice --route "far.example:127.0.0.2:$
 echo 1 > "$POSTERN_HOME/control/retryfirst"
 run_instance
 start_sink "$SINK"
-is_down() { svstat "$POSTERN_HOME/service/$1" | grep ': down' > /dev/null; }
-down() { svc -d "$POSTERN_HOME/service/$1"; wait_for 10 is_down "$1"; }
 
-down lspawn
-down rspawn
+stop_service lspawn
+stop_service rspawn
 mail one | MID=4711 queue_message alice@home.example alice@home.example bob@far.example || fail "queue"
 wait_for 10 logged send '^Warning: postern-send: unable to reach lspawn, trying on: '
 wait_for 10 logged send '^Warning: postern-send: unable to reach rspawn, trying on: '
 expect_in <("$B/postern-qread") $'^4711\tcur\t.*\tP <alice@home.example>\tP <bob@far.example>$'
-svc -u "$POSTERN_HOME/service/lspawn"
+start_service lspawn
 delivered() { [ "$(mailbox alice | wc -l)" = "$1" ]; }
 wait_for 10 delivered 1
-svc -u "$POSTERN_HOME/service/rspawn"
+start_service rspawn
 wait_for 10 queue_empty
 expect_equal "$(grep -c '^Subject: one' "$T/sink.messages")" 1 "messages at the sink"
 
-down send
+stop_service send
 mail two | MID=4712 queue_message alice@home.example alice@home.example || fail "queue, without send"
 expect_in <("$B/postern-qread") $'^4712\tnew\t'
-svc -u "$POSTERN_HOME/service/send"
+start_service send
 wait_for 10 delivered 2
 wait_for 10 queue_empty
 

@@ -5,7 +5,7 @@ need python3
 make_own_instance
 cat > "$T/show" <<'C'
 #!/bin/sh
-env | grep -E '^(POSTERN_MID|POSTERN_AUTH|RELAYCLIENT|DATABYTES|TCPREMOTEIP)=' | sort
+env | grep -E '^(POSTERN_MID|POSTERN_AUTH|RELAYCLIENT|TCPREMOTEIP)=' | sort
 C
 chmod +x "$T/show"
 me=$(id -u)
@@ -14,9 +14,8 @@ serve() {  # NAME OPTION…
   start "$name" "$B/postern-serve" --workers 1 "$@" "run/$name" "$T/show"
   wait_for 10 test -S "$POSTERN_HOME/run/$name"
 }
-ask() { python3 "$TESTS/ask.py" "$1" POSTERN_MID=7 POSTERN_AUTH=alice RELAYCLIENT= DATABYTES=0 TCPREMOTEIP=192.0.2.1; }
-all="DATABYTES=0
-POSTERN_AUTH=alice
+ask() { python3 "$TESTS/ask.py" "$1" POSTERN_MID=7 POSTERN_AUTH=alice RELAYCLIENT= TCPREMOTEIP=192.0.2.1; }
+all="POSTERN_AUTH=alice
 POSTERN_MID=7
 RELAYCLIENT=
 TCPREMOTEIP=192.0.2.1"

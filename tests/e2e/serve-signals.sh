@@ -68,6 +68,12 @@ touch "$T/go4"
 wait $held || fail "the request that was in hand when the parent was killed: $?"
 wait_for 10 old_gone
 
+# Without a socket it says what is missing.
+for fd in /dev/null "$T/envelope"; do
+  timeout 10 "$B/postern-queue" --serve 3< "$fd" 2> "$T/log"; expect_equal $? 111 "exit code without a socket"
+  expect_in "$T/log" 'descriptor 3 is no listening socket; start it behind postern-bind'
+done
+
 # scanq reads control/stages again.
 echo "# none" > "$POSTERN_HOME/control/stages"
 rm "$POSTERN_HOME/run/queue"

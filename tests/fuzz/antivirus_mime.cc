@@ -1,4 +1,5 @@
 // parts: scanq/antivirus_mime.cc lib
+// libs: -lgmime-3.0 -lgobject-2.0 -lglib-2.0
 //
 // A message as anybody may send it. Whatever it is, the walk ends within its limits or says that it did not,
 // and what a plain message shows is its body and nothing else.

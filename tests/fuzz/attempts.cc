@@ -1,11 +1,12 @@
 // parts: queue/attempts.cc lib
 //
-// What stands in defer/, torn by a crash or worse. Reading never fails; a reply is one line of what stands there, and what
-// is appended behind anything is read.
+// What stands in defer/, torn by a crash or worse. Reading never fails; a reply is one line of what stands
+// there, and what is appended behind anything is read.
 #include "queue/attempts.h"
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -28,13 +29,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Attempts attempts = parse_attempts(text);
   must(attempts.tries <= 1000000);
   for (const auto& [rid, reply] : attempts.replies) {
-    must(!reply.empty() && reply.find('\n') == std::string::npos && text.find(reply) != std::string_view::npos);
+    must(!reply.empty() && reply.find('\n') == std::string::npos &&
+         text.find(reply) != std::string_view::npos);
   }
   const RetryProfile profile{.first_wait = attempts.last, .longest_wait = attempts.next};
   uint64_t before = 0;
   for (unsigned tries = 0; tries < 70; ++tries) {
     const uint64_t wait = wait_after(profile, tries);
-    must(wait <= profile.longest_wait && wait >= before);
+    must(wait <= std::max<uint64_t>(1, profile.longest_wait) && wait >= 1 && wait >= before);
     before = wait;
   }
 

@@ -1,6 +1,7 @@
 // parts: queue/bounce_request.cc queue/dsn.cc lib
 //
-// A bounce request of any content and the DSN that is made of it: no field, boundary or part comes from the request.
+// A bounce request of any content and the DSN that is made of it: no field, boundary or part comes from the
+// request.
 #include "queue/bounce_request.h"
 
 #include <cstdint>
@@ -23,7 +24,8 @@ void must(bool holds) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const Diagnosis diagnosis = diagnose(bytes);
-  must(diagnosis.status.starts_with("5.") && diagnosis.status.size() <= 9 && split(diagnosis.status, '.').size() == 3);
+  must(diagnosis.status.starts_with("5.") && diagnosis.status.size() <= 9 &&
+       split(diagnosis.status, '.').size() == 3);
 
   Result<BounceRequest> request = parse_bounce_request(bytes);
   if (!request) {

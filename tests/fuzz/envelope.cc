@@ -1,7 +1,7 @@
 // parts: lib
 //
-// An envelope and, behind the first byte pair 0xff 0xff if there is one, its extras. What is taken is written again and
-// means the same; extras change no address.
+// An envelope and, behind the first byte pair 0xff 0xff if there is one, its extras. What is taken is written
+// again and means the same; extras change no address.
 #include "lib/envelope.h"
 
 #include <cstdint>
@@ -16,7 +16,9 @@ void must(bool holds) {
   if (!holds) std::abort();
 }
 
-bool without_nul(std::string_view text) { return text.find('\0') == std::string_view::npos; }
+bool without_nul(std::string_view text) {
+  return text.find('\0') == std::string_view::npos;
+}
 
 }  // namespace
 
@@ -41,7 +43,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   must(serialise_envelope(extended) == bytes);
   for (const Recipient& recipient : extended.recipients) {
-    must(recipient.address.size() <= kAddressLimitBytes && without_nul(recipient.notify) && without_nul(recipient.orcpt));
+    must(recipient.address.size() <= kAddressLimitBytes && without_nul(recipient.notify) &&
+         without_nul(recipient.orcpt));
   }
   // Written and read once more they are the same. Recipients of one address may swap theirs, so not of those.
   Envelope again = *envelope;

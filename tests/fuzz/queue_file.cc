@@ -1,8 +1,9 @@
 // parts: lib
 //
-// A queue file of any content. The first byte says how it is made: even, the rest is the file as it is; odd, the rest is a
-// message in a good file, in which the second byte then damages one byte behind the message. What is read as good is
-// consistent; damage is never read as anything else than another state of a recipient.
+// A queue file of any content. The first byte says how it is made: even, the rest is the file as it is; odd,
+// the rest is a message in a good file, in which the second byte then damages one byte behind the message.
+// What is read as good is consistent; damage is never read as anything else than another state of a
+// recipient.
 #include "lib/queue_file.h"
 
 #include <cstdint>
@@ -33,7 +34,8 @@ void check_read(int fd, size_t size) {
     return;
   }
   must(read->message_size < size && message_intact(fd, *read).ok());
-  must(read->states.size() == read->envelope.recipients.size() && read->states.size() == read->state_offsets.size());
+  must(read->states.size() == read->envelope.recipients.size() &&
+       read->states.size() == read->state_offsets.size());
   for (size_t i = 0; i < read->states.size(); ++i) {
     const size_t offset = static_cast<size_t>(read->state_offsets[i]);
     must(offset >= read->message_size && offset < size);
@@ -59,7 +61,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Environment kept;
   kept.set("POSTERN_ICID", "1");
   const Fd file = file_with("");
-  Result<QueuedMessage> written = write_queue_file(file.get(), file_with(rest).get(), 1 << 20, "", envelope, kept);
+  Result<QueuedMessage> written =
+      write_queue_file(file.get(), file_with(rest).get(), 1 << 20, "", envelope, kept);
   must(written.ok() && written->message_size == rest.size());
   Result<std::string> bytes = read_whole(file.get(), 1 << 24, "read");
   must(bytes.ok());

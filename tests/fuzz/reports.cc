@@ -1,7 +1,7 @@
 // parts: queue/reports.cc lib
 //
-// What a delivery program reports; the first byte is the number of recipients. Each has exactly one outcome; "delivered" and
-// "permanent" were said of it or of the message in a complete report.
+// What a delivery program reports; the first byte is the number of recipients. Each has exactly one outcome;
+// "delivered" and "permanent" were said of it or of the message in a complete report.
 #include "queue/reports.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // parts: lib
 //
-// A request packet as a hostile client may send it; the first byte is the number of descriptors that come with it. What is
-// taken can be sent on and means the same there.
+// A request packet as a hostile client may send it; the first byte is the number of descriptors that come
+// with it. What is taken can be sent on and means the same there.
 #include "lib/request.h"
 
 #include <cstdint>
@@ -43,6 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   must(again->environment.pairs() == decoded->environment.pairs());
   Environment untrusted = decoded->environment;
   untrusted.remove_trusted();
-  for (const auto& [name, value] : untrusted.pairs()) must(!name.starts_with("POSTERN_") && name != "RELAYCLIENT");
+  for (const auto& [name, value] : untrusted.pairs())
+    must(!name.starts_with("POSTERN_") && name != "RELAYCLIENT");
   return 0;
 }

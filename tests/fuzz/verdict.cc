@@ -1,7 +1,7 @@
 // parts: scanq/scan.cc scanq/stages.cc scanq/edits.cc lib
 //
-// What a hostile stage prints. A verdict that is taken is written again and means the same; applying it to a message is done
-// whole or not at all, and adds nothing to a header but folded fields.
+// What a hostile stage prints. A verdict that is taken is written again and means the same; applying it to a
+// message is done whole or not at all, and adds nothing to a header but folded fields.
 #include "lib/verdict.h"
 
 #include <fcntl.h>
@@ -38,7 +38,8 @@ std::string content_of(int fd) {
 }
 
 void check_refusal(const SmtpReply& reply) {
-  must(reply.code.size() == 3 && (reply.code[0] == '4' || reply.code[0] == '5') && reply.status[0] == reply.code[0]);
+  must(reply.code.size() == 3 && (reply.code[0] == '4' || reply.code[0] == '5') &&
+       reply.status[0] == reply.code[0]);
   for (const char c : reply.line()) must(c >= 0x20 && c <= 0x7e);
 }
 
@@ -47,7 +48,8 @@ void check_fields(std::string_view fields) {
   fields.remove_suffix(1);
   for (const std::string_view line : split(fields, '\n')) {
     const size_t colon = line.find(": ");
-    must(!line.empty() && (line.front() == '\t' ? line.size() > 1 : colon != std::string_view::npos && colon > 0));
+    must(!line.empty() &&
+         (line.front() == '\t' ? line.size() > 1 : colon != std::string_view::npos && colon > 0));
   }
 }
 
@@ -65,19 +67,26 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   std::string written;
   for (const VerdictLine& line : *lines) written += format_verdict_line(line);
-  must(written == text);
+  Result<std::vector<VerdictLine>> again = parse_verdict(written);
+  must(again.ok() && again->size() == lines->size());
+  for (size_t i = 0; i < lines->size(); ++i) {
+    must((*again)[i].verb == (*lines)[i].verb && (*again)[i].arguments == (*lines)[i].arguments);
+    must((*again)[i].may_ignore == (*lines)[i].may_ignore);
+  }
 
   Part part;
   part.message = file_with(kMessage);
   part.envelope.recipients = {{"a@example.org", "", ""}};
   Decision decision;
   ::dup2(quiet, 2);
-  Result<Effects> effects = apply_verdict(part, decision, Stage{.name = "fuzz", .program = "", .directions = {}}, *lines,
-                                          file_with("Rewritten: y\n\n"));
+  Result<Effects> effects =
+      apply_verdict(part, decision, Stage{.name = "fuzz", .program = "", .directions = {}}, *lines,
+                    file_with("Rewritten: y\n\n"));
   ::dup2(before, 2);
   const std::string message = content_of(part.message.get());
   if (!effects) {
-    must(message == kMessage && part.environment.pairs().empty() && decision.fate == Fate::deliver && !decision.hold);
+    must(message == kMessage && part.environment.pairs().empty() && decision.fate == Fate::deliver &&
+         !decision.hold);
     return 0;
   }
   must(decision.fate != Fate::quarantine);
@@ -89,6 +98,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const bool rewritten = message.ends_with("Rewritten: y\n\n");
   const std::string_view base = rewritten ? std::string_view("Rewritten: y\n\n") : kMessage;
   must(message.ends_with(base));
-  if (message.size() > base.size()) check_fields(std::string_view(message).substr(0, message.size() - base.size()));
+  if (message.size() > base.size())
+    check_fields(std::string_view(message).substr(0, message.size() - base.size()));
   return 0;
 }

@@ -10,7 +10,8 @@ using namespace postern;
 using namespace std::string_literals;
 
 TEST_CASE("the last pass and each recipient's last reply are read") {
-  const Attempts attempts = parse_attempts("r 0 first\nr 2 full mailbox\nt 1 100 160\nr 0 second try  said\nt 2 160 280\n");
+  const Attempts attempts =
+      parse_attempts("r 0 first\nr 2 full mailbox\nt 1 100 160\nr 0 second try  said\nt 2 160 280\n");
   CHECK(attempts.tries == 2);
   CHECK(attempts.last == 160);
   CHECK(attempts.next == 280);
@@ -21,8 +22,9 @@ TEST_CASE("the last pass and each recipient's last reply are read") {
 
 TEST_CASE("lines that are broken are passed over") {
   for (const std::string& line :
-       {""s, "t 1 2"s, "t 1 2 3 4"s, "t x 2 3"s, "t -1 2 3"s, "t 1 2 99999999999999999999"s, "r 0"s, "r"s, "t"s, "r x text"s,
-        "r -1 text"s, "rx 1 text"s, "u 1 2 3"s, "\0"s, "t\t1 2 3"s, "\xff\xfe"s, std::string(100000, 't')}) {
+       {""s, "t 1 2"s, "t 1 2 3 4"s, "t x 2 3"s, "t -1 2 3"s, "t 1 2 99999999999999999999"s, "r 0"s, "r"s,
+        "t"s, "r x text"s, "r -1 text"s, "rx 1 text"s, "u 1 2 3"s, "\0"s, "t\t1 2 3"s, "\xff\xfe"s,
+        std::string(100000, 't')}) {
     CAPTURE(line.substr(0, 40));
     const Attempts attempts = parse_attempts("t 1 100 160\nr 7 kept\n" + line + "\n");
     CHECK(attempts.tries == 1);
@@ -53,16 +55,24 @@ TEST_CASE("what is appended is read back, and no reply forges a line") {
   CHECK_FALSE(append_attempt(scratch.path("no/such"), {}, now).ok());
 }
 
-TEST_CASE("the wait doubles up to the longest and never wraps around") {
+TEST_CASE("the wait doubles up to the longest, never wraps around and is never nothing") {
   struct Row {
     uint64_t first, longest;
     unsigned tries;
     uint64_t wait;
   };
   const Row rows[] = {
-      {60, 3600, 0, 60},    {60, 3600, 1, 60},         {60, 3600, 2, 120},        {60, 3600, 6, 1920},
-      {60, 3600, 7, 3600},  {60, 3600, 1000000, 3600}, {7200, 3600, 1, 3600},     {0, 3600, 5, 16},
-      {60, 0, 3, 1},        {1, UINT64_MAX, 64, 1ULL << 63}, {1, UINT64_MAX, 65, UINT64_MAX},
+      {60, 3600, 0, 60},
+      {60, 3600, 1, 60},
+      {60, 3600, 2, 120},
+      {60, 3600, 6, 1920},
+      {60, 3600, 7, 3600},
+      {60, 3600, 1000000, 3600},
+      {7200, 3600, 1, 3600},
+      {0, 3600, 5, 16},
+      {60, 0, 3, 1},
+      {1, UINT64_MAX, 64, 1ULL << 63},
+      {1, UINT64_MAX, 65, UINT64_MAX},
       {60, UINT64_MAX, 1000000, UINT64_MAX},
   };
   for (const Row& row : rows) {

@@ -22,8 +22,9 @@ BounceRequest two_failed() {
 
 TEST_CASE("a bounce request comes back as it was written") {
   const std::string bytes = serialise_bounce_request(two_failed());
-  CHECK(bytes ==
-        "m17\0sa@example.org\0eid\0a1136214245\0f\0rb@example.net\0orfc822;b\0d5.1.1 no\0rc@example.net\0o\0d\0"s);
+  CHECK(
+      bytes ==
+      "m17\0sa@example.org\0eid\0a1136214245\0f\0rb@example.net\0orfc822;b\0d5.1.1 no\0rc@example.net\0o\0d\0"s);
   Result<BounceRequest> read = parse_bounce_request(bytes);
   REQUIRE(read.ok());
   CHECK(read->mid == 17);
@@ -47,9 +48,9 @@ TEST_CASE("a reason with a NUL in it makes no record of its own") {
 
 TEST_CASE("a bounce request that is broken is refused for now") {
   for (const std::string& bytes :
-       {""s, "m17"s, "m17\0"s, "m17\0sx\0"s, "rb\0"s, "m0\0rb\0"s, "mx\0rb\0"s, "m-1\0rb\0"s, "m17\0xwhat\0rb\0"s,
-        "m17\0\0rb\0"s, "m17\0ob\0rb\0"s, "m17\0dwhy\0rb\0"s, "m17\0rb"s, "\0m17\0rb\0"s, "m9223372036854775808\0rb\0"s,
-        "M17\0rb\0"s, "\xff\0"s}) {
+       {""s, "m17"s, "m17\0"s, "m17\0sx\0"s, "rb\0"s, "m0\0rb\0"s, "mx\0rb\0"s, "m-1\0rb\0"s,
+        "m17\0xwhat\0rb\0"s, "m17\0\0rb\0"s, "m17\0ob\0rb\0"s, "m17\0dwhy\0rb\0"s, "m17\0rb"s, "\0m17\0rb\0"s,
+        "m9223372036854775808\0rb\0"s, "M17\0rb\0"s, "\xff\0"s}) {
     CAPTURE(bytes);
     Result<BounceRequest> read = parse_bounce_request(bytes);
     REQUIRE_FALSE(read.ok());
@@ -57,6 +58,7 @@ TEST_CASE("a bounce request that is broken is refused for now") {
   }
   const std::string whole = serialise_bounce_request(two_failed());
   size_t taken = 0;
-  for (size_t length = 0; length < whole.size(); ++length) taken += parse_bounce_request(whole.substr(0, length)).ok() ? 1 : 0;
+  for (size_t length = 0; length < whole.size(); ++length)
+    taken += parse_bounce_request(whole.substr(0, length)).ok() ? 1 : 0;
   CHECK(taken == 5);  // the cuts at a record's end, from the first recipient on
 }

@@ -50,18 +50,23 @@ TEST_CASE("a path form gets arguments behind its own, its descriptors and only t
   const ScratchHome home;
   const Fd message = memory_with("the message");
   const Fd extra = memory_with("the extra");
-  Request request{.arguments = {"two words", "", "$(id)"}, .environment = {}, .fds = {{message.get(), 0}, {extra.get(), 5}}};
+  Request request{.arguments = {"two words", "", "$(id)"},
+                  .environment = {},
+                  .fds = {{message.get(), 0}, {extra.get(), 5}}};
   request.environment.set("POSTERN_MID", "17");
   ::lseek(message.get(), 0, SEEK_SET);
   ::lseek(extra.get(), 0, SEEK_SET);
   ::setenv("POSTERN_UNIT_SECRET", "x", 1);
-  Result<Reply> reply = call(program(home,
-                                     "cat; echo; cat <&5; echo; for a; do echo \"[$a]\"; done; echo \"$POSTERN_MID $POSTERN_HOME\"\n"
-                                     "echo \"${POSTERN_UNIT_SECRET-unset}\"") + " own",
-                             20000, request);
+  Result<Reply> reply = call(
+      program(home,
+              "cat; echo; cat <&5; echo; for a; do echo \"[$a]\"; done; echo \"$POSTERN_MID $POSTERN_HOME\"\n"
+              "echo \"${POSTERN_UNIT_SECRET-unset}\"") +
+          " own",
+      20000, request);
   ::unsetenv("POSTERN_UNIT_SECRET");
   REQUIRE(reply.ok());
-  CHECK(reply->output == "the message\nthe extra\n[own]\n[two words]\n[]\n[$(id)]\n17 " + home.path() + "\nunset\n");
+  CHECK(reply->output ==
+        "the message\nthe extra\n[own]\n[two words]\n[]\n[$(id)]\n17 " + home.path() + "\nunset\n");
 }
 
 TEST_CASE("a path form has none of our descriptors but those that were passed") {
@@ -115,8 +120,8 @@ TEST_CASE("a path form that prints too much, is killed or does not exist is a te
 
 TEST_CASE("a deadline kills the program and its whole process group") {
   const ScratchHome home;
-  const std::string setting =
-      program(home, "sleep 1000 & echo $! > " + home.path("grandchild") + "; echo $$ > " + home.path("child") + "; wait");
+  const std::string setting = program(home, "sleep 1000 & echo $! > " + home.path("grandchild") +
+                                                "; echo $$ > " + home.path("child") + "; wait");
   const int64_t start = now_milliseconds();
   const size_t before = open_descriptors();
   Result<Reply> reply = call(setting, 400);
@@ -163,7 +168,8 @@ TEST_CASE("a resident that is not there is a temporary failure within the deadli
   const ScratchHome home;
   const size_t before = open_descriptors();
   home.write("run/plainfile", "x");
-  for (const std::string& name : {std::string("@nobody"), std::string("@plainfile"), std::string("@"), std::string("@../x")}) {
+  for (const std::string& name :
+       {std::string("@nobody"), std::string("@plainfile"), std::string("@"), std::string("@../x")}) {
     CAPTURE(name);
     const int64_t start = now_milliseconds();
     Result<Reply> reply = call(name, 300);

@@ -15,7 +15,8 @@ namespace {
 ControlReport report_of(const std::string& name) {
   Result<std::vector<ControlReport>> reports = check_control();
   REQUIRE(reports.ok());
-  const auto found = std::find_if(reports->begin(), reports->end(), [&](const ControlReport& r) { return r.name == name; });
+  const auto found =
+      std::find_if(reports->begin(), reports->end(), [&](const ControlReport& r) { return r.name == name; });
   REQUIRE(found != reports->end());
   return *found;
 }
@@ -33,12 +34,14 @@ TEST_CASE("without files every setting is at its default and nothing is wrong") 
     CHECK(report.problems.empty());
     CHECK_FALSE(report.value.empty());
   }
-  CHECK(std::is_sorted(reports->begin(), reports->end(), [](const auto& a, const auto& b) { return a.name < b.name; }));
+  CHECK(std::is_sorted(reports->begin(), reports->end(),
+                       [](const auto& a, const auto& b) { return a.name < b.name; }));
 }
 
 TEST_CASE("the default files that are installed are known and right") {
   const ScratchHome home;
-  for (const ControlDefault& file : control_defaults()) home.write("control/" + std::string(file.name), file.content);
+  for (const ControlDefault& file : control_defaults())
+    home.write("control/" + std::string(file.name), file.content);
   for (const ControlDefault& file : control_defaults()) {
     CAPTURE(file.name);
     const ControlReport report = report_of(std::string(file.name));

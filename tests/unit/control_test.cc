@@ -111,9 +111,18 @@ TEST_CASE("a list of domains holds domains and, with a dot in front, all below o
     bool listed;
   };
   const Row rows[] = {
-      {"example.org", true},        {"EXAMPLE.Org", true},    {"a.example.org", false}, {"xexample.org", false},
-      {"example.net", false},       {"a.example.net", true},  {"a.b.example.net", true}, {"xexample.net", false},
-      {"upper.EXAMPLE", true},      {"", false},              {"example.org.", false},   {"example.org ", false},
+      {"example.org", true},
+      {"EXAMPLE.Org", true},
+      {"a.example.org", false},
+      {"xexample.org", false},
+      {"example.net", false},
+      {"a.example.net", true},
+      {"a.b.example.net", true},
+      {"xexample.net", false},
+      {"upper.EXAMPLE", true},
+      {"", false},
+      {"example.org.", false},
+      {"example.org ", false},
       {std::string("example.org\0", 12), false},
   };
   for (const Row& row : rows) {

@@ -21,8 +21,12 @@ class Opened : public Scratch {
     for (const std::string& address : recipients) envelope.recipients.push_back({address, "", ""});
     const Fd message = memory_with("Subject: x\n\nbody\n");
     const Environment kept;
-    Result<StagedMessage> staged = spool.stage(
-        {.message = message.get(), .limit_bytes = 1000, .first_header = "", .envelope = envelope, .kept = kept}, 17);
+    Result<StagedMessage> staged = spool.stage({.message = message.get(),
+                                                .limit_bytes = 1000,
+                                                .first_header = "",
+                                                .envelope = envelope,
+                                                .kept = kept},
+                                               17);
     REQUIRE(staged.ok());
     REQUIRE(spool.commit(std::move(*staged)).ok());
     REQUIRE(spool.take(17).ok());
@@ -50,7 +54,8 @@ const std::vector<std::string> kLocals = {"example.org", ".local.example"};
 }  // namespace
 
 TEST_CASE("local recipients have a job each, remote ones share that of their domain") {
-  Opened o({"a@far.example", "b@EXAMPLE.org", "c@FAR.example", "d@other.example", "e@sub.local.example", "f@far.example"});
+  Opened o({"a@far.example", "b@EXAMPLE.org", "c@FAR.example", "d@other.example", "e@sub.local.example",
+            "f@far.example"});
   const Jobs jobs = make_jobs(o.delivery, kLocals, "me.example.org");
   REQUIRE(jobs.local.size() == 2);
   CHECK(jobs.local[0].arguments == std::vector<std::string>{"sender@example.org", "b@EXAMPLE.org"});
@@ -58,10 +63,12 @@ TEST_CASE("local recipients have a job each, remote ones share that of their dom
   CHECK(jobs.local[1].rids == std::vector<size_t>{4});
   REQUIRE(jobs.remote.size() == 2);
   CHECK(jobs.remote[0].site == "far.example");
-  CHECK(jobs.remote[0].arguments == std::vector<std::string>{"far.example", "sender@example.org", "a@far.example",
-                                                             "c@FAR.example", "f@far.example"});
+  CHECK(jobs.remote[0].arguments == std::vector<std::string>{"far.example", "sender@example.org",
+                                                             "a@far.example", "c@FAR.example",
+                                                             "f@far.example"});
   CHECK(jobs.remote[0].rids == std::vector<size_t>{0, 2, 5});
-  CHECK(jobs.remote[1].arguments == std::vector<std::string>{"other.example", "sender@example.org", "d@other.example"});
+  CHECK(jobs.remote[1].arguments ==
+        std::vector<std::string>{"other.example", "sender@example.org", "d@other.example"});
   for (const DeliveryJob& job : jobs.remote) {
     CHECK(job.mid == 17);
     CHECK(job.body == "8BITMIME");
@@ -110,8 +117,9 @@ TEST_CASE("what was delivered is noted before the rest of the message is tried a
   Opened o({"a@far.example", "b@far.example", "c@far.example"});
   Jobs jobs = make_jobs(o.delivery, kLocals, "me");
   o.delivery.jobs_out = 1;
-  take_reports(o.delivery, jobs.remote[0],
-               {{Outcome::delivered, "ok"}, {Outcome::permanent, "5.1.1 no"}, {Outcome::temporary, "4.2.2 full"}});
+  take_reports(
+      o.delivery, jobs.remote[0],
+      {{Outcome::delivered, "ok"}, {Outcome::permanent, "5.1.1 no"}, {Outcome::temporary, "4.2.2 full"}});
   CHECK(o.delivery.jobs_out == 0);
   CHECK(o.states() == "DPP");
   CHECK(o.delivery.failed == std::map<size_t, std::string>{{1, "5.1.1 no"}});

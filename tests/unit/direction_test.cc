@@ -13,7 +13,8 @@ std::string groups(const std::vector<std::string>& recipients, const Environment
   Envelope envelope;
   for (const std::string& address : recipients) envelope.recipients.push_back({address, "", ""});
   std::string text;
-  for (const DirectedRecipients& group : split_by_direction(envelope, environment, {"ours.example", ".below.example"})) {
+  for (const DirectedRecipients& group :
+       split_by_direction(envelope, environment, {"ours.example", ".below.example"})) {
     text.append(text.empty() ? "" : " ").append(group.direction).append(":");
     for (const Recipient& recipient : group.recipients) text.append(recipient.address).append(",");
     text.pop_back();
@@ -72,7 +73,8 @@ TEST_CASE("a direction that came with the message holds for all, but only one th
   for (const char* given : {"in", "out", "local"}) {
     Environment environment;
     environment.set("POSTERN_DIRECTION", given);
-    CHECK(groups({"a@ours.example", "b@far.example"}, environment) == std::string(given) + ":a@ours.example,b@far.example");
+    CHECK(groups({"a@ours.example", "b@far.example"}, environment) ==
+          std::string(given) + ":a@ours.example,b@far.example");
   }
   for (const char* odd : {"", "IN", "inbound", "in "}) {
     CAPTURE(odd);

@@ -14,7 +14,8 @@ TEST_CASE("a report is taken apart into status, host and reply") {
     std::string report, status, mta, reply;
   };
   const Row rows[] = {
-      {"mx.example.net[192.0.2.1]:25 said: 550 5.1.1 no such user", "5.1.1", "mx.example.net", "550 5.1.1 no such user"},
+      {"mx.example.net[192.0.2.1]:25 said: 550 5.1.1 no such user", "5.1.1", "mx.example.net",
+       "550 5.1.1 no such user"},
       {"mx.example.net[2001:db8::1]:25 said: 452 4.2.2 full", "5.2.2", "mx.example.net", "452 4.2.2 full"},
       {"mx.example.net said: 550 no status", "5.0.0", "mx.example.net", "550 no status"},
       {"5.1.2 no such domain", "5.1.2", "", ""},
@@ -46,14 +47,14 @@ TEST_CASE("a report is taken apart into status, host and reply") {
 }
 
 TEST_CASE("a DSN is a multipart/report of the three parts of RFC 3464") {
-  const BounceRequest request{
-      .mid = 17,
-      .sender = "a@example.org",
-      .envid = "QQ314",
-      .arrival = 1136214245,
-      .full = false,
-      .recipients = {{"b@example.net", "rfc822;b+40example.net", "mx.example.net[192.0.2.1]:25 said: 550 5.1.1 no"},
-                     {"c@example.net", "", "4.4.1 unable to connect"}}};
+  const BounceRequest request{.mid = 17,
+                              .sender = "a@example.org",
+                              .envid = "QQ314",
+                              .arrival = 1136214245,
+                              .full = false,
+                              .recipients = {{"b@example.net", "rfc822;b+40example.net",
+                                              "mx.example.net[192.0.2.1]:25 said: 550 5.1.1 no"},
+                                             {"c@example.net", "", "4.4.1 unable to connect"}}};
   const DsnParts parts = make_dsn(request, "mx.example.org", 99, 1136217845);
   CHECK(parts.head ==
         "Date: Mon, 02 Jan 2006 16:04:05 +0000\n"

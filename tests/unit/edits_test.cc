@@ -14,8 +14,8 @@ TEST_CASE("only a field name of RFC 5322 and a bounded value may be added") {
     CAPTURE(name);
     CHECK(check_header(name, "value").ok());
   }
-  for (const std::string& name : {""s, "X Spam"s, "X:"s, "X:Y"s, "X\nY"s, "X\tY"s, "X\0"s, "\xc3\xa4"s, "X\r"s, "\x7f"s,
-                                  " X"s, std::string(78, 'x')}) {
+  for (const std::string& name : {""s, "X Spam"s, "X:"s, "X:Y"s, "X\nY"s, "X\tY"s, "X\0"s, "\xc3\xa4"s,
+                                  "X\r"s, "\x7f"s, " X"s, std::string(78, 'x')}) {
     CAPTURE(name);
     Result<void> checked = check_header(name, "value");
     REQUIRE_FALSE(checked.ok());
@@ -54,7 +54,8 @@ TEST_CASE("no value makes a field or the end of the header of its own") {
     CHECK(field == row.field);
     CHECK(field.ends_with("\n"));
     CHECK(field.find('\r') == std::string::npos);
-    for (size_t end = field.find('\n'); end + 1 < field.size(); end = field.find('\n', end + 1)) CHECK(field[end + 1] == '\t');
+    for (size_t end = field.find('\n'); end + 1 < field.size(); end = field.find('\n', end + 1))
+      CHECK(field[end + 1] == '\t');
   }
 }
 

@@ -107,8 +107,9 @@ TEST_CASE("extras come back as they were written") {
   envelope.recipients[0].notify = "SUCCESS,FAILURE";
   envelope.recipients[1].orcpt = "rfc822;c+40example.net";
   const std::string bytes = serialise_extras(envelope);
-  CHECK(bytes ==
-        "rHDRS\0eQQ314159\0b8BITMIME\0u\0tb@example.net\0nSUCCESS,FAILURE\0tc@example.net\0orfc822;c+40example.net\0"s);
+  CHECK(
+      bytes ==
+      "rHDRS\0eQQ314159\0b8BITMIME\0u\0tb@example.net\0nSUCCESS,FAILURE\0tc@example.net\0orfc822;c+40example.net\0"s);
   Envelope read = two_recipients();
   REQUIRE(parse_extras(bytes, read).ok());
   CHECK(read.ret == "HDRS");
@@ -123,7 +124,10 @@ TEST_CASE("extras come back as they were written") {
 
 TEST_CASE("extras of a newer program or of an unknown recipient are passed over") {
   Envelope envelope = two_recipients();
-  REQUIRE(parse_extras("xnew\0nNEVER\0tunknown@example.net\0nNEVER\0orfc822;x\0zmore\0tc@example.net\0nDELAY\0"s, envelope).ok());
+  REQUIRE(
+      parse_extras("xnew\0nNEVER\0tunknown@example.net\0nNEVER\0orfc822;x\0zmore\0tc@example.net\0nDELAY\0"s,
+                   envelope)
+          .ok());
   CHECK(envelope.recipients[0].notify.empty());
   CHECK(envelope.recipients[1].notify == "DELAY");
   CHECK(envelope.recipients.size() == 2);
@@ -131,7 +135,8 @@ TEST_CASE("extras of a newer program or of an unknown recipient are passed over"
 }
 
 TEST_CASE("extras that are cut short are refused") {
-  for (const std::string& bytes : {"\0"s, "r"s, "rHDRS"s, "rHDRS\0\0"s, "rHDRS\0tb@example.net"s, "\0rHDRS\0"s}) {
+  for (const std::string& bytes :
+       {"\0"s, "r"s, "rHDRS"s, "rHDRS\0\0"s, "rHDRS\0tb@example.net"s, "\0rHDRS\0"s}) {
     CAPTURE(bytes);
     Envelope envelope = two_recipients();
     Result<void> parsed = parse_extras(bytes, envelope);
@@ -144,7 +149,8 @@ TEST_CASE("extras that are cut short are refused") {
 TEST_CASE("recipients of one address keep each their own extras, and many are read in time") {
   Envelope envelope;
   for (size_t i = 0; i < kRecipientLimit; ++i) {
-    envelope.recipients.push_back({std::to_string(i / 2) + "@example.net", "NEVER", "rfc822;" + std::to_string(i)});
+    envelope.recipients.push_back(
+        {std::to_string(i / 2) + "@example.net", "NEVER", "rfc822;" + std::to_string(i)});
   }
   const std::string bytes = serialise_extras(envelope);
   Result<Envelope> read = parse_envelope(serialise_envelope(envelope));

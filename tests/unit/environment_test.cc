@@ -34,8 +34,8 @@ TEST_CASE("the process's own variables are read as they are") {
 
 TEST_CASE("what only trusted callers may say is taken away altogether") {
   Environment environment;
-  for (const char* name : {"POSTERN_MID", "POSTERN_AUTH", "POSTERN_", "RELAYCLIENT", "DATABYTES", "TCPREMOTEIP",
-                           "XPOSTERN_MID", "POSTERN", "RELAYCLIENTS", "postern_mid"}) {
+  for (const char* name : {"POSTERN_MID", "POSTERN_AUTH", "POSTERN_", "RELAYCLIENT", "DATABYTES",
+                           "TCPREMOTEIP", "XPOSTERN_MID", "POSTERN", "RELAYCLIENTS", "postern_mid"}) {
     environment.set(name, "x");
   }
   environment.remove_trusted();
@@ -50,8 +50,9 @@ TEST_CASE("what only trusted callers may say is taken away altogether") {
 TEST_CASE("a request carries what the joints name and nothing that could steer a program") {
   Environment environment;
   for (const char* name : {"POSTERN_MID", "TCPREMOTEIP", "RELAYCLIENT"}) environment.set(name, "kept");
-  for (const char* name : {"PATH", "LD_PRELOAD", "IFS", "HOME", "BASH_ENV", "ENV", "XTCP", "", "tcpremoteip", "POSTERN_HOME",
-                           "POSTERN_QUEUE", "POSTERN_QUARANTINE_PROGRAM", "POSTERN_RELEASE_TO"}) {
+  for (const char* name :
+       {"PATH", "LD_PRELOAD", "IFS", "HOME", "BASH_ENV", "ENV", "XTCP", "", "tcpremoteip", "POSTERN_HOME",
+        "POSTERN_QUEUE", "POSTERN_QUARANTINE_PROGRAM", "POSTERN_RELEASE_TO"}) {
     environment.set(name, "evil");
   }
   const Environment carried = joint_variables(environment);

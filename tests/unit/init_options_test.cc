@@ -7,10 +7,29 @@
 using namespace postern;
 
 TEST_CASE("postern-init's command line is read whole") {
-  Result<InitOptions> options = parse_init_options(
-      {"/srv/x", "--me", "MX.Example.org", "--listen", "[::1]:2525", "--local", "Example.org", "--user", "alice", "--user",
-       "bob.smith", "--route", "far.example:127.0.0.1:26", "--route", ":smart.example:25", "--route", ".sub.example:[::1]:25",
-       "--route", "by-mx.example::26", "--resolver", "127.0.0.1:53", "--clamdb", "/var/lib/clamav"});
+  Result<InitOptions> options = parse_init_options({"/srv/x",
+                                                    "--me",
+                                                    "MX.Example.org",
+                                                    "--listen",
+                                                    "[::1]:2525",
+                                                    "--local",
+                                                    "Example.org",
+                                                    "--user",
+                                                    "alice",
+                                                    "--user",
+                                                    "bob.smith",
+                                                    "--route",
+                                                    "far.example:127.0.0.1:26",
+                                                    "--route",
+                                                    ":smart.example:25",
+                                                    "--route",
+                                                    ".sub.example:[::1]:25",
+                                                    "--route",
+                                                    "by-mx.example::26",
+                                                    "--resolver",
+                                                    "127.0.0.1:53",
+                                                    "--clamdb",
+                                                    "/var/lib/clamav"});
   REQUIRE(options.ok());
   CHECK(options->directory == "/srv/x");
   CHECK(options->me == "mx.example.org");
@@ -79,11 +98,21 @@ TEST_CASE("an address with a port is taken apart, IPv6 in brackets") {
     std::string text, address, port;
   };
   const Row rows[] = {
-      {"127.0.0.1:25", "127.0.0.1", "25"}, {"[::1]:2525", "::1", "2525"}, {"0.0.0.0:65535", "0.0.0.0", "65535"},
-      {"", "", ""},                        {":25", "", ""},               {"127.0.0.1:", "", ""},
-      {"127.0.0.1", "", ""},               {"[]:25", "", ""},             {"[::1]", "", ""},
-      {"[::1:25", "", ""},                 {"1.2.3:25", "", ""},          {"127.0.0.1:+5", "", ""},
-      {"127.0.0.1 :25", "", ""},           {"a:25", "", ""},              {std::string("127.0.0.1\0:25", 13), "", ""},
+      {"127.0.0.1:25", "127.0.0.1", "25"},
+      {"[::1]:2525", "::1", "2525"},
+      {"0.0.0.0:65535", "0.0.0.0", "65535"},
+      {"", "", ""},
+      {":25", "", ""},
+      {"127.0.0.1:", "", ""},
+      {"127.0.0.1", "", ""},
+      {"[]:25", "", ""},
+      {"[::1]", "", ""},
+      {"[::1:25", "", ""},
+      {"1.2.3:25", "", ""},
+      {"127.0.0.1:+5", "", ""},
+      {"127.0.0.1 :25", "", ""},
+      {"a:25", "", ""},
+      {std::string("127.0.0.1\0:25", 13), "", ""},
   };
   for (const Row& row : rows) {
     CAPTURE(row.text);

@@ -23,7 +23,8 @@ Envelope full_envelope() {
   envelope.envid = "id+2B1";
   envelope.body = "8BITMIME";
   envelope.smtputf8 = true;
-  envelope.recipients = {{"b@example.net", "NEVER", ""}, {"c@example.net", "", "rfc822;c"}, {"d\xff@example.net", "", ""}};
+  envelope.recipients = {
+      {"b@example.net", "NEVER", ""}, {"c@example.net", "", "rfc822;c"}, {"d\xff@example.net", "", ""}};
   return envelope;
 }
 
@@ -73,7 +74,11 @@ TEST_CASE("a queue file gives back all that was put into it") {
 }
 
 TEST_CASE("odd messages and envelopes are kept to the byte") {
-  const std::string messages[] = {"", "\n", std::string("\0\r\n.\xff", 5), std::string(65536, 'x'), std::string(65537, '\0'),
+  const std::string messages[] = {"",
+                                  "\n",
+                                  std::string("\0\r\n.\xff", 5),
+                                  std::string(65536, 'x'),
+                                  std::string(65537, '\0'),
                                   file_of(full_envelope(), {})};
   Envelope bare;
   bare.recipients = {{"", "", ""}};
@@ -115,7 +120,8 @@ TEST_CASE("a message over its limit is refused for good, faults of ours for now"
   const Fd to = memory_with("");
   const size_t size = std::string(kMessage).size();
   CHECK(write_queue_file(to.get(), in.get(), size, "", full_envelope(), {}).ok());
-  Result<QueuedMessage> written = write_queue_file(memory_with("").get(), in.get(), size - 1, "", full_envelope(), {});
+  Result<QueuedMessage> written =
+      write_queue_file(memory_with("").get(), in.get(), size - 1, "", full_envelope(), {});
   REQUIRE_FALSE(written.ok());
   CHECK(written.failure().permanent());
   CHECK(written.failure().exit_code == 31);
@@ -143,7 +149,8 @@ TEST_CASE("every damaged byte behind the message is found; only a state may beco
   size_t missed = 0;
   for (size_t at = original->message_size; at < whole.size(); ++at) {
     bool is_state = false;
-    for (const off_t offset : original->state_offsets) is_state = is_state || static_cast<size_t>(offset) == at;
+    for (const off_t offset : original->state_offsets)
+      is_state = is_state || static_cast<size_t>(offset) == at;
     for (unsigned change = 1; change < 256; ++change) {
       std::string damaged = whole;
       damaged[at] = static_cast<char>(static_cast<unsigned char>(damaged[at]) ^ change);
@@ -179,8 +186,8 @@ TEST_CASE("a queue file that is cut, longer, empty or something else is damaged,
     CHECK(read.failure().text.starts_with("read the queue file: "));
   }
   for (const std::string& bytes :
-       {whole + "x", "x" + whole, whole + whole, whole.substr(whole.size() - 64), std::string(64, '\0'), std::string(64, '\xff'),
-        std::string(1000, 'P'), std::string("POSTERNQ")}) {
+       {whole + "x", "x" + whole, whole + whole, whole.substr(whole.size() - 64), std::string(64, '\0'),
+        std::string(64, '\xff'), std::string(1000, 'P'), std::string("POSTERNQ")}) {
     CAPTURE(bytes.size());
     CHECK_FALSE(read_bytes(bytes).ok());
   }

@@ -78,18 +78,18 @@ TEST_CASE("hostile packets are refused for now") {
       {"\1\0\0"s, 0},
       {"\2\0\0\0"s, 0},
       {"\0\0\0\0"s, 0},
-      {"\1\1\0\0"s, 0},             // one argument (empty), no end of the environment
-      {"\1\1\0a"s, 0},              // the argument has no end
-      {"\1\2\0a\0\0"s, 0},          // the second takes the end
+      {"\1\1\0\0"s, 0},     // one argument (empty), no end of the environment
+      {"\1\1\0a"s, 0},      // the argument has no end
+      {"\1\2\0a\0\0"s, 0},  // the second takes the end
       {"\1\xff\xff" + std::string(1000, '\0'), 0},
-      {"\1\0\0A=1\0"s, 0},          // no end of the environment
+      {"\1\0\0A=1\0"s, 0},  // no end of the environment
       {"\1\0\0A=1"s, 0},
-      {"\1\0\0A\0\0"s, 0},          // no value
-      {"\1\0\0=x\0\0"s, 0},         // no name
-      {"\1\0\0\0"s, 1},             // one descriptor more than said
-      {"\1\0\0\0\3"s, 0},           // one fewer
+      {"\1\0\0A\0\0"s, 0},   // no value
+      {"\1\0\0=x\0\0"s, 0},  // no name
+      {"\1\0\0\0"s, 1},      // one descriptor more than said
+      {"\1\0\0\0\3"s, 0},    // one fewer
       {"\1\0\0\0\3\4"s, 1},
-      {"\1\0\0\0A=1\0\0"s, 0},      // something behind the end
+      {"\1\0\0\0A=1\0\0"s, 0},  // something behind the end
       {"GET / HTTP/1.0\r\n\r\n", 0},
   };
   for (const Row& row : rows) {
@@ -214,7 +214,8 @@ TEST_CASE("a reply arrives whole or as a temporary failure") {
     CHECK(got->exit_code == reply.exit_code);
     CHECK(got->output == reply.output);
   }
-  CHECK_FALSE(send_reply(pair.there.get(), {.exit_code = 0, .output = std::string(kReplyLimitBytes + 1, 'x')}).ok());
+  CHECK_FALSE(
+      send_reply(pair.there.get(), {.exit_code = 0, .output = std::string(kReplyLimitBytes + 1, 'x')}).ok());
   CHECK_FALSE(receive_reply(pair.here.get()).ok());  // nothing there
 
   send_raw(pair.there.get(), std::string(kReplyLimitBytes + 2, '\0'), 0, 0);

@@ -30,16 +30,21 @@ std::string words_of(const Scratch& scratch, const std::string& script) {
 }
 
 Instance some_instance(const std::string& home, bool split) {
-  return {.home = home, .programs = "/opt/it's here/bin", .listen_address = "127.0.0.1", .listen_port = "2525", .split = split};
+  return {.home = home,
+          .programs = "/opt/it's here/bin",
+          .listen_address = "127.0.0.1",
+          .listen_port = "2525",
+          .split = split};
 }
 
 }  // namespace
 
 TEST_CASE("a home directory reaches every program as one word, whatever it is called") {
   const Scratch scratch;
-  for (const std::string& name : {std::string("plain"), std::string("with blank"), std::string("it's"), std::string("a\"b"),
-                                  std::string("$(touch pwned)"), std::string("`touch pwned`"), std::string("; touch pwned #"),
-                                  std::string("a\nb"), std::string("*"), std::string("back\\slash")}) {
+  for (const std::string& name :
+       {std::string("plain"), std::string("with blank"), std::string("it's"), std::string("a\"b"),
+        std::string("$(touch pwned)"), std::string("`touch pwned`"), std::string("; touch pwned #"),
+        std::string("a\nb"), std::string("*"), std::string("back\\slash")}) {
     CAPTURE(name);
     const std::string home = scratch.path() + "/homes/" + name;
     for (const bool split : {false, true}) {
@@ -54,7 +59,8 @@ TEST_CASE("a home directory reaches every program as one word, whatever it is ca
           const std::string program = service.program.substr(0, service.program.find(' '));
           CHECK(words.find("[/opt/it's here/bin/" + program + "]") != std::string::npos);
         }
-        CHECK(words_of(scratch, log_run_script(instance, service)).find("[" + home + "/log/" + service.name + "]") != std::string::npos);
+        CHECK(words_of(scratch, log_run_script(instance, service))
+                  .find("[" + home + "/log/" + service.name + "]") != std::string::npos);
       }
     }
   }
@@ -70,7 +76,8 @@ TEST_CASE("a control file's first line becomes one word of the command") {
   scratch.write("control/concurrencyincoming", "7\nprose\n");
   CHECK(words_of(scratch, run_script(instance, smtpd)).find("[-c]\n[7]\n") != std::string::npos);
   scratch.write("control/concurrencyincoming", "7; $(touch pwned) -x\n");
-  CHECK(words_of(scratch, run_script(instance, smtpd)).find("[-c]\n[7; $(touch pwned) -x]\n") != std::string::npos);
+  CHECK(words_of(scratch, run_script(instance, smtpd)).find("[-c]\n[7; $(touch pwned) -x]\n") !=
+        std::string::npos);
   CHECK(scratch.read("pwned") == "(no such file)");
 }
 
@@ -87,9 +94,10 @@ TEST_CASE("with the privilege split each service has its user, its clients and i
       CHECK(split.find("[-u]\n[1017]\n[-g]\n[1017]\n") != std::string::npos);
       continue;
     }
-    CHECK((split.find("[setuidgid]\n[" + service.user + "]\n") != std::string::npos) == (service.user != "root"));
+    CHECK((split.find("[setuidgid]\n[" + service.user + "]\n") != std::string::npos) ==
+          (service.user != "root"));
     CHECK((split.find("[--clients]\n[1017") != std::string::npos) == !service.clients.empty());
-    CHECK((split.find("/postern-bind]\n[" + service.name + "]\n[" + service.user + ":postern]\n") != std::string::npos) ==
-          !service.clients.empty());
+    CHECK((split.find("/postern-bind]\n[" + service.name + "]\n[" + service.user + ":postern]\n") !=
+           std::string::npos) == !service.clients.empty());
   }
 }

@@ -99,7 +99,9 @@ TEST_CASE("quarantine marks the message and later stages still run") {
 }
 
 TEST_CASE("tags, skips and header fields are applied in order") {
-  const Applied applied = apply("tag\tA_1\tone\ntag\tA_1\ttwo\nskip\tantispam\nskip\tx\nheader-add\tX-One\t1\nheader-add\tX-Two\t2\nlog\tseen\\n\n");
+  const Applied applied = apply(
+      "tag\tA_1\tone\ntag\tA_1\ttwo\nskip\tantispam\nskip\tx\nheader-add\tX-One\t1\nheader-add\tX-"
+      "Two\t2\nlog\tseen\\n\n");
   REQUIRE(applied.effects.ok());
   CHECK(applied.part.environment.get("POSTERN_TAG_A_1") == "two");
   CHECK(applied.effects->skips == std::vector<std::string>{"antispam", "x"});
@@ -119,12 +121,34 @@ TEST_CASE("a rewritten message is taken when the verdict says so, with new field
 }
 
 TEST_CASE("a verdict with anything wrong in it applies nothing at all") {
-  for (const std::string& wrong :
-       {"unknown\n"s, "STOP\n"s, "stop\tx\n"s, "drop\n"s, "drop\ta\tb\n"s, "reject\t554\n"s, "reject\t250\tok\n"s,
-        "reject\t55\tx\n"s, "reject\t5544\tx\n"s, "reject\t5x4\tx\n"s, "reject\t\tx\n"s, "quarantine\tVirus\n"s,
-        "tag\tlower\tx\n"s, "tag\t\tx\n"s, "tag\tA=B\tx\n"s, "tag\tA-B\tx\n"s, "tag\t"s + std::string(65, 'A') + "\tx\n",
-        "header-add\tX\n"s, "header-add\tX:\ty\n"s, "header-add\tX\\nBcc\ty\n"s, "header-add\t\ty\n"s, "message\n"s,
-        "message\tx\n"s, "skip\n"s, "log\n"s, "defer\n"s, "bounce\tx\n"s, "?stop\tx\n"s}) {
+  for (const std::string& wrong : {"unknown\n"s,
+                                   "STOP\n"s,
+                                   "stop\tx\n"s,
+                                   "drop\n"s,
+                                   "drop\ta\tb\n"s,
+                                   "reject\t554\n"s,
+                                   "reject\t250\tok\n"s,
+                                   "reject\t55\tx\n"s,
+                                   "reject\t5544\tx\n"s,
+                                   "reject\t5x4\tx\n"s,
+                                   "reject\t\tx\n"s,
+                                   "quarantine\tVirus\n"s,
+                                   "tag\tlower\tx\n"s,
+                                   "tag\t\tx\n"s,
+                                   "tag\tA=B\tx\n"s,
+                                   "tag\tA-B\tx\n"s,
+                                   "tag\t"s + std::string(65, 'A') + "\tx\n",
+                                   "header-add\tX\n"s,
+                                   "header-add\tX:\ty\n"s,
+                                   "header-add\tX\\nBcc\ty\n"s,
+                                   "header-add\t\ty\n"s,
+                                   "message\n"s,
+                                   "message\tx\n"s,
+                                   "skip\n"s,
+                                   "log\n"s,
+                                   "defer\n"s,
+                                   "bounce\tx\n"s,
+                                   "?stop\tx\n"s}) {
     CAPTURE(wrong);
     for (const bool wrong_first : {true, false}) {
       const std::string good = "tag\tA\tone\nheader-add\tX\ty\nskip\ts\nquarantine\tVirus\tx\ndrop\tx\n";
@@ -148,17 +172,21 @@ TEST_CASE("an unknown verb that may be ignored is ignored, with all of its argum
 
 TEST_CASE("stages run in order, see what earlier ones did, and end where one says so") {
   const ScratchHome home;
-  const std::string first = "/bin/sh " + home.write("first", "printf 'tag\\tSEEN\\tyes\\nheader-add\\tX-First\\t1\\nskip\\tthird\\n'");
-  const std::string second = "/bin/sh " + home.write("second",
-                                                     "test \"$POSTERN_TAG_SEEN\" = yes || exit 1\n"
-                                                     "test \"$(tr '\\0' '|' <&3)\" = 'Fa@example.org|Tb@example.net||' || exit 2\n"
-                                                     "read line; test \"$line\" = 'X-First: 1' || exit 3\n"
-                                                     "printf 'quarantine\\tPolicy\\tbecause\\nstop\\n'");
+  const std::string first =
+      "/bin/sh " +
+      home.write("first", "printf 'tag\\tSEEN\\tyes\\nheader-add\\tX-First\\t1\\nskip\\tthird\\n'");
+  const std::string second =
+      "/bin/sh " + home.write("second",
+                              "test \"$POSTERN_TAG_SEEN\" = yes || exit 1\n"
+                              "test \"$(tr '\\0' '|' <&3)\" = 'Fa@example.org|Tb@example.net||' || exit 2\n"
+                              "read line; test \"$line\" = 'X-First: 1' || exit 3\n"
+                              "printf 'quarantine\\tPolicy\\tbecause\\nstop\\n'");
   const std::string never = "/bin/sh " + home.write("never", "printf 'drop\\tmust not run\\n'");
   Part part = some_part();
-  const Decision decision =
-      scan(part, stages_of({"first " + first, "out " + never + " direction=out", "third " + never, "second " + second, "last " + never}),
-           now_milliseconds() + 20000);
+  const Decision decision = scan(part,
+                                 stages_of({"first " + first, "out " + never + " direction=out",
+                                            "third " + never, "second " + second, "last " + never}),
+                                 now_milliseconds() + 20000);
   CHECK(decision.fate == Fate::quarantine);
   REQUIRE(decision.hold.has_value());
   CHECK(decision.hold->quarantine == "Policy");
@@ -204,20 +232,24 @@ TEST_CASE("a stage that fails defers the message, or is passed over where its li
     CHECK(decision.stages_run.empty());
   }
   Part part = some_part();
-  CHECK(scan(part, stages_of({"bad " + home.path("missing")}), now_milliseconds() + 20000).fate == Fate::refuse);
+  CHECK(scan(part, stages_of({"bad " + home.path("missing")}), now_milliseconds() + 20000).fate ==
+        Fate::refuse);
   CHECK(scan(part, stages_of({"bad @nobody"}), now_milliseconds() + 100).fate == Fate::refuse);
 }
 
 TEST_CASE("a stage cannot change the message but through its verdict") {
   const ScratchHome home;
   const std::string program =
-      "/bin/sh " + home.write("stage", "exec 2>/dev/null\nprintf evil > /proc/self/fd/0\nprintf evil > /proc/self/fd/3\nexit 0");
+      "/bin/sh " +
+      home.write("stage",
+                 "exec 2>/dev/null\nprintf evil > /proc/self/fd/0\nprintf evil > /proc/self/fd/3\nexit 0");
   Part part = some_part();
   CHECK(scan(part, stages_of({"evil " + program}), now_milliseconds() + 20000).fate == Fate::deliver);
   CHECK(content_of(part.message.get()) == kMessage);
 }
 
-TEST_CASE("what was skipped when the message was accepted stays skipped, and a release runs only what it must") {
+TEST_CASE(
+    "what was skipped when the message was accepted stays skipped, and a release runs only what it must") {
   const ScratchHome home;
   const std::string drop = "/bin/sh " + home.write("drop", "printf 'drop\\tx\\n'");
   Part part = some_part();
@@ -226,5 +258,6 @@ TEST_CASE("what was skipped when the message was accepted stays skipped, and a r
   part.environment.unset("POSTERN_SKIP");
   part.environment.set("POSTERN_RELEASED", "");
   CHECK(scan(part, stages_of({"bad " + drop}), now_milliseconds() + 20000).fate == Fate::deliver);
-  CHECK(scan(part, stages_of({"bad " + drop + " when=released"}), now_milliseconds() + 20000).fate == Fate::drop);
+  CHECK(scan(part, stages_of({"bad " + drop + " when=released"}), now_milliseconds() + 20000).fate ==
+        Fate::drop);
 }

@@ -1,5 +1,5 @@
-// What unit tests of files and processes share: a directory that goes with its test, a home in it, and a count of our
-// open descriptors.
+// What unit tests of files and processes share: a directory that goes with its test, a home in it, and a
+// count of our open descriptors.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -54,7 +54,9 @@ class ScratchHome : public Scratch {
     ::mkdir(path("control").c_str(), 0755);
     ::mkdir(path("run").c_str(), 0755);
   }
-  ~ScratchHome() { before_.empty() ? ::unsetenv("POSTERN_HOME") : ::setenv("POSTERN_HOME", before_.c_str(), 1); }
+  ~ScratchHome() {
+    before_.empty() ? ::unsetenv("POSTERN_HOME") : ::setenv("POSTERN_HOME", before_.c_str(), 1);
+  }
 
  private:
   std::string before_;

@@ -20,14 +20,16 @@ class ScratchSpool : public Scratch {
  public:
   ScratchSpool() { REQUIRE(spool.make_directories().ok()); }
 
-  [[nodiscard]] Result<StagedMessage> stage(uint64_t mid, std::string_view message = "x: y\n\nz\n", size_t limit = 1000) const {
+  [[nodiscard]] Result<StagedMessage> stage(uint64_t mid, std::string_view message = "x: y\n\nz\n",
+                                            size_t limit = 1000) const {
     const Fd file = memory_with(message);
     Envelope envelope;
     envelope.sender = "a@example.org";
     envelope.recipients = {{"b@example.net", "", ""}};
     const Environment kept;
     return spool.stage(
-        {.message = file.get(), .limit_bytes = limit, .first_header = "", .envelope = envelope, .kept = kept}, mid);
+        {.message = file.get(), .limit_bytes = limit, .first_header = "", .envelope = envelope, .kept = kept},
+        mid);
   }
   uint64_t put(uint64_t mid) const {
     Result<StagedMessage> staged = stage(mid);
@@ -128,7 +130,8 @@ TEST_CASE("a failure while staging removes its debris") {
   Envelope envelope;
   envelope.recipients = {{"b@example.net", "", ""}};
   const Environment kept;
-  staged = s.spool.stage({.message = -1, .limit_bytes = 10, .first_header = "", .envelope = envelope, .kept = kept}, 2);
+  staged = s.spool.stage(
+      {.message = -1, .limit_bytes = 10, .first_header = "", .envelope = envelope, .kept = kept}, 2);
   REQUIRE_FALSE(staged.ok());
   CHECK(staged.failure().exit_code == 54);
   CHECK_FALSE(staged.failure().permanent());
@@ -182,8 +185,8 @@ TEST_CASE("files are spread over the directories of the split, and other names a
   for (uint64_t mid = 100; mid < 100 + 2 * POSTERN_SPLIT; ++mid) s.put(mid);
   CHECK(s.mids("new").size() == 2 * POSTERN_SPLIT);
   CHECK(s.spool.path("new", POSTERN_SPLIT + 3) == s.path("queue/new/3/" + std::to_string(POSTERN_SPLIT + 3)));
-  for (const char* name : {"queue/new/0/README", "queue/new/0/12x", "queue/new/0/-1", "queue/new/0/.16", "queue/new/0/0",
-                           "queue/new/0/99999999999999999999", "queue/new/0/16 "}) {
+  for (const char* name : {"queue/new/0/README", "queue/new/0/12x", "queue/new/0/-1", "queue/new/0/.16",
+                           "queue/new/0/0", "queue/new/0/99999999999999999999", "queue/new/0/16 "}) {
     s.write(name, "x");
   }
   CHECK(s.mids("new").size() == 2 * POSTERN_SPLIT);
@@ -198,7 +201,8 @@ TEST_CASE("only what is older than 36 hours is garbage in tmp") {
   s.write("queue/new/1/1", "old, but complete");
   const time_t old = ::time(nullptr) - 36 * 3600 - 60;
   const time_t young = ::time(nullptr) - 35 * 3600;
-  for (const auto& [name, when] : {std::pair{"queue/tmp/1/1", old}, {"queue/tmp/2/2", young}, {"queue/new/1/1", old}}) {
+  for (const auto& [name, when] :
+       {std::pair{"queue/tmp/1/1", old}, {"queue/tmp/2/2", young}, {"queue/new/1/1", old}}) {
     const timespec times[2] = {{when, 0}, {when, 0}};
     REQUIRE(::utimensat(AT_FDCWD, s.path(name).c_str(), times, 0) == 0);
   }
@@ -214,8 +218,9 @@ TEST_CASE("a spool whose directories are missing is a temporary failure of the q
   Envelope envelope;
   envelope.recipients = {{"b@example.net", "", ""}};
   const Environment kept;
-  Result<StagedMessage> staged =
-      spool.stage({.message = message.get(), .limit_bytes = 10, .first_header = "", .envelope = envelope, .kept = kept}, 1);
+  Result<StagedMessage> staged = spool.stage(
+      {.message = message.get(), .limit_bytes = 10, .first_header = "", .envelope = envelope, .kept = kept},
+      1);
   REQUIRE_FALSE(staged.ok());
   CHECK(staged.failure().exit_code == 63);
   CHECK_FALSE(staged.failure().permanent());

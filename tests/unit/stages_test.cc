@@ -29,7 +29,8 @@ TEST_CASE("a stage line is a name, a program with its arguments, and options") {
 }
 
 TEST_CASE("a stage runs in its directions, and on released messages only where it says so") {
-  Result<std::vector<Stage>> stages = parse_stages({"a @a", "b @b direction=out", "c @c when=released direction=in"});
+  Result<std::vector<Stage>> stages =
+      parse_stages({"a @a", "b @b direction=out", "c @c when=released direction=in"});
   REQUIRE(stages.ok());
   CHECK((*stages)[0].runs_in("in", false));
   CHECK((*stages)[0].runs_in("local", false));

@@ -18,13 +18,15 @@ TEST_CASE("each exit code of the queue interface has one reply") {
     const char* status;
   };
   const Row rows[] = {
-      {0, "250", "2.0.0"},   {11, "554", "5.1.3"},  {31, "554", "5.7.1"},  {51, "451", "4.3.0"},  {52, "451", "4.3.0"},
-      {53, "451", "4.3.1"},  {54, "451", "4.3.0"},  {55, "451", "4.3.5"},  {56, "451", "4.3.0"},  {61, "451", "4.3.0"},
-      {62, "451", "4.3.0"},  {63, "451", "4.3.0"},  {64, "451", "4.3.0"},  {65, "451", "4.3.0"},  {66, "451", "4.3.0"},
-      {71, "451", "4.4.1"},  {72, "451", "4.4.1"},  {73, "451", "4.4.1"},  {74, "451", "4.4.2"},  {81, "451", "4.3.0"},
-      {91, "451", "4.3.0"},  {120, "451", "4.3.5"}, {12, "554", "5.3.0"},  {30, "554", "5.3.0"},  {40, "554", "5.3.0"},
-      {1, "451", "4.3.0"},   {10, "451", "4.3.0"},  {41, "451", "4.3.0"},  {100, "451", "4.3.0"}, {111, "451", "4.3.0"},
-      {255, "451", "4.3.0"}, {-1, "451", "4.3.0"},  {256, "451", "4.3.0"},
+      {0, "250", "2.0.0"},   {11, "554", "5.1.3"},  {31, "554", "5.7.1"},  {51, "451", "4.3.0"},
+      {52, "451", "4.3.0"},  {53, "451", "4.3.1"},  {54, "451", "4.3.0"},  {55, "451", "4.3.5"},
+      {56, "451", "4.3.0"},  {61, "451", "4.3.0"},  {62, "451", "4.3.0"},  {63, "451", "4.3.0"},
+      {64, "451", "4.3.0"},  {65, "451", "4.3.0"},  {66, "451", "4.3.0"},  {71, "451", "4.4.1"},
+      {72, "451", "4.4.1"},  {73, "451", "4.4.1"},  {74, "451", "4.4.2"},  {81, "451", "4.3.0"},
+      {91, "451", "4.3.0"},  {120, "451", "4.3.5"}, {12, "554", "5.3.0"},  {30, "554", "5.3.0"},
+      {40, "554", "5.3.0"},  {1, "451", "4.3.0"},   {10, "451", "4.3.0"},  {41, "451", "4.3.0"},
+      {100, "451", "4.3.0"}, {111, "451", "4.3.0"}, {255, "451", "4.3.0"}, {-1, "451", "4.3.0"},
+      {256, "451", "4.3.0"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.exit_code);
@@ -95,7 +97,8 @@ TEST_CASE("a reason is read with code and status where their class agrees with i
 }
 
 TEST_CASE("a refusal that was written as a reason is read as the same refusal") {
-  for (const SmtpReply& reply : {SmtpReply{"554", "5.7.1", "no"}, {"451", "4.3.0", "later"}, {"421", "4.4.5", "busy"}}) {
+  for (const SmtpReply& reply :
+       {SmtpReply{"554", "5.7.1", "no"}, {"451", "4.3.0", "later"}, {"421", "4.4.5", "busy"}}) {
     CAPTURE(reply.line());
     CHECK(queue_reply({.exit_code = 82, .reason = queue_reason(reply)}).line() == reply.line());
   }
@@ -111,11 +114,11 @@ TEST_CASE("a failure has the exit code that it names, else one of its kind") {
 
 TEST_CASE("a message is handed over with envelope, extras and variables, from its start") {
   const ScratchHome home;
-  const std::string script = home.write(
-      "queue",
-      "cat > " + home.path("message") + "\ncat <&1 > " + home.path("envelope") + "\ntest -z \"$POSTERN_EXTRAS\" || cat <&5 > " +
-          home.path("extras") + "\nenv | grep -c -e SECRET > " + home.path("secrets") + "\necho \"$POSTERN_MID\" > " + home.path("mid") +
-          "\n");
+  const std::string script =
+      home.write("queue", "cat > " + home.path("message") + "\ncat <&1 > " + home.path("envelope") +
+                              "\ntest -z \"$POSTERN_EXTRAS\" || cat <&5 > " + home.path("extras") +
+                              "\nenv | grep -c -e SECRET > " + home.path("secrets") +
+                              "\necho \"$POSTERN_MID\" > " + home.path("mid") + "\n");
   Envelope envelope;
   envelope.sender = "a@example.org";
   envelope.recipients = {{"b@example.net", "", ""}};
@@ -169,9 +172,11 @@ TEST_CASE("what a queue program answers is taken as it is, and what it does not 
     CHECK(answer.exit_code == row.exit_code);
     CHECK(queue_reply(answer).line() == row.reply);
   }
-  const std::string flood = "/bin/sh " + home.write("queue", "{ printf D; head -c 100000 /dev/zero | tr '\\0' x; } >&6; exit 82");
+  const std::string flood =
+      "/bin/sh " + home.write("queue", "{ printf D; head -c 100000 /dev/zero | tr '\\0' x; } >&6; exit 82");
   CHECK(submit(flood, message.get(), envelope, {}, now_milliseconds() + 20000).reason.size() == 1000);
-  CHECK(submit(home.path("missing"), message.get(), envelope, {}, now_milliseconds() + 20000).exit_code == 120);
+  CHECK(submit(home.path("missing"), message.get(), envelope, {}, now_milliseconds() + 20000).exit_code ==
+        120);
   CHECK(submit("", message.get(), envelope, {}, now_milliseconds() + 20000).exit_code == 55);
   CHECK(submit("@nobody", message.get(), envelope, {}, now_milliseconds() + 100).exit_code == 56);
 }

@@ -54,13 +54,8 @@ TEST_CASE("blanks and line ends are trimmed at both ends, and nothing else") {
   struct Row {
     std::string text, trimmed;
   };
-  const Row rows[] = {{"", ""},
-                      {" \t\r\n", ""},
-                      {" a b ", "a b"},
-                      {"\r\nx\r\n", "x"},
-                      {"\0 "s, "\0"s},
-                      {"\v\f", "\v\f"},
-                      {"\xa0x", "\xa0x"}};
+  const Row rows[] = {{"", ""},        {" \t\r\n", ""},  {" a b ", "a b"},  {"\r\nx\r\n", "x"},
+                      {"\0 "s, "\0"s}, {"\v\f", "\v\f"}, {"\xa0x", "\xa0x"}};
   for (const Row& row : rows) {
     CAPTURE(row.text);
     CHECK(trim(row.text) == row.trimmed);
@@ -144,10 +139,8 @@ TEST_CASE("dates are those of RFC 5322, in UTC") {
     const char* date;
   };
   const Row rows[] = {
-      {0, "Thu, 01 Jan 1970 00:00:00 +0000"},
-      {1136214245, "Mon, 02 Jan 2006 15:04:05 +0000"},
-      {951782400, "Tue, 29 Feb 2000 00:00:00 +0000"},
-      {2147483648, "Tue, 19 Jan 2038 03:14:08 +0000"},
+      {0, "Thu, 01 Jan 1970 00:00:00 +0000"},          {1136214245, "Mon, 02 Jan 2006 15:04:05 +0000"},
+      {951782400, "Tue, 29 Feb 2000 00:00:00 +0000"},  {2147483648, "Tue, 19 Jan 2038 03:14:08 +0000"},
       {4102444799, "Thu, 31 Dec 2099 23:59:59 +0000"},
   };
   for (const Row& row : rows) CHECK(rfc5322_date(row.seconds) == row.date);

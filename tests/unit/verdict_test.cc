@@ -8,7 +8,8 @@ using namespace postern;
 using namespace std::string_literals;
 
 TEST_CASE("a verdict is read line by line") {
-  Result<std::vector<VerdictLine>> lines = parse_verdict("stop\ntag\tNAME\t\n?new verb\ta\\tb\\nc\\rd\\\\e\t\t\n");
+  Result<std::vector<VerdictLine>> lines =
+      parse_verdict("stop\ntag\tNAME\t\n?new verb\ta\\tb\\nc\\rd\\\\e\t\t\n");
   REQUIRE(lines.ok());
   REQUIRE(lines->size() == 3);
   CHECK((*lines)[0].verb == "stop");
@@ -25,8 +26,8 @@ TEST_CASE("a verdict is read line by line") {
 
 TEST_CASE("half a verdict is none") {
   for (const std::string& text :
-       {"stop"s, "stop\nsto"s, "\n"s, "stop\n\n"s, "\tdrop\n"s, "?\n"s, "?\tx\n"s, "tag\ta\\\n"s, "tag\ta\\x\n"s,
-        "tag\t\\0\n"s, "dr\\op\n"s, "tag\tA\tx\0RELAYCLIENT=\n"s, "\0\n"s, "stop\n\0"s}) {
+       {"stop"s, "stop\nsto"s, "\n"s, "stop\n\n"s, "\tdrop\n"s, "?\n"s, "?\tx\n"s, "tag\ta\\\n"s,
+        "tag\ta\\x\n"s, "tag\t\\0\n"s, "dr\\op\n"s, "tag\tA\tx\0RELAYCLIENT=\n"s, "\0\n"s, "stop\n\0"s}) {
     CAPTURE(text);
     Result<std::vector<VerdictLine>> lines = parse_verdict(text);
     REQUIRE_FALSE(lines.ok());
