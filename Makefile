@@ -120,6 +120,7 @@ check: deps
 bench: deps
 	@$(MAKE) -s all
 	@bash tests/bench/run.sh build/bin
+	@bash tests/bench/run.sh build/bin --av
 
 fuzz: deps
 	@bash tests/fuzz/run.sh $(SECONDS_EACH)

@@ -16,6 +16,9 @@ namespace postern {
 // Milliseconds of CLOCK_MONOTONIC; deadlines are points on it.
 int64_t now_milliseconds();
 
+// Targets are below it; sources are lifted above before they are put in place.
+constexpr int kTargetLimit = 64;
+
 struct PassedFd {
   int source;  // ours
   int target;  // its number over there

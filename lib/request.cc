@@ -89,7 +89,13 @@ Result<DecodedRequest> decode_request(std::string_view packet, size_t passed) {
     request.environment.set(pair->substr(0, equals), pair->substr(equals + 1));
   }
   if (packet.size() != passed) return broken("wrong number of descriptors");
-  for (const char target : packet) request.targets.push_back(static_cast<unsigned char>(target));
+  for (const char byte : packet) {
+    const int target = static_cast<unsigned char>(byte);
+    const bool twice = std::find(request.targets.begin(), request.targets.end(), target) != request.targets.end();
+    // Descriptor 2 is never passed; the others must be free for the child that may be started with them.
+    if (target == 2 || target >= kTargetLimit || twice) return broken("a descriptor's number is not allowed");
+    request.targets.push_back(target);
+  }
   return request;
 }
 

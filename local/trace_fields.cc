@@ -4,6 +4,7 @@
 #include <array>
 
 #include "lib/fd.h"
+#include "lib/local_part.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -21,30 +22,6 @@ std::string without_controls(std::string_view text) {
   std::string clean(text);
   std::replace_if(clean.begin(), clean.end(), is_control, '_');
   return clean;
-}
-
-// atext of RFC 5322 and the bytes of UTF-8 (RFC 6532).
-bool is_atext(char c) {
-  static constexpr std::string_view kOther = "!#$%&'*+-/=?^_`{|}~";
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         static_cast<unsigned char>(c) >= 0x80 || kOther.find(c) != std::string_view::npos;
-}
-
-bool is_dot_atom(std::string_view text) {
-  const std::vector<std::string_view> atoms = split(text, '.');
-  return std::all_of(atoms.begin(), atoms.end(), [](std::string_view atom) {
-    return !atom.empty() && std::all_of(atom.begin(), atom.end(), is_atext);
-  });
-}
-
-bool is_quoted_string(std::string_view text) {
-  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return false;
-  text = text.substr(1, text.size() - 2);
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"') return false;
-    if (text[i] == '\\' && ++i == text.size()) return false;
-  }
-  return true;
 }
 
 // Looks for one line while the header passes by in pieces; never holds more of a line than could match.
@@ -76,7 +53,7 @@ class HeaderSearch {
 }  // namespace
 
 std::string quote_local_part(std::string_view local) {
-  if (is_dot_atom(local) || is_quoted_string(local)) return std::string(local);
+  if (is_dot_string(local, Utf8::yes) || is_quoted_string(local)) return std::string(local);
   std::string quoted = "\"";
   for (const char c : local) {
     if (c == '"' || c == '\\') quoted += '\\';

@@ -22,7 +22,7 @@ std::string failed_status(std::string_view word) {
 }
 
 std::string describe(const FailedRecipient& recipient) {
-  return "<" + printable(recipient.address, 1003) + ">:\n" + printable(recipient.why, 1000) + "\n\n";
+  return "<" + printable(recipient.address, 1003) + ">:\n" + printable(recipient.why, 900) + "\n\n";
 }
 
 std::string status_fields(const FailedRecipient& recipient) {

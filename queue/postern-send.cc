@@ -332,7 +332,7 @@ void Send::loop(const sigset_t& while_waiting) {
       reload();
     }
     if (stop_asked == 0) {
-      if (now_milliseconds() >= look_through_at_) look_through();
+      if (flush_asked != 0 || now_milliseconds() >= look_through_at_) look_through();
       if (now_milliseconds() >= garbage_at_) {
         garbage_at_ = now_milliseconds() + kGarbageMilliseconds;
         spool_.collect_garbage();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lib/local_part.h"
 #include "lib/text.h"
 #include "remote/message_body.h"
 
@@ -20,27 +21,6 @@ bool is_8bit_byte(char c) {
 
 bool is_8bit(std::string_view text) {
   return std::any_of(text.begin(), text.end(), is_8bit_byte);
-}
-
-// RFC 5321 dot-string, 8-bit bytes too (RFC 6531).
-bool is_dot_string(std::string_view local_part) {
-  static constexpr std::string_view kText =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~.";
-  if (local_part.empty() || local_part.front() == '.' || local_part.back() == '.') return false;
-  if (local_part.find("..") != std::string_view::npos) return false;
-  return std::all_of(local_part.begin(), local_part.end(),
-                     [](char c) { return is_8bit_byte(c) || kText.find(c) != std::string_view::npos; });
-}
-
-// A quoted-string from its first quote to its last, with nothing unescaped inside that would end it.
-bool is_quoted_string(std::string_view text) {
-  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return false;
-  text = text.substr(1, text.size() - 2);
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"') return false;
-    if (text[i] == '\\' && ++i == text.size()) return false;
-  }
-  return true;
 }
 
 class Transaction {
@@ -325,7 +305,7 @@ std::optional<std::string> smtp_address(std::string_view address) {
   const std::string_view local_part = address.substr(0, at);
   const std::string_view rest = at == std::string_view::npos ? std::string_view() : address.substr(at);
   if (rest.find_first_of(" <>\"\\") != std::string_view::npos) return std::nullopt;
-  if (is_dot_string(local_part) || is_quoted_string(local_part)) return std::string(address);
+  if (is_dot_string(local_part, Utf8::yes) || is_quoted_string(local_part)) return std::string(address);
   std::string quoted = "\"";
   for (const char c : local_part) {
     if (c == '"' || c == '\\') quoted += '\\';

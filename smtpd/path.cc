@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "lib/local_part.h"
 #include "lib/text.h"
 
 namespace postern::smtpd {
@@ -16,23 +17,11 @@ bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-bool is_atext(char c) {
-  return is_letter_or_digit(c) || std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
-}
-
 bool is_label(std::string_view label) {
   if (label.empty() || label.size() > kLabelLimitBytes || label.front() == '-' || label.back() == '-')
     return false;
   return std::all_of(label.begin(), label.end(),
                      [](char c) { return is_letter_or_digit(c) || c == '-' || c == '_'; });
-}
-
-// atom *("." atom)
-bool is_dot_string(std::string_view text) {
-  for (const std::string_view atom : split(text, '.')) {
-    if (atom.empty() || !std::all_of(atom.begin(), atom.end(), is_atext)) return false;
-  }
-  return true;
 }
 
 // Takes text off the front of what is left; every function says false when it does not fit.
@@ -77,7 +66,7 @@ class Scanner {
 };
 
 std::string quoted_where_needed(std::string_view content) {
-  if (is_dot_string(content)) return std::string(content);
+  if (is_dot_string(content, Utf8::no)) return std::string(content);
   std::string quoted = "\"";
   for (const char c : content) {
     if (c == '"' || c == '\\') quoted += '\\';
@@ -104,7 +93,7 @@ std::optional<std::string> take_local_part(Scanner& scanner) {
     return quoted_where_needed(*content);
   }
   const std::optional<std::string_view> text = scanner.take_until("@>");
-  if (!text || !is_dot_string(*text)) return std::nullopt;
+  if (!text || !is_dot_string(*text, Utf8::no)) return std::nullopt;
   return std::string(*text);
 }
 

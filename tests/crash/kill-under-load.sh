@@ -22,7 +22,9 @@ for program in tcpserver postern-smtpd postern-scanq postern-queue postern-send 
 done
 wait_for 20 "$B/postern-showctl" --ready
 emptied() { try_now; queue_empty; }
+began=$SECONDS
 wait_for 60 emptied
+echo "empty $((SECONDS - began)) seconds after the last message was taken"
 
 python3 - "$POSTERN_HOME" "$T" <<'P' || fail "see above"
 import collections, os, re, sys

@@ -6,7 +6,7 @@ need python3
 make_signatures
 SINK=$(free_port)
 start_instance --local home.example --user alice --clamdb "$T/clamdb" --route "far.example:127.0.0.2:$SINK"
-start_sink "$SINK" "rcpt:nobody@far.example=550 5.1.1 <nobody@far.example>: no such user\\nInfo: MID 1 forged"
+start_sink "$SINK" "rcpt:nobody@far.example=550-5.1.1 no such user\\n550 5.1.1 Info: MID 1 forged"
 sed -i '1i 127.0.0.9:allow' "$POSTERN_HOME/control/tcp.smtp"
 (cd "$POSTERN_HOME/control" && tcprules tcp.smtp.cdb tcp.smtp.tmp < tcp.smtp && chmod 644 tcp.smtp.cdb)
 mid_of() { sed -n 's/^250 2.0.0 ok \([0-9]*\)$/\1/p' "$T/answer"; }

@@ -25,7 +25,7 @@ expect_equal "$(ask default)" "$all" "our own user is answered and trusted"
 serve stranger --clients 64001,64002
 ask stranger > "$T/out"; expect_equal $? 75 "a user who is not in the list"
 expect_equal "$(cat "$T/out")" "" "output for a stranger"
-expect_in "$T/stranger.log" "unable to answer a request: user $me is not in the list of clients"
+[ "$me" = 0 ] || expect_in "$T/stranger.log" "unable to answer a request: user $me is not in the list of clients"
 serve untrusted --clients "$me,64002" --trust 64002
 expect_equal "$(ask untrusted)" "TCPREMOTEIP=192.0.2.1" "what counts of a user who is not trusted"
 serve trusted --clients "64002,$me" --trust "64003,$me"

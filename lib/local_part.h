@@ -1,0 +1,15 @@
+// The two forms of a local-part: dot-string and quoted-string (RFC 5321 4.1.2).
+#pragma once
+
+#include <string_view>
+
+namespace postern {
+
+enum class Utf8 { no, yes };
+
+// Atoms between single dots. With Utf8::yes bytes above 0x7f count as letters (RFC 6531).
+bool is_dot_string(std::string_view text, Utf8 utf8);
+// From its first quote to its last, with nothing unescaped inside that would end it. Control bytes are the caller's.
+bool is_quoted_string(std::string_view text);
+
+}  // namespace postern
