@@ -36,7 +36,7 @@ Result<Prepared> prepare(const ChildOptions& options, std::string& program) {
   for (std::string& pair : ready.pairs) ready.envp.push_back(pair.data());
   ready.envp.push_back(nullptr);
   for (const PassedFd& fd : options.fds) {
-    Fd lifted{::fcntl(fd.source, F_DUPFD_CLOEXEC, kTargetLimit)};
+    Fd lifted{::fcntl(fd.source, F_DUPFD_CLOEXEC, kPassedNumberLimit)};
     if (!lifted) return os_failure("duplicate a descriptor", errno, 120);
     ready.fds.push_back({lifted.get(), fd.target});
     ready.lifted.push_back(std::move(lifted));
@@ -46,7 +46,7 @@ Result<Prepared> prepare(const ChildOptions& options, std::string& program) {
       continue;
     }
     const Fd opened{::open("/dev/null", O_RDWR | O_CLOEXEC)};
-    Fd null{::fcntl(opened.get(), F_DUPFD_CLOEXEC, kTargetLimit)};
+    Fd null{::fcntl(opened.get(), F_DUPFD_CLOEXEC, kPassedNumberLimit)};
     if (!null) return os_failure("open /dev/null", errno, 120);
     ready.fds.push_back({null.get(), standard});
     ready.lifted.push_back(std::move(null));

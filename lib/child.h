@@ -17,7 +17,7 @@ namespace postern {
 int64_t now_milliseconds();
 
 // Targets are below it; sources are lifted above before they are put in place.
-constexpr int kTargetLimit = 64;
+constexpr int kPassedNumberLimit = 64;
 
 struct PassedFd {
   int source;  // ours

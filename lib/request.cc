@@ -93,7 +93,7 @@ Result<DecodedRequest> decode_request(std::string_view packet, size_t passed) {
     const int target = static_cast<unsigned char>(byte);
     const bool twice = std::find(request.targets.begin(), request.targets.end(), target) != request.targets.end();
     // Descriptor 2 is never passed; the others must be free for the child that may be started with them.
-    if (target == 2 || target >= kTargetLimit || twice) return broken("a descriptor's number is not allowed");
+    if (target == 2 || target >= kPassedNumberLimit || twice) return broken("a descriptor's number is not allowed");
     request.targets.push_back(target);
   }
   return request;
