@@ -45,11 +45,13 @@ Result<void> become(const Identity& identity) {
 
 Result<Fd> bind_service(std::string_view name, std::string_view owner) {
   const std::string path = home_path("run/" + std::string(name));
-  const std::string temporary_path = home_path("run/.") + std::string(name) + "." + std::to_string(::getpid());
+  const std::string temporary_path =
+      home_path("run/.") + std::string(name) + "." + std::to_string(::getpid());
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (temporary_path.size() >= sizeof address.sun_path) {
-    return permanent("bind " + path + ": the path is longer than a socket's may be; use a shorter home directory");
+    return permanent("bind " + path +
+                     ": the path is longer than a socket's may be; use a shorter home directory");
   }
   std::memcpy(address.sun_path, temporary_path.data(), temporary_path.size());
   Result<uint64_t> backlog = control_number_or("backlog", 128);
@@ -64,7 +66,8 @@ Result<Fd> bind_service(std::string_view name, std::string_view owner) {
   if (::getuid() == 0) {
     Result<Identity> identity = look_up_owner(owner);
     if (!identity) return identity.failure();
-    if (::chown(temporary_path.c_str(), identity->uid, identity->gid) < 0) return os_failure("give " + path + " away", errno);
+    if (::chown(temporary_path.c_str(), identity->uid, identity->gid) < 0)
+      return os_failure("give " + path + " away", errno);
   }
   if (::chmod(temporary_path.c_str(), 0660) < 0) return os_failure("set the mode of " + path, errno);
   if (::listen(socket.get(), static_cast<int>(*backlog)) < 0) return os_failure("listen on " + path, errno);

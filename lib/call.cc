@@ -58,7 +58,8 @@ Result<Fd> try_connect_service(std::string_view name) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
-    return temporary("connect to " + path + ": the path is longer than a socket's may be; use a shorter home directory");
+    return temporary("connect to " + path +
+                     ": the path is longer than a socket's may be; use a shorter home directory");
   }
   std::memcpy(address.sun_path, path.data(), path.size());
   Fd socket{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};

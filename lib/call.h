@@ -1,5 +1,5 @@
-// Asking another program, in either form: "@NAME" is a resident on run/NAME, anything else a program that is started
-// with its arguments (words, no shell). The request is the same, and so is what comes back.
+// Asking another program, in either form: "@NAME" is a resident on run/NAME, anything else a program that is
+// started with its arguments (words, no shell). The request is the same, and so is what comes back.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,9 @@
 
 namespace postern {
 
-// `deadline_milliseconds` (see now_milliseconds) covers connect, wait and reply. Failures are temporary: nobody there,
-// all workers busy, too large, killed, timed out. An exit code is not a failure here; what it means is the joint's.
+// `deadline_milliseconds` (see now_milliseconds) covers connect, wait and reply. Failures are temporary:
+// nobody there, all workers busy, too large, killed, timed out. An exit code is not a failure here; what it
+// means is the joint's.
 Result<Reply> call_program(std::string_view program, const Request& request, int64_t deadline_milliseconds);
 
 // A connection to run/NAME; EAGAIN, ENOENT and ECONNREFUSED are retried for up to 5 s within the deadline.

@@ -18,7 +18,6 @@ namespace postern {
 
 namespace {
 
-
 struct Prepared {
   std::vector<std::string> pairs;
   std::vector<char*> argv;
@@ -30,7 +29,8 @@ struct Prepared {
 Result<Prepared> prepare(const ChildOptions& options, std::string& program) {
   Prepared ready;
   if (program.find('/') == std::string::npos) program = own_directory() + "/" + program;
-  for (const std::string& argument : options.arguments) ready.argv.push_back(const_cast<char*>(argument.c_str()));
+  for (const std::string& argument : options.arguments)
+    ready.argv.push_back(const_cast<char*>(argument.c_str()));
   ready.argv.push_back(nullptr);
   for (const auto& [name, value] : options.environment.pairs()) ready.pairs.push_back(name + "=" + value);
   for (std::string& pair : ready.pairs) ready.envp.push_back(pair.data());
@@ -42,7 +42,8 @@ Result<Prepared> prepare(const ChildOptions& options, std::string& program) {
     ready.lifted.push_back(std::move(lifted));
   }
   for (const int standard : {0, 1}) {
-    if (std::any_of(options.fds.begin(), options.fds.end(), [&](const PassedFd& fd) { return fd.target == standard; })) {
+    if (std::any_of(options.fds.begin(), options.fds.end(),
+                    [&](const PassedFd& fd) { return fd.target == standard; })) {
       continue;
     }
     const Fd opened{::open("/dev/null", O_RDWR | O_CLOEXEC)};
@@ -71,7 +72,8 @@ int become_and_exec(const char* program, const ChildOptions& options, const Prep
   if (!options.directory.empty() && ::chdir(options.directory.c_str()) < 0) return errno;
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
-  for (const int number : {SIGPIPE, SIGTERM, SIGHUP, SIGALRM, SIGCHLD, SIGINT}) ::sigaction(number, &standard, nullptr);
+  for (const int number : {SIGPIPE, SIGTERM, SIGHUP, SIGALRM, SIGCHLD, SIGINT})
+    ::sigaction(number, &standard, nullptr);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -165,7 +167,8 @@ Result<ChildEnd> run_child(ChildOptions options, int64_t deadline_milliseconds, 
   ChildEnd end;
   Fd output;
   Fd input_end;
-  const bool capture = std::none_of(options.fds.begin(), options.fds.end(), [](const PassedFd& fd) { return fd.target == 1; });
+  const bool capture =
+      std::none_of(options.fds.begin(), options.fds.end(), [](const PassedFd& fd) { return fd.target == 1; });
   if (capture) {
     std::array<int, 2> pipe_ends{};
     if (::pipe2(pipe_ends.data(), O_CLOEXEC) < 0) return os_failure("make a pipe", errno);

@@ -33,7 +33,9 @@ std::string home_directory() {
   return home != nullptr && *home != '\0' ? home : POSTERN_DEFAULT_HOME;
 }
 
-std::string home_path(std::string_view relative) { return home_directory().append("/").append(relative); }
+std::string home_path(std::string_view relative) {
+  return home_directory().append("/").append(relative);
+}
 
 Result<std::optional<std::string>> control_line(std::string_view name) {
   Result<std::optional<std::string>> text = control_file(name);

@@ -7,7 +7,9 @@ namespace postern {
 
 namespace {
 
-Failure broken(std::string why) { return temporary("read the envelope: " + std::move(why), 91); }
+Failure broken(std::string why) {
+  return temporary("read the envelope: " + std::move(why), 91);
+}
 
 // Cuts the next NUL-ended record off; nothing when there is no NUL any more.
 std::optional<std::string_view> next_record(std::string_view& bytes) {
@@ -61,16 +63,25 @@ std::string serialise_envelope(const Envelope& envelope) {
 
 Result<void> parse_extras(std::string_view bytes, Envelope& envelope) {
   Recipient* current = nullptr;
-  auto next = envelope.recipients.begin();  // they come in the order of the recipients, so look behind the last one first
+  auto next = envelope.recipients
+                  .begin();  // they come in the order of the recipients, so look behind the last one first
   while (!bytes.empty()) {
     const std::optional<std::string_view> record = next_record(bytes);
     if (!record || record->empty()) return broken("its extras are cut short");
     const std::string_view value = record->substr(1);
     switch (record->front()) {
-      case 'r': envelope.ret = value; break;
-      case 'e': envelope.envid = value; break;
-      case 'b': envelope.body = value; break;
-      case 'u': envelope.smtputf8 = true; break;
+      case 'r':
+        envelope.ret = value;
+        break;
+      case 'e':
+        envelope.envid = value;
+        break;
+      case 'b':
+        envelope.body = value;
+        break;
+      case 'u':
+        envelope.smtputf8 = true;
+        break;
       case 't': {
         const auto named = [&](const Recipient& r) { return r.address == value; };
         auto found = std::find_if(next, envelope.recipients.end(), named);
@@ -88,7 +99,8 @@ Result<void> parse_extras(std::string_view bytes, Envelope& envelope) {
       case 'o':
         if (current != nullptr) current->orcpt = value;
         break;
-      default: break;  // from a newer program: its default holds
+      default:
+        break;  // from a newer program: its default holds
     }
   }
   return {};

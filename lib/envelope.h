@@ -1,4 +1,5 @@
-// The envelope as it passes between programs (design, Joint 2), and its extras on descriptor 5 (RFC 3461, RFC 6531).
+// The envelope as it passes between programs (design, Joint 2), and its extras on descriptor 5 (RFC 3461, RFC
+// 6531).
 #pragma once
 
 #include <string>
@@ -15,8 +16,9 @@ constexpr size_t kRecipientLimit = 50000;
 
 struct Recipient {
   std::string address;
-  std::string notify;  // NOTIFY= of RFC 3461 as given: "NEVER" or a list of SUCCESS,FAILURE,DELAY; empty: not given
-  std::string orcpt;   // ORCPT= as given (xtext); empty: not given
+  std::string
+      notify;  // NOTIFY= of RFC 3461 as given: "NEVER" or a list of SUCCESS,FAILURE,DELAY; empty: not given
+  std::string orcpt;  // ORCPT= as given (xtext); empty: not given
 };
 
 struct Envelope {
@@ -28,13 +30,14 @@ struct Envelope {
   bool smtputf8 = false;
 };
 
-// F<sender>NUL (T<recipient>NUL)* NUL, nothing after it. Exit code 91 in the failure when the form is broken (the
-// sender of such bytes is one of our programs: temporary), 11 when an address is too long (permanent).
+// F<sender>NUL (T<recipient>NUL)* NUL, nothing after it. Exit code 91 in the failure when the form is broken
+// (the sender of such bytes is one of our programs: temporary), 11 when an address is too long (permanent).
 Result<Envelope> parse_envelope(std::string_view bytes);
 std::string serialise_envelope(const Envelope& envelope);
 
-// NUL-ended records: r<RET> e<ENVID> b<BODY> u (SMTPUTF8) for the message; t<recipient> names the recipient that
-// the n<NOTIFY> and o<ORCPT> behind it belong to. Unknown letters are passed over. Code 91 on a broken form.
+// NUL-ended records: r<RET> e<ENVID> b<BODY> u (SMTPUTF8) for the message; t<recipient> names the recipient
+// that the n<NOTIFY> and o<ORCPT> behind it belong to. Unknown letters are passed over. Code 91 on a broken
+// form.
 Result<void> parse_extras(std::string_view bytes, Envelope& envelope);
 // Empty when everything is at its default.
 std::string serialise_extras(const Envelope& envelope);

@@ -9,8 +9,8 @@ namespace postern {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kSettings = {"POSTERN_HOME", "POSTERN_QUEUE", "POSTERN_QUARANTINE_PROGRAM",
-                                                       "POSTERN_RELEASE_TO"};
+constexpr std::array<std::string_view, 4> kSettings = {"POSTERN_HOME", "POSTERN_QUEUE",
+                                                       "POSTERN_QUARANTINE_PROGRAM", "POSTERN_RELEASE_TO"};
 
 bool is_joint_variable(std::string_view name) {
   if (std::find(kSettings.begin(), kSettings.end(), name) != kSettings.end()) return false;

@@ -1,5 +1,5 @@
-// The NAME=VALUE pairs that travel with a request (design, Joint 2), apart from the process's own environment,
-// so that a resident can hold those of one message at a time.
+// The NAME=VALUE pairs that travel with a request (design, Joint 2), apart from the process's own
+// environment, so that a resident can hold those of one message at a time.
 #pragma once
 
 #include <optional>
@@ -29,12 +29,13 @@ class Environment {
   std::vector<std::pair<std::string, std::string>> pairs_;
 };
 
-// Only what the joints name: POSTERN_*, TCP* and RELAYCLIENT, without the instance's own settings (POSTERN_HOME and those
-// that name programs). What a request carries to another program, and all that is taken from one.
+// Only what the joints name: POSTERN_*, TCP* and RELAYCLIENT, without the instance's own settings
+// (POSTERN_HOME and those that name programs). What a request carries to another program, and all that is
+// taken from one.
 Environment joint_variables(const Environment& environment);
 
-// What a program that is started for a request finds: our own environment, with the request's variables in the place of our
-// own joint variables. So neither PATH nor a loader's variable ever comes from a client.
+// What a program that is started for a request finds: our own environment, with the request's variables in
+// the place of our own joint variables. So neither PATH nor a loader's variable ever comes from a client.
 Environment child_environment(const Environment& request);
 
 }  // namespace postern

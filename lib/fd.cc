@@ -70,7 +70,8 @@ Result<size_t> read_some(int fd, std::span<char> into, std::string_view doing) {
 Result<size_t> pread_full(int fd, std::span<char> into, off_t offset, std::string_view doing) {
   size_t have = 0;
   while (have < into.size()) {
-    const ssize_t got = ::pread(fd, into.data() + have, into.size() - have, offset + static_cast<off_t>(have));
+    const ssize_t got =
+        ::pread(fd, into.data() + have, into.size() - have, offset + static_cast<off_t>(have));
     if (got < 0) {
       if (errno == EINTR) continue;
       return os_failure(std::string(doing), errno);

@@ -9,7 +9,8 @@ enum class Utf8 { no, yes };
 
 // Atoms between single dots. With Utf8::yes bytes above 0x7f count as letters (RFC 6531).
 bool is_dot_string(std::string_view text, Utf8 utf8);
-// From its first quote to its last, with nothing unescaped inside that would end it. Control bytes are the caller's.
+// From its first quote to its last, with nothing unescaped inside that would end it. Control bytes are the
+// caller's.
 bool is_quoted_string(std::string_view text);
 
 }  // namespace postern

@@ -23,13 +23,25 @@ void log_fault(std::string_view level, std::string_view doing, std::string_view 
 
 }  // namespace
 
-void set_program_name(std::string_view name) { current_program = name; }
-std::string_view program_name() { return current_program; }
+void set_program_name(std::string_view name) {
+  current_program = name;
+}
+std::string_view program_name() {
+  return current_program;
+}
 
-void log_info(std::string_view event) { LogLines().info(event); }
-void log_warning(std::string_view doing, std::string_view why) { log_fault("Warning: ", doing, why); }
-void log_critical(std::string_view doing, std::string_view why) { log_fault("Critical: ", doing, why); }
-void log_warning(std::string_view doing, const Failure& failure) { log_warning(doing, failure.text); }
+void log_info(std::string_view event) {
+  LogLines().info(event);
+}
+void log_warning(std::string_view doing, std::string_view why) {
+  log_fault("Warning: ", doing, why);
+}
+void log_critical(std::string_view doing, std::string_view why) {
+  log_fault("Critical: ", doing, why);
+}
+void log_warning(std::string_view doing, const Failure& failure) {
+  log_warning(doing, failure.text);
+}
 
 LogLines& LogLines::info(std::string_view event) {
   static constexpr std::string_view kLevel = "Info: ";

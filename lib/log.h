@@ -13,13 +13,15 @@ namespace postern {
 void set_program_name(std::string_view name);
 std::string_view program_name();
 
-void log_info(std::string_view event);                          // "Info: EVENT"
-void log_warning(std::string_view doing, std::string_view why);   // "Warning: postern-NAME: unable to DOING: WHY"
+void log_info(std::string_view event);  // "Info: EVENT"
+void log_warning(std::string_view doing,
+                 std::string_view why);  // "Warning: postern-NAME: unable to DOING: WHY"
 void log_critical(std::string_view doing, std::string_view why);  // the same, "Critical:"
 void log_warning(std::string_view doing, const Failure& failure);
 
-// Collects the lines of one moment and writes them with one write(2): fewer wake-ups of multilog. What would be longer than
-// PIPE_BUF is written in parts, since many programs share the pipe and a longer write could be torn apart.
+// Collects the lines of one moment and writes them with one write(2): fewer wake-ups of multilog. What would
+// be longer than PIPE_BUF is written in parts, since many programs share the pipe and a longer write could be
+// torn apart.
 class LogLines {
  public:
   LogLines& info(std::string_view event);

@@ -42,11 +42,16 @@ struct HashStateFree {
 };
 using HashState = std::unique_ptr<XXH3_state_t, HashStateFree>;
 
-uint64_t hash_of(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+uint64_t hash_of(std::string_view bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
 
-uint64_t trailer_hash(const Trailer& trailer) { return XXH3_64bits(&trailer, offsetof(Trailer, trailer_hash)); }
+uint64_t trailer_hash(const Trailer& trailer) {
+  return XXH3_64bits(&trailer, offsetof(Trailer, trailer_hash));
+}
 
-Result<void> copy_message(int to, int message, size_t limit_bytes, std::string_view first_header, QueuedMessage& queued) {
+Result<void> copy_message(int to, int message, size_t limit_bytes, std::string_view first_header,
+                          QueuedMessage& queued) {
   const HashState hash{XXH3_createState()};
   XXH3_64bits_reset(hash.get());
   std::array<char, kBuffer> buffer;
@@ -101,7 +106,9 @@ std::string make_records(const Envelope& envelope, const Environment& kept, Queu
   return records;
 }
 
-Failure damaged(std::string why) { return temporary("read the queue file: " + std::move(why)); }
+Failure damaged(std::string why) {
+  return temporary("read the queue file: " + std::move(why));
+}
 
 Result<Trailer> read_trailer(int fd, size_t size) {
   Trailer trailer{};
@@ -126,7 +133,9 @@ bool take_state(char letter, QueuedMessage& queued) {
     case RecipientState::done:
     case RecipientState::failed:
     case RecipientState::held:
-    case RecipientState::removed: queued.states.push_back(static_cast<RecipientState>(letter)); return true;
+    case RecipientState::removed:
+      queued.states.push_back(static_cast<RecipientState>(letter));
+      return true;
   }
   return false;
 }
@@ -137,11 +146,21 @@ bool take_record(std::string_view record, QueuedMessage& queued) {
   Envelope& envelope = queued.envelope;
   const bool has_recipient = !envelope.recipients.empty();
   switch (record.front()) {
-    case 's': envelope.sender = value; return true;
-    case 'r': envelope.ret = value; return true;
-    case 'e': envelope.envid = value; return true;
-    case 'b': envelope.body = value; return true;
-    case 'u': envelope.smtputf8 = true; return true;
+    case 's':
+      envelope.sender = value;
+      return true;
+    case 'r':
+      envelope.ret = value;
+      return true;
+    case 'e':
+      envelope.envid = value;
+      return true;
+    case 'b':
+      envelope.body = value;
+      return true;
+    case 'u':
+      envelope.smtputf8 = true;
+      return true;
     case 'v': {
       const size_t equals = value.find('=');
       if (equals == std::string_view::npos) return false;
@@ -193,8 +212,8 @@ Result<QueuedMessage> read_queue_file(int fd) {
   if (!size) return size.failure();
   Result<Trailer> trailer = read_trailer(fd, *size);
   if (!trailer) return trailer.failure();
-  Result<std::string> records = pread_string(fd, static_cast<off_t>(trailer->message_size), trailer->records_size,
-                                             "read the queue file");
+  Result<std::string> records = pread_string(fd, static_cast<off_t>(trailer->message_size),
+                                             trailer->records_size, "read the queue file");
   if (!records) return records.failure();
   QueuedMessage queued;
   queued.message_size = trailer->message_size;
@@ -205,7 +224,8 @@ Result<QueuedMessage> read_queue_file(int fd) {
     const size_t end = records->find('\0', at);
     if (end == std::string::npos || end == at) return damaged("a record is cut short");
     const size_t recipients_before = queued.states.size();
-    if (!take_record(std::string_view(*records).substr(at, end - at), queued)) return damaged("a record is unknown");
+    if (!take_record(std::string_view(*records).substr(at, end - at), queued))
+      return damaged("a record is unknown");
     if (queued.states.size() > recipients_before) {
       queued.state_offsets.push_back(static_cast<off_t>(queued.message_size + at));
       (*records)[at] = static_cast<char>(RecipientState::pending);

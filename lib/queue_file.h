@@ -1,5 +1,5 @@
-// The queue file: one file is one message. The message stands at offset 0 as it came, the records behind it, a
-// fixed trailer last. doc/INTERNALS.md describes it to the byte; nothing else reads or writes it.
+// The queue file: one file is one message. The message stands at offset 0 as it came, the records behind it,
+// a fixed trailer last. doc/INTERNALS.md describes it to the byte; nothing else reads or writes it.
 #pragma once
 
 #include <sys/types.h>
@@ -27,13 +27,14 @@ struct QueuedMessage {
   std::vector<off_t> state_offsets;    // where each state byte stands in the file
 };
 
-// Copies the message from `message` (from offset 0 of a file, or a pipe to its end) to the start of the empty file
-// `to`, and writes the records and the trailer behind it. At most `limit_bytes` of message. Does not sync.
+// Copies the message from `message` (from offset 0 of a file, or a pipe to its end) to the start of the empty
+// file `to`, and writes the records and the trailer behind it. At most `limit_bytes` of message. Does not
+// sync.
 Result<QueuedMessage> write_queue_file(int to, int message, size_t limit_bytes, std::string_view first_header,
                                        const Envelope& envelope, const Environment& kept);
 
-// Reads trailer and records and checks them; the message itself is not read. A broken file is a temporary failure
-// that says what is broken.
+// Reads trailer and records and checks them; the message itself is not read. A broken file is a temporary
+// failure that says what is broken.
 Result<QueuedMessage> read_queue_file(int fd);
 
 // Is the message what its hash says?

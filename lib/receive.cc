@@ -5,7 +5,8 @@
 namespace postern {
 
 Result<Envelope> receive_envelope(const Job& job) {
-  if (job.fd(0) < 0 || job.fd(1) < 0) return temporary("read the message: descriptors 0 and 1 must be open", 54);
+  if (job.fd(0) < 0 || job.fd(1) < 0)
+    return temporary("read the message: descriptors 0 and 1 must be open", 54);
   Result<std::string> bytes = read_whole(job.fd(1), kEnvelopeLimitBytes, "read the envelope");
   if (!bytes) {
     const Failure& failure = bytes.failure();

@@ -1,4 +1,5 @@
-// The server's side of the queue interface (design, Joint 2): reading what came on descriptors 1 and 5, answering on 6.
+// The server's side of the queue interface (design, Joint 2): reading what came on descriptors 1 and 5,
+// answering on 6.
 #pragma once
 
 #include "lib/envelope.h"

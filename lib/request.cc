@@ -14,7 +14,9 @@ namespace {
 
 constexpr char kVersion = 1;
 
-Failure broken(std::string why) { return temporary("read a request: " + std::move(why)); }
+Failure broken(std::string why) {
+  return temporary("read a request: " + std::move(why));
+}
 
 std::optional<std::string_view> cut_at_nul(std::string_view& bytes) {
   const size_t end = bytes.find('\0');
@@ -43,16 +45,18 @@ std::vector<Fd> take_descriptors(msghdr& message) {
 bool can_be_sent(const Request& request) {
   const auto has_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
   if (std::any_of(request.arguments.begin(), request.arguments.end(), has_nul)) return false;
-  return std::none_of(request.environment.pairs().begin(), request.environment.pairs().end(), [&](const auto& pair) {
-    const auto& [name, value] = pair;
-    return name.empty() || name.find('=') != std::string::npos || has_nul(name) || has_nul(value);
-  });
+  return std::none_of(
+      request.environment.pairs().begin(), request.environment.pairs().end(), [&](const auto& pair) {
+        const auto& [name, value] = pair;
+        return name.empty() || name.find('=') != std::string::npos || has_nul(name) || has_nul(value);
+      });
 }
 
 }  // namespace
 
 Result<std::string> encode_request(const Request& request) {
-  if (!can_be_sent(request)) return temporary("send a request: a NUL in an argument, or a variable without a name");
+  if (!can_be_sent(request))
+    return temporary("send a request: a NUL in an argument, or a variable without a name");
   std::string packet;
   packet += kVersion;
   packet += static_cast<char>(request.arguments.size() & 255);
@@ -73,7 +77,8 @@ Result<std::string> encode_request(const Request& request) {
 Result<DecodedRequest> decode_request(std::string_view packet, size_t passed) {
   DecodedRequest request;
   if (packet.size() < 4 || packet.front() != kVersion) return broken("unknown version");
-  size_t arguments = static_cast<unsigned char>(packet[1]) | static_cast<size_t>(static_cast<unsigned char>(packet[2])) << 8;
+  size_t arguments =
+      static_cast<unsigned char>(packet[1]) | static_cast<size_t>(static_cast<unsigned char>(packet[2])) << 8;
   packet.remove_prefix(3);
   for (; arguments > 0; --arguments) {
     const std::optional<std::string_view> argument = cut_at_nul(packet);
@@ -91,9 +96,11 @@ Result<DecodedRequest> decode_request(std::string_view packet, size_t passed) {
   if (packet.size() != passed) return broken("wrong number of descriptors");
   for (const char byte : packet) {
     const int target = static_cast<unsigned char>(byte);
-    const bool twice = std::find(request.targets.begin(), request.targets.end(), target) != request.targets.end();
+    const bool twice =
+        std::find(request.targets.begin(), request.targets.end(), target) != request.targets.end();
     // Descriptor 2 is never passed; the others must be free for the child that may be started with them.
-    if (target == 2 || target >= kPassedNumberLimit || twice) return broken("a descriptor's number is not allowed");
+    if (target == 2 || target >= kPassedNumberLimit || twice)
+      return broken("a descriptor's number is not allowed");
     request.targets.push_back(target);
   }
   return request;
@@ -149,7 +156,8 @@ Result<Incoming> receive_request(int socket) {
   incoming.came = Came::request;
   incoming.request.arguments = std::move(decoded->arguments);
   incoming.request.environment = std::move(decoded->environment);
-  for (size_t i = 0; i < fds.size(); ++i) incoming.request.fds.emplace_back(decoded->targets[i], std::move(fds[i]));
+  for (size_t i = 0; i < fds.size(); ++i)
+    incoming.request.fds.emplace_back(decoded->targets[i], std::move(fds[i]));
   return incoming;
 }
 

@@ -1,8 +1,9 @@
-// One packet that asks, one that answers: the resident form of every interface between programs (design, Two forms,
-// one joint). Both sides use this; lib/call is the client's, lib/serve the server's.
+// One packet that asks, one that answers: the resident form of every interface between programs (design, Two
+// forms, one joint). Both sides use this; lib/call is the client's, lib/serve the server's.
 //
 //   request  0x01, argument count (2 bytes, low first), arguments NUL-ended, NAME=VALUE pairs NUL-ended, NUL,
-//            then one byte for each passed descriptor: the number that it has over there, in SCM_RIGHTS' order
+//            then one byte for each passed descriptor: the number that it has over there, in SCM_RIGHTS'
+//            order
 //   reply    exit status (1 byte), then what the path form would print on descriptor 1
 #pragma once
 

@@ -31,8 +31,12 @@ void end_worker(int) {
   if (worker_busy == 0) ::_exit(0);
   stop_asked = 1;
 }
-void note_stop(int) { stop_asked = 1; }
-void note_reload(int) { reload_asked = 1; }
+void note_stop(int) {
+  stop_asked = 1;
+}
+void note_reload(int) {
+  reload_asked = 1;
+}
 void note_child(int) {}
 
 void handle(int signal_number, void (*handler)(int)) {
@@ -41,13 +45,16 @@ void handle(int signal_number, void (*handler)(int)) {
   ::sigaction(signal_number, &action, nullptr);
 }
 
-bool contains(const std::vector<uid_t>& list, uid_t uid) { return std::find(list.begin(), list.end(), uid) != list.end(); }
+bool contains(const std::vector<uid_t>& list, uid_t uid) {
+  return std::find(list.begin(), list.end(), uid) != list.end();
+}
 
 // Who is at the other end; -1 as uid when the kernel does not say.
 ucred peer_of(int connection) {
   ucred peer{0, static_cast<uid_t>(-1), static_cast<gid_t>(-1)};
   socklen_t length = sizeof peer;
-  if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) peer.uid = static_cast<uid_t>(-1);
+  if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
+    peer.uid = static_cast<uid_t>(-1);
   return peer;
 }
 
@@ -149,7 +156,8 @@ class Pool {
 
   void fill() {
     if (now_milliseconds() < not_before_) return;
-    size_t young = static_cast<size_t>(std::count_if(workers_.begin(), workers_.end(), [](const Worker& w) { return !w.old; }));
+    size_t young = static_cast<size_t>(
+        std::count_if(workers_.begin(), workers_.end(), [](const Worker& w) { return !w.old; }));
     for (; young < options_.workers && start(); ++young) {
     }
   }
@@ -157,7 +165,8 @@ class Pool {
   void reap() {
     int status = 0;
     for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-      const auto found = std::find_if(workers_.begin(), workers_.end(), [&](const Worker& w) { return w.pid == pid; });
+      const auto found =
+          std::find_if(workers_.begin(), workers_.end(), [&](const Worker& w) { return w.pid == pid; });
       if (found == workers_.end()) continue;
       const bool crashed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
       if (crashed && stop_asked == 0) note_crash(*found, status);
@@ -226,7 +235,8 @@ Result<std::vector<uid_t>> parse_uids(std::string_view text) {
   std::vector<uid_t> uids;
   for (const std::string_view part : split(text, ',')) {
     const std::optional<uint64_t> number = parse_number(part);
-    if (!number) return permanent("read a list of users: \"" + printable(part, 40) + "\" is not a number", 100);
+    if (!number)
+      return permanent("read a list of users: \"" + printable(part, 40) + "\" is not a number", 100);
     uids.push_back(static_cast<uid_t>(*number));
   }
   return uids;
@@ -239,7 +249,10 @@ bool is_listening(int fd) {
 }
 
 int run_path_form(const Forms& forms, std::vector<std::string> arguments, const JobHandler& handler) {
-  Job job{.arguments = std::move(arguments), .environment = Environment::of_process(), .fds = {}, .connection = -1};
+  Job job{.arguments = std::move(arguments),
+          .environment = Environment::of_process(),
+          .fds = {},
+          .connection = -1};
   for (const int number : forms.path_fds) {
     if (::fcntl(number, F_GETFD) >= 0) job.fds.emplace_back(number, Fd(number));
   }
@@ -287,7 +300,8 @@ Result<FormArguments> parse_form_arguments(int argc, char** argv, const ServeOpt
     if (++at == all.size()) return permanent("read the arguments: " + name + " needs a value", 100);
     if (name == "--workers") {
       const std::optional<uint64_t> number = parse_number(all[at]);
-      if (!number || *number == 0 || *number > 1000) return permanent("read the arguments: --workers takes 1 to 1000", 100);
+      if (!number || *number == 0 || *number > 1000)
+        return permanent("read the arguments: --workers takes 1 to 1000", 100);
       parsed.options.workers = static_cast<unsigned>(*number);
       continue;
     }
@@ -301,7 +315,8 @@ Result<FormArguments> parse_form_arguments(int argc, char** argv, const ServeOpt
   return parsed;
 }
 
-int serve(int listening, const ServeOptions& options, const JobHandler& handler, const std::function<bool()>& reload) {
+int serve(int listening, const ServeOptions& options, const JobHandler& handler,
+          const std::function<bool()>& reload) {
   handle(SIGTERM, note_stop);
   handle(SIGINT, note_stop);
   handle(SIGHUP, note_reload);

@@ -1,5 +1,6 @@
-// The server's side of the two forms: a program hands its job to run_forms() and works both as a path (one request, our
-// own descriptors and environment) and as a resident (--serve: workers on the socket that stands at descriptor 3).
+// The server's side of the two forms: a program hands its job to run_forms() and works both as a path (one
+// request, our own descriptors and environment) and as a resident (--serve: workers on the socket that stands
+// at descriptor 3).
 #pragma once
 
 #include <sys/types.h>
@@ -37,9 +38,10 @@ struct ServeOptions {
   std::vector<uid_t> clients{};          // who is answered; empty: our own user
   std::vector<uid_t> trusted{};          // whose POSTERN_* count; empty: those of `clients`
   unsigned deadline_seconds = 300;       // a worker that takes longer is killed by its alarm
-  // For a worker that holds something between the requests of a connection (rspawn: an SMTP connection). `between` is called
-  // before each wait for the next request and says after how many milliseconds it wants to be called again if none has
-  // come, -1: never. `closed` is called when the client's connection has ended. Both may be empty.
+  // For a worker that holds something between the requests of a connection (rspawn: an SMTP connection).
+  // `between` is called before each wait for the next request and says after how many milliseconds it wants
+  // to be called again if none has come, -1: never. `closed` is called when the client's connection has
+  // ended. Both may be empty.
   std::function<int64_t()> between;
   std::function<void()> closed;
 };
@@ -57,15 +59,18 @@ Result<FormArguments> parse_form_arguments(int argc, char** argv, const ServeOpt
 
 constexpr int kServiceFd = 3;  // where postern-bind leaves the listening socket
 
-// Runs workers until SIGTERM; they are replaced when they end, with back-off after a crash. On SIGHUP `reload` is called
-// (may be empty; when it returns false the old workers stay) and new workers are forked before the old ones end.
-int serve(int listening, const ServeOptions& options, const JobHandler& handler, const std::function<bool()>& reload);
+// Runs workers until SIGTERM; they are replaced when they end, with back-off after a crash. On SIGHUP
+// `reload` is called (may be empty; when it returns false the old workers stay) and new workers are forked
+// before the old ones end.
+int serve(int listening, const ServeOptions& options, const JobHandler& handler,
+          const std::function<bool()>& reload);
 
 // The whole main part of a program with both forms. `path_fds` are the descriptors of the path form.
 struct Forms {
   ServeOptions defaults;
   std::vector<int> path_fds;
-  std::function<bool()> load;  // makes the dear thing before the first worker or the path form's job; may be empty
+  std::function<bool()>
+      load;  // makes the dear thing before the first worker or the path form's job; may be empty
 };
 int run_forms(int argc, char** argv, const Forms& forms, const JobHandler& handler);
 

@@ -144,7 +144,8 @@ Result<std::vector<uint64_t>> Spool::list(std::string_view where) const {
 
 Result<void> Spool::take(uint64_t mid) const {
   const std::string from = path("new", mid);
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, path("cur", mid).c_str(), RENAME_NOREPLACE) == 0) return {};
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, path("cur", mid).c_str(), RENAME_NOREPLACE) == 0)
+    return {};
   if (errno == ENOENT) return permanent("take " + from + ": it is not there");
   return os_failure("take " + from, errno);
 }

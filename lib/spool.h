@@ -3,8 +3,8 @@
 //   tmp/S/MID    being written       new/S/MID    durable, not yet seen by the program that works the spool
 //   cur/S/MID    taken over by it    defer/S/MID  what was tried so far
 //
-// S is the mid modulo conf-split. The order that makes a message durable is fixed here and nowhere else: write under
-// tmp/, fsync the file, rename to new/, fsync the directory, then say yes.
+// S is the mid modulo conf-split. The order that makes a message durable is fixed here and nowhere else:
+// write under tmp/, fsync the file, rename to new/, fsync the directory, then say yes.
 #pragma once
 
 #include <cstdint>
@@ -63,7 +63,8 @@ class Spool {
   [[nodiscard]] Result<std::vector<uint64_t>> list(std::string_view where) const;
   // new/ to cur/; permanent failure when it is not in new/, temporary when cur/ has one of that name.
   [[nodiscard]] Result<void> take(uint64_t mid) const;
-  // The message that was taken (it stands in cur/) is finished: removes it, and what stands beside it when there is such.
+  // The message that was taken (it stands in cur/) is finished: removes it, and what stands beside it when
+  // there is such.
   [[nodiscard]] Result<void> finish(uint64_t mid, bool was_deferred) const;
   // Removes the message wherever it stands, and what stands beside it.
   [[nodiscard]] Result<void> remove(uint64_t mid) const;

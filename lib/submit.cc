@@ -51,10 +51,13 @@ constexpr std::array kRows = {
 constexpr Row kPermanent = {0, "554", "5.3.0", "the message was refused"};
 constexpr Row kTemporary = {0, "451", "4.3.0", "a temporary fault inside"};
 
-SmtpReply reply_of(const Row& row) { return {.code = row.code, .status = row.status, .text = row.text}; }
+SmtpReply reply_of(const Row& row) {
+  return {.code = row.code, .status = row.status, .text = row.text};
+}
 
 bool is_reply_code(std::string_view word, char first) {
-  return word.size() == 3 && word[0] == first && std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return word.size() == 3 && word[0] == first &&
+         std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 bool is_status(std::string_view word, char first) {
@@ -63,8 +66,8 @@ bool is_status(std::string_view word, char first) {
          parts[2].size() <= 3 && parse_number(parts[1]) && parse_number(parts[2]);
 }
 
-// 82: D or Z, then optionally a reply code and an enhanced status of the same class, then the text. A class that does not
-// agree is left in the text; a reason that begins with neither letter is temporary.
+// 82: D or Z, then optionally a reply code and an enhanced status of the same class, then the text. A class
+// that does not agree is left in the text; a reason that begins with neither letter is temporary.
 SmtpReply reasoned_reply(std::string_view reason) {
   const bool never = reason.starts_with('D');
   SmtpReply reply = reply_of(never ? kPermanent : kTemporary);
@@ -99,15 +102,17 @@ SmtpReply queue_reply(const QueueAnswer& answer) {
   return reply_of(answer.exit_code >= 11 && answer.exit_code <= 40 ? kPermanent : kTemporary);
 }
 
-std::string queue_reason(const SmtpReply& reply) { return (reply.permanent() ? "D" : "Z") + reply.line(); }
+std::string queue_reason(const SmtpReply& reply) {
+  return (reply.permanent() ? "D" : "Z") + reply.line();
+}
 
 int queue_exit_code(const Failure& failure) {
   if (failure.exit_code != 0) return failure.exit_code;
   return failure.permanent() ? 31 : 81;
 }
 
-QueueAnswer submit(std::string_view program, int message, const Envelope& envelope, const Environment& environment,
-                   int64_t deadline_milliseconds) {
+QueueAnswer submit(std::string_view program, int message, const Envelope& envelope,
+                   const Environment& environment, int64_t deadline_milliseconds) {
   Result<Fd> envelope_file = memory_file_with("envelope", serialise_envelope(envelope));
   if (!envelope_file) return failed(envelope_file.failure());
   if (Result<void> sealed = seal(envelope_file->get()); !sealed) return failed(sealed.failure());

@@ -1,5 +1,5 @@
-// The client's side of the queue interface (design, Joint 2): hands a message to QMAILQUEUE, POSTERN_QUEUE or any program
-// in their place, and says in one type what came of it.
+// The client's side of the queue interface (design, Joint 2): hands a message to QMAILQUEUE, POSTERN_QUEUE or
+// any program in their place, and says in one type what came of it.
 #pragma once
 
 #include <cstdint>
@@ -34,9 +34,10 @@ std::string queue_reason(const SmtpReply& reply);
 // The exit code of the interface for a failure: its own where it has one, else 31 (permanent) or 81.
 int queue_exit_code(const Failure& failure);
 
-// Passes descriptors 0 (message), 1 (envelope), 5 (extras, when there are any) and 6 (reason). `message` must be a sealed
-// memory file or a file that nobody changes. Never a guess: whatever goes wrong is a temporary answer.
-QueueAnswer submit(std::string_view program, int message, const Envelope& envelope, const Environment& environment,
-                   int64_t deadline_milliseconds);
+// Passes descriptors 0 (message), 1 (envelope), 5 (extras, when there are any) and 6 (reason). `message` must
+// be a sealed memory file or a file that nobody changes. Never a guess: whatever goes wrong is a temporary
+// answer.
+QueueAnswer submit(std::string_view program, int message, const Envelope& envelope,
+                   const Environment& environment, int64_t deadline_milliseconds);
 
 }  // namespace postern

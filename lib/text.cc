@@ -103,7 +103,9 @@ std::string domain_of(std::string_view address) {
   return at == std::string_view::npos ? std::string() : lower(address.substr(at + 1));
 }
 
-std::string_view local_part_of(std::string_view address) { return address.substr(0, address.rfind('@')); }
+std::string_view local_part_of(std::string_view address) {
+  return address.substr(0, address.rfind('@'));
+}
 
 uint64_t now_microseconds() {
   struct timespec now {};

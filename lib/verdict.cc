@@ -46,7 +46,8 @@ Result<std::vector<VerdictLine>> parse_verdict(std::string_view text) {
     if (end == std::string_view::npos) return temporary("read a verdict: its last line is cut short");
     const std::string_view whole = text.substr(0, end);
     // It would end an argument or a variable early wherever a field is passed on.
-    if (whole.find('\0') != std::string_view::npos) return temporary("read a verdict: a line has a NUL in it");
+    if (whole.find('\0') != std::string_view::npos)
+      return temporary("read a verdict: a line has a NUL in it");
     text.remove_prefix(end + 1);
     VerdictLine line;
     for (const std::string_view field : split(whole, '\t')) {

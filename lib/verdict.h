@@ -1,4 +1,5 @@
-// The lines that a stage prints (design, Joint 4): a verb, then its arguments separated by TAB, with \\ \t \n \r escaped.
+// The lines that a stage prints (design, Joint 4): a verb, then its arguments separated by TAB, with \\ \t \n
+// \r escaped.
 #pragma once
 
 #include <string>

@@ -12,8 +12,8 @@ namespace postern {
 
 namespace {
 
-constexpr size_t kBatch = 512;        // mids a read
-constexpr int kNearlyFull = 60000;    // of the 65,536 bytes that a FIFO holds
+constexpr size_t kBatch = 512;      // mids a read
+constexpr int kNearlyFull = 60000;  // of the 65,536 bytes that a FIFO holds
 
 }  // namespace
 
@@ -38,7 +38,8 @@ WakeReader::Woken WakeReader::read() const {
   if (::ioctl(fifo_.get(), FIONREAD, &waiting) == 0 && waiting > kNearlyFull) woken.look_through = true;
   std::array<uint64_t, kBatch> mids;
   const ssize_t got = ::read(fifo_.get(), mids.data(), sizeof mids);
-  for (size_t i = 0; got > 0 && i < static_cast<size_t>(got) / sizeof(uint64_t); ++i) woken.mids.push_back(mids.at(i));
+  for (size_t i = 0; got > 0 && i < static_cast<size_t>(got) / sizeof(uint64_t); ++i)
+    woken.mids.push_back(mids.at(i));
   return woken;
 }
 

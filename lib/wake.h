@@ -1,5 +1,6 @@
-// Telling the program that works a spool that a message is there: its mid, through the FIFO SPOOL/wake. Losing one costs
-// nothing but time: the worker looks through new/ at its start and whenever the FIFO was full.
+// Telling the program that works a spool that a message is there: its mid, through the FIFO SPOOL/wake.
+// Losing one costs nothing but time: the worker looks through new/ at its start and whenever the FIFO was
+// full.
 #pragma once
 
 #include <cstdint>

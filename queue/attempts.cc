@@ -48,14 +48,16 @@ Attempts read_attempts(const std::string& path) {
   return text ? parse_attempts(*text) : Attempts{};
 }
 
-Result<void> append_attempt(const std::string& path, const std::map<size_t, std::string>& replies, const Attempts& now) {
+Result<void> append_attempt(const std::string& path, const std::map<size_t, std::string>& replies,
+                            const Attempts& now) {
   const Fd file{::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)};
   if (!file) return os_failure("open " + path, errno);
   std::string text;
   for (const auto& [rid, reply] : replies) {
     text += "r " + std::to_string(rid) + " " + printable(reply, kReplyLimitBytes) + "\n";
   }
-  text += "t " + std::to_string(now.tries) + " " + std::to_string(now.last) + " " + std::to_string(now.next) + "\n";
+  text += "t " + std::to_string(now.tries) + " " + std::to_string(now.last) + " " + std::to_string(now.next) +
+          "\n";
   return write_all(file.get(), text, "write " + path);
 }
 

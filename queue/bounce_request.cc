@@ -15,20 +15,35 @@ void append_record(std::string& bytes, char letter, std::string_view value) {
 bool take_record(char letter, std::string_view value, BounceRequest& request) {
   const bool has_recipient = !request.recipients.empty();
   switch (letter) {
-    case 'm': request.mid = parse_mid(value).value_or(0); return request.mid != 0;
-    case 's': request.sender = value; return true;
-    case 'e': request.envid = value; return true;
-    case 'a': request.arrival = parse_number(value).value_or(0); return true;
-    case 'f': request.full = true; return true;
-    case 'h': request.full = false; return true;
-    case 'r': request.recipients.push_back({.address = std::string(value), .orcpt = {}, .why = {}}); return true;
+    case 'm':
+      request.mid = parse_mid(value).value_or(0);
+      return request.mid != 0;
+    case 's':
+      request.sender = value;
+      return true;
+    case 'e':
+      request.envid = value;
+      return true;
+    case 'a':
+      request.arrival = parse_number(value).value_or(0);
+      return true;
+    case 'f':
+      request.full = true;
+      return true;
+    case 'h':
+      request.full = false;
+      return true;
+    case 'r':
+      request.recipients.push_back({.address = std::string(value), .orcpt = {}, .why = {}});
+      return true;
     case 'o':
       if (has_recipient) request.recipients.back().orcpt = value;
       return has_recipient;
     case 'd':
       if (has_recipient) request.recipients.back().why = value;
       return has_recipient;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -59,7 +74,8 @@ Result<BounceRequest> parse_bounce_request(std::string_view bytes) {
     }
     bytes.remove_prefix(end + 1);
   }
-  if (request.mid == 0 || request.recipients.empty()) return temporary("read a bounce request: it names no message or recipient");
+  if (request.mid == 0 || request.recipients.empty())
+    return temporary("read a bounce request: it names no message or recipient");
   return request;
 }
 

@@ -1,7 +1,7 @@
 // What send tells bounce on descriptor 3: NUL-ended records, one letter and a value each.
 //
-//   m MID   s SENDER   e ENVID   a ARRIVAL (seconds since 1970)   f or h: return the full message or its headers
-//   r RECIPIENT, and behind it o ORCPT and d WHY for that recipient
+//   m MID   s SENDER   e ENVID   a ARRIVAL (seconds since 1970)   f or h: return the full message or its
+//   headers r RECIPIENT, and behind it o ORCPT and d WHY for that recipient
 #pragma once
 
 #include <cstdint>

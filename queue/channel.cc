@@ -122,8 +122,10 @@ std::unique_ptr<Channel::Finished> Channel::take_answer(int fd) {
   if (!finished->reply) {
     close(place);
   } else if (const auto more = sites_.find(place.last_site);
-             more != sites_.end() && running_ < concurrency_ && (turns_.size() == 1 || place.in_a_row < kLongestRow)) {
-    // The site has more: straight on, on the same connection. Its turn in the line stays where it is unless it is done.
+             more != sites_.end() && running_ < concurrency_ &&
+             (turns_.size() == 1 || place.in_a_row < kLongestRow)) {
+    // The site has more: straight on, on the same connection. Its turn in the line stays where it is unless
+    // it is done.
     const std::string site = place.last_site;
     if (give(place, site) && !sites_.contains(site)) std::erase(turns_, site);
   }

@@ -1,6 +1,7 @@
-// One way out: the jobs that wait for it, by site, and the connections to its resident (lspawn or rspawn), one job at a time
-// on each. A site is a next hop's domain (remote) or one for all (local). Sites take turns; a connection is given back to
-// the site that it served last while that has more, so that remote can keep its SMTP connection open.
+// One way out: the jobs that wait for it, by site, and the connections to its resident (lspawn or rspawn),
+// one job at a time on each. A site is a next hop's domain (remote) or one for all (local). Sites take turns;
+// a connection is given back to the site that it served last while that has more, so that remote can keep its
+// SMTP connection open.
 #pragma once
 
 #include <cstdint>
@@ -20,20 +21,20 @@ struct DeliveryJob {
   std::string site;
   std::vector<std::string> arguments;
   std::vector<size_t> rids;
-  std::string body;          // BODY= of the message
-  int message = -1;          // sealed memory file; borrowed from the message, which outlives its jobs
+  std::string body;  // BODY= of the message
+  int message = -1;  // sealed memory file; borrowed from the message, which outlives its jobs
 };
 
 class Channel {
  public:
-  // `service`: the resident's socket in run/. `poller`: the epoll descriptor that its connections are added to, with the
-  // connection's descriptor as data.
+  // `service`: the resident's socket in run/. `poller`: the epoll descriptor that its connections are added
+  // to, with the connection's descriptor as data.
   Channel(std::string service, size_t concurrency, int poller)
       : service_(std::move(service)), concurrency_(concurrency), poller_(poller) {}
 
   void add(DeliveryJob job);
-  // Hands out as many jobs as there are free places. When the resident is not there: nothing is lost, `wait` says when to
-  // call again.
+  // Hands out as many jobs as there are free places. When the resident is not there: nothing is lost, `wait`
+  // says when to call again.
   void start_jobs();
   // Milliseconds until start_jobs should be called again, -1: not before something ends.
   [[nodiscard]] int64_t wait() const;

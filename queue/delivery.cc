@@ -14,7 +14,7 @@ namespace postern {
 
 namespace {
 
-constexpr size_t kRecipientsPerJob = 100;     // RFC 5321 4.5.3.1.8: what every server must take
+constexpr size_t kRecipientsPerJob = 100;       // RFC 5321 4.5.3.1.8: what every server must take
 constexpr size_t kArgumentsPerJob = 48 * 1024;  // bytes; must stay below a request's limit
 
 void write_states(Delivery& delivery, const std::vector<size_t>& recipients, RecipientState state) {
@@ -64,7 +64,8 @@ Result<Delivery> open_delivery(const Spool& spool, uint64_t mid) {
 Result<void> load_message(Delivery& delivery) {
   Result<Fd> copy = memory_file("message");
   if (!copy) return copy.failure();
-  Result<void> copied = copy_range(delivery.file.get(), 0, delivery.queued.message_size, copy->get(), "copy the message");
+  Result<void> copied =
+      copy_range(delivery.file.get(), 0, delivery.queued.message_size, copy->get(), "copy the message");
   if (!copied) return copied;
   if (Result<void> sealed = seal(copy->get()); !sealed) return sealed;
   Result<bool> intact = message_intact(copy->get(), delivery.queued);
@@ -112,13 +113,20 @@ void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<
   for (size_t i = 0; i < job.rids.size(); ++i) {
     const size_t rid = job.rids[i];
     switch (reports.at(i).outcome) {
-      case Outcome::delivered: delivered.push_back(rid); break;
-      case Outcome::permanent: delivery.failed[rid] = reports[i].text; break;
-      case Outcome::temporary: delivery.deferred[rid] = reports[i].text; break;
+      case Outcome::delivered:
+        delivered.push_back(rid);
+        break;
+      case Outcome::permanent:
+        delivery.failed[rid] = reports[i].text;
+        break;
+      case Outcome::temporary:
+        delivery.deferred[rid] = reports[i].text;
+        break;
     }
   }
   --delivery.jobs_out;
-  // The last of a message that goes altogether: its file is removed now, so its state bytes need not be written.
+  // The last of a message that goes altogether: its file is removed now, so its state bytes need not be
+  // written.
   const bool last = delivery.jobs_out == 0 && delivery.failed.empty() && delivery.deferred.empty();
   for (const size_t rid : delivered) {
     if (last) delivery.queued.states.at(rid) = RecipientState::done;

@@ -1,5 +1,5 @@
-// One pass over one message: its queue file is open, its pending recipients are out as jobs, and what comes back is gathered
-// until none is out any more.
+// One pass over one message: its queue file is open, its pending recipients are out as jobs, and what comes
+// back is gathered until none is out any more.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,14 @@ namespace postern {
 
 struct Delivery {
   uint64_t mid = 0;
-  Fd file;        // the queue file
-  Fd message;     // the message alone, a sealed memory file: what other users get
+  Fd file;     // the queue file
+  Fd message;  // the message alone, a sealed memory file: what other users get
   QueuedMessage queued;
   Attempts attempts;  // before this pass
   bool has_attempts_file = false;
   size_t jobs_out = 0;
-  std::map<size_t, std::string> deferred;     // by recipient number: why
-  std::map<size_t, std::string> failed;       // permanently: why; not yet bounced
+  std::map<size_t, std::string> deferred;  // by recipient number: why
+  std::map<size_t, std::string> failed;    // permanently: why; not yet bounced
 
   [[nodiscard]] bool pending() const;
   // Older than the lifetime: what is deferred now has failed.

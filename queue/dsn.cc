@@ -10,11 +10,13 @@ namespace {
 
 bool is_status(std::string_view word) {
   const std::vector<std::string_view> parts = split(word, '.');
-  return parts.size() == 3 && parts[0].size() == 1 && (parts[0][0] == '2' || parts[0][0] == '4' || parts[0][0] == '5') &&
-         parts[1].size() <= 3 && parts[2].size() <= 3 && parse_number(parts[1]) && parse_number(parts[2]);
+  return parts.size() == 3 && parts[0].size() == 1 &&
+         (parts[0][0] == '2' || parts[0][0] == '4' || parts[0][0] == '5') && parts[1].size() <= 3 &&
+         parts[2].size() <= 3 && parse_number(parts[1]) && parse_number(parts[2]);
 }
 
-// A failed recipient's Status must be of class 5 (RFC 3464 2.3.4): what was deferred too long keeps its detail.
+// A failed recipient's Status must be of class 5 (RFC 3464 2.3.4): what was deferred too long keeps its
+// detail.
 std::string failed_status(std::string_view word) {
   std::string status(word);
   status[0] = '5';
@@ -31,8 +33,10 @@ std::string status_fields(const FailedRecipient& recipient) {
   if (!recipient.orcpt.empty()) fields += "Original-Recipient: " + printable(recipient.orcpt, 1003) + "\n";
   fields += "Final-Recipient: rfc822; " + printable(recipient.address, 1003) + "\n";
   fields += "Action: failed\nStatus: " + diagnosis.status + "\n";
-  if (!diagnosis.remote_mta.empty()) fields += "Remote-MTA: dns; " + printable(diagnosis.remote_mta, 255) + "\n";
-  if (!diagnosis.smtp_reply.empty()) fields += "Diagnostic-Code: smtp; " + printable(diagnosis.smtp_reply, 900) + "\n";
+  if (!diagnosis.remote_mta.empty())
+    fields += "Remote-MTA: dns; " + printable(diagnosis.remote_mta, 255) + "\n";
+  if (!diagnosis.smtp_reply.empty())
+    fields += "Diagnostic-Code: smtp; " + printable(diagnosis.smtp_reply, 900) + "\n";
   return fields;
 }
 
@@ -63,11 +67,13 @@ DsnParts make_dsn(const BounceRequest& request, std::string_view me, uint64_t ds
   const std::string boundary = "postern." + std::to_string(dsn_mid);
   DsnParts parts;
   std::string& head = parts.head;
-  head += "Date: " + rfc5322_date(now_seconds) + "\nFrom: Mail Delivery System <MAILER-DAEMON@" + host + ">\nTo: <" +
-          printable(request.sender, 1003) + ">\nSubject: Undelivered mail returned to sender\nMessage-ID: <" +
-          std::to_string(dsn_mid) + "@" + host + ">\nAuto-Submitted: auto-replied\nMIME-Version: 1.0\n" +
+  head += "Date: " + rfc5322_date(now_seconds) + "\nFrom: Mail Delivery System <MAILER-DAEMON@" + host +
+          ">\nTo: <" + printable(request.sender, 1003) +
+          ">\nSubject: Undelivered mail returned to sender\nMessage-ID: <" + std::to_string(dsn_mid) + "@" +
+          host + ">\nAuto-Submitted: auto-replied\nMIME-Version: 1.0\n" +
           "Content-Type: multipart/report; report-type=delivery-status; boundary=\"" + boundary + "\"\n\n";
-  head += "--" + boundary + "\nContent-Type: text/plain; charset=us-ascii\n\nThis is the mail system at " + host +
+  head += "--" + boundary + "\nContent-Type: text/plain; charset=us-ascii\n\nThis is the mail system at " +
+          host +
           ".\n\nYour message could not be delivered to the addresses below. This is a permanent failure:\n" +
           "it will not be tried again.\n\n";
   for (const FailedRecipient& recipient : request.recipients) head += describe(recipient);
@@ -75,7 +81,8 @@ DsnParts make_dsn(const BounceRequest& request, std::string_view me, uint64_t ds
   if (!request.envid.empty()) head += "Original-Envelope-Id: " + printable(request.envid, 1003) + "\n";
   head += "Arrival-Date: " + rfc5322_date(request.arrival) + "\n";
   for (const FailedRecipient& recipient : request.recipients) head += status_fields(recipient);
-  head += "\n--" + boundary + "\nContent-Type: " + (request.full ? "message/rfc822" : "text/rfc822-headers") + "\n\n";
+  head += "\n--" + boundary + "\nContent-Type: " + (request.full ? "message/rfc822" : "text/rfc822-headers") +
+          "\n\n";
   parts.tail = "\n--" + boundary + "--\n";
   return parts;
 }

@@ -9,7 +9,8 @@
 
 namespace postern {
 
-// What a delivery report says, taken apart: "host[1.2.3.4]:25 said: 550 5.1.1 text" or "5.1.1 text" or anything else.
+// What a delivery report says, taken apart: "host[1.2.3.4]:25 said: 550 5.1.1 text" or "5.1.1 text" or
+// anything else.
 struct Diagnosis {
   std::string status;      // enhanced status, 5.0.0 when the report has none
   std::string remote_mta;  // the host that said it, or empty

@@ -1,4 +1,5 @@
-// The variables that the queue keeps with a message (queue(8), ENVIRONMENT): what delivery, bounces and a later scan ask for.
+// The variables that the queue keeps with a message (queue(8), ENVIRONMENT): what delivery, bounces and a
+// later scan ask for.
 #pragma once
 
 #include "lib/environment.h"

@@ -8,12 +8,12 @@
 
 #include <unistd.h>
 
+#include "lib/child.h"
 #include "lib/control.h"
-#include "lib/log.h"
 #include "lib/fd.h"
+#include "lib/log.h"
 #include "lib/mid.h"
 #include "lib/program.h"
-#include "lib/child.h"
 #include "lib/submit.h"
 #include "lib/text.h"
 #include "queue/dsn.h"
@@ -66,7 +66,8 @@ Result<Fd> compose(const BounceRequest& request, uint64_t dsn_mid) {
 
 int bounce() {
   Result<std::string> bytes = read_whole(3, kRequestBytes, "read the bounce request");
-  Result<BounceRequest> request = bytes ? parse_bounce_request(*bytes) : Result<BounceRequest>(bytes.failure());
+  Result<BounceRequest> request =
+      bytes ? parse_bounce_request(*bytes) : Result<BounceRequest>(bytes.failure());
   if (!request) {
     log_warning("bounce", request.failure());
     return 111;
@@ -83,13 +84,14 @@ int bounce() {
   environment.set("POSTERN_PARENT_MID", std::to_string(request->mid));
   Envelope envelope;
   envelope.recipients.push_back({.address = request->sender, .notify = "NEVER", .orcpt = {}});
-  const QueueAnswer answer = submit(environment.get_or("POSTERN_QUEUE", "postern-queue"), dsn->get(), envelope, environment,
-                                    now_milliseconds() + kQueueMilliseconds);
+  const QueueAnswer answer = submit(environment.get_or("POSTERN_QUEUE", "postern-queue"), dsn->get(),
+                                    envelope, environment, now_milliseconds() + kQueueMilliseconds);
   if (answer.exit_code != 0) {
     log_warning("queue the bounce of MID " + std::to_string(request->mid), queue_reply(answer).line());
     return 111;
   }
-  log_info("MID " + std::to_string(dsn_mid) + " was generated for bounce of MID " + std::to_string(request->mid));
+  log_info("MID " + std::to_string(dsn_mid) + " was generated for bounce of MID " +
+           std::to_string(request->mid));
   return 0;
 }
 
@@ -100,4 +102,6 @@ int run(int, char**) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run_program("postern-bounce", {}, run, argc, argv); }
+int main(int argc, char** argv) {
+  return run_program("postern-bounce", {}, run, argc, argv);
+}

@@ -1,7 +1,8 @@
 // postern-qread - list the messages of the queue, one line each; works on any spool that one may read.
 //
 //   usage      postern-qread [--spool DIR]
-//   fd 1 out   MID, place (new or cur), age in seconds, bytes, tries, seconds to the next try, <sender>, then for each recipient
+//   fd 1 out   MID, place (new or cur), age in seconds, bytes, tries, seconds to the next try, <sender>, then
+//   for each recipient
 //              its state letter and <address>; separated by TAB
 //   env        POSTERN_HOME
 //   exit       0 done, 100 usage, 111 something could not be read (what could is printed)
@@ -76,4 +77,6 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run_program("postern-qread", {}, run, argc, argv); }
+int main(int argc, char** argv) {
+  return run_program("postern-qread", {}, run, argc, argv);
+}

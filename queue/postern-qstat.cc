@@ -1,9 +1,8 @@
 // postern-qstat - how many messages the queue holds, and where.
 //
 //   usage      postern-qstat [--spool DIR]
-//   fd 1 out   lines "messages in queue: N", "of these not yet seen: N", "of these tried before: N", "being written: N"
-//   env        POSTERN_HOME
-//   exit       0 done, 100 usage, 111 the queue could not be read
+//   fd 1 out   lines "messages in queue: N", "of these not yet seen: N", "of these tried before: N", "being
+//   written: N" env        POSTERN_HOME exit       0 done, 100 usage, 111 the queue could not be read
 
 #include "lib/control.h"
 #include "lib/fd.h"
@@ -47,4 +46,6 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run_program("postern-qstat", {}, run, argc, argv); }
+int main(int argc, char** argv) {
+  return run_program("postern-qstat", {}, run, argc, argv);
+}

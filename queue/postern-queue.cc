@@ -28,8 +28,9 @@ namespace {
 
 using namespace postern;
 
-constexpr size_t kMessageLimitBytes = size_t{1} << 32;  // what may come in is smtpd's databytes; this bounds the rest
-constexpr unsigned kDeathSeconds = 86400;               // must stay below Spool's age of garbage
+constexpr size_t kMessageLimitBytes = size_t{1}
+                                      << 32;  // what may come in is smtpd's databytes; this bounds the rest
+constexpr unsigned kDeathSeconds = 86400;     // must stay below Spool's age of garbage
 constexpr int64_t kAskMilliseconds = 240000;
 
 // A message that came without a mid has no Received: line of ours either.
@@ -87,7 +88,8 @@ class Queue {
 Result<void> become_owner(const std::string& directory) {
   struct stat status {};
   if (::getuid() != 0 || ::stat(directory.c_str(), &status) < 0 || status.st_uid == 0) return {};
-  if (::setgroups(0, nullptr) < 0 || ::setgid(status.st_gid) < 0 || ::setuid(status.st_uid) < 0) return os_failure("become the queue's user", errno, 61);
+  if (::setgroups(0, nullptr) < 0 || ::setgid(status.st_gid) < 0 || ::setuid(status.st_uid) < 0)
+    return os_failure("become the queue's user", errno, 61);
   return {};
 }
 
@@ -123,7 +125,8 @@ int run(int argc, char** argv) {
   return run_forms(argc, argv, forms, [&](Job& job, std::string&) {
     if (job.connection < 0) {
       ::alarm(kDeathSeconds);
-      if (::access((queue.spool().directory() + "/tmp").c_str(), W_OK) < 0 && errno == EACCES) return ask_resident(job);
+      if (::access((queue.spool().directory() + "/tmp").c_str(), W_OK) < 0 && errno == EACCES)
+        return ask_resident(job);
     }
     return queue.take(job);
   });
@@ -131,4 +134,6 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run_program("postern-queue", {.no_memory = 51, .bug = 81}, run, argc, argv); }
+int main(int argc, char** argv) {
+  return run_program("postern-queue", {.no_memory = 51, .bug = 81}, run, argc, argv);
+}

@@ -1,18 +1,19 @@
-// postern-send - work the queue: hand each message's recipients to lspawn and rspawn, again and again until all are done.
+// postern-send - work the queue: hand each message's recipients to lspawn and rspawn, again and again until
+// all are done.
 //
 //   env        POSTERN_HOME
-//   files      queue/, control/{locals,me,concurrencylocal,concurrencyremote,queuelifetime,retryfirst,retrylongest}
-//   sockets    run/lspawn, run/rspawn
-//   user       posternq
-//   signals    SIGTERM: finish the jobs that are out, then end; SIGHUP: read control/ again; SIGALRM: try everything now
-//   exit       0 after SIGTERM, 111 when it cannot start
+//   files      queue/,
+//   control/{locals,me,concurrencylocal,concurrencyremote,queuelifetime,retryfirst,retrylongest} sockets
+//   run/lspawn, run/rspawn user       posternq signals    SIGTERM: finish the jobs that are out, then end;
+//   SIGHUP: read control/ again; SIGALRM: try everything now exit       0 after SIGTERM, 111 when it cannot
+//   start
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,18 +37,23 @@ namespace {
 
 using namespace postern;
 
-constexpr size_t kOpenMessages = 400;                       // two descriptors each
-constexpr size_t kOpenBytes = size_t{256} * 1024 * 1024;    // of messages copied into memory; one is always let in
-constexpr int64_t kLookThroughMilliseconds = 60000;         // new/ is looked through at least that often
+constexpr size_t kOpenMessages = 400;  // two descriptors each
+constexpr size_t kOpenBytes =
+    size_t{256} * 1024 * 1024;                       // of messages copied into memory; one is always let in
+constexpr int64_t kLookThroughMilliseconds = 60000;  // new/ is looked through at least that often
 constexpr int64_t kGarbageMilliseconds = 3600000;
-constexpr uint64_t kBrokenWaitSeconds = 600;                // until a damaged queue file is looked at again
+constexpr uint64_t kBrokenWaitSeconds = 600;  // until a damaged queue file is looked at again
 
 volatile sig_atomic_t stop_asked = 0;
 volatile sig_atomic_t reload_asked = 0;
 volatile sig_atomic_t flush_asked = 0;
 
-uint64_t now_seconds() { return now_microseconds() / 1000000; }
-std::string mid_text(uint64_t mid) { return "MID " + std::to_string(mid); }
+uint64_t now_seconds() {
+  return now_microseconds() / 1000000;
+}
+std::string mid_text(uint64_t mid) {
+  return "MID " + std::to_string(mid);
+}
 
 struct Due {
   uint64_t when;  // seconds since 1970
@@ -71,7 +77,8 @@ class Send {
   void loop(const sigset_t& while_waiting);
 
  private:
-  // A message's way: accept, open, out as jobs, back by answers, and at the end of the pass finish or put off.
+  // A message's way: accept, open, out as jobs, back by answers, and at the end of the pass finish or put
+  // off.
   void accept(uint64_t mid);
   void open_due();
   void open(uint64_t mid);
@@ -181,8 +188,9 @@ void Send::take_answer(Channel& channel, int fd) {
   if (finished->reply && finished->reply->exit_code == 0) {
     reports = parse_reports(finished->reply->output, finished->job.rids.size());
   } else {
-    const std::string why = finished->reply ? "the delivery program ended with code " + std::to_string(finished->reply->exit_code)
-                                            : finished->reply.failure().text;
+    const std::string why =
+        finished->reply ? "the delivery program ended with code " + std::to_string(finished->reply->exit_code)
+                        : finished->reply.failure().text;
     reports.assign(finished->job.rids.size(), {Outcome::temporary, "4.3.0 " + why});
   }
   take_reports(delivery, finished->job, reports);
@@ -201,13 +209,14 @@ void Send::end_pass(Delivery& delivery) {
   const std::string id = std::to_string(delivery.mid);
   const Envelope& envelope = delivery.queued.envelope;
   LogLines log;
-  const auto tell = [&](std::string_view what, char status_class, const std::map<size_t, std::string>& recipients) {
+  const auto tell = [&](std::string_view what, char status_class,
+                        const std::map<size_t, std::string>& recipients) {
     for (const auto& [rid, why] : recipients) {
       std::string status = diagnose(why).status;
       status[0] = status_class;
-      log.info(std::string(what) + ": " + id + ":" + std::to_string(rid) + " From:<" + printable(envelope.sender) + "> To:<" +
-               printable(envelope.recipients.at(rid).address) + "> Reason: \"" + status + "\" Response: \"" +
-               printable(why) + "\"");
+      log.info(std::string(what) + ": " + id + ":" + std::to_string(rid) + " From:<" +
+               printable(envelope.sender) + "> To:<" + printable(envelope.recipients.at(rid).address) +
+               "> Reason: \"" + status + "\" Response: \"" + printable(why) + "\"");
     }
   };
   tell("Bounced", '5', delivery.failed);
@@ -231,7 +240,8 @@ bool Send::start_bounce(Delivery& delivery) {
                         .full = envelope.ret == "FULL",
                         .recipients = {}};
   for (const auto& [rid, why] : delivery.failed) {
-    request.recipients.push_back({envelope.recipients.at(rid).address, envelope.recipients.at(rid).orcpt, why});
+    request.recipients.push_back(
+        {envelope.recipients.at(rid).address, envelope.recipients.at(rid).orcpt, why});
   }
   Result<Fd> records = memory_file_with("bounce", serialise_bounce_request(request));
   if (!records) return false;
@@ -285,7 +295,8 @@ void Send::finish(Delivery& delivery) {
 void Send::put_off(Delivery& delivery) {
   Attempts attempts{.tries = delivery.attempts.tries + 1, .last = now_seconds(), .next = 0, .replies = {}};
   attempts.next = attempts.last + wait_after(settings_.retry, attempts.tries);
-  if (Result<void> noted = append_attempt(spool_.path("defer", delivery.mid), delivery.deferred, attempts); !noted) {
+  if (Result<void> noted = append_attempt(spool_.path("defer", delivery.mid), delivery.deferred, attempts);
+      !noted) {
     log_warning("note the attempt on " + mid_text(delivery.mid), noted.failure());
   }
   due_.push({attempts.next, delivery.mid});
@@ -358,9 +369,15 @@ void Send::loop(const sigset_t& while_waiting) {
   }
 }
 
-void note_stop(int) { stop_asked = 1; }
-void note_reload(int) { reload_asked = 1; }
-void note_flush(int) { flush_asked = 1; }
+void note_stop(int) {
+  stop_asked = 1;
+}
+void note_reload(int) {
+  reload_asked = 1;
+}
+void note_flush(int) {
+  flush_asked = 1;
+}
 
 // Signals arrive only while we wait, so that none falls between a look at its flag and the wait.
 sigset_t catch_signals() {
@@ -371,7 +388,8 @@ sigset_t catch_signals() {
     int number;
     void (*handler)(int);
   };
-  for (const auto& [number, handler] : {Catch{SIGTERM, note_stop}, {SIGHUP, note_reload}, {SIGALRM, note_flush}}) {
+  for (const auto& [number, handler] :
+       {Catch{SIGTERM, note_stop}, {SIGHUP, note_reload}, {SIGALRM, note_flush}}) {
     struct sigaction action {};
     action.sa_handler = handler;
     ::sigaction(number, &action, nullptr);
@@ -386,7 +404,8 @@ Result<Fd> lock_queue() {
   const std::string path = home_path("queue/lock");
   Fd lock{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
   if (!lock) return os_failure("open " + path, errno);
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) < 0) return temporary("lock " + path + ": another postern-send works this queue");
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) < 0)
+    return temporary("lock " + path + ": another postern-send works this queue");
   return lock;
 }
 
@@ -410,4 +429,6 @@ int run(int, char**) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run_program("postern-send", {}, run, argc, argv); }
+int main(int argc, char** argv) {
+  return run_program("postern-send", {}, run, argc, argv);
+}

@@ -12,16 +12,22 @@ namespace {
 std::optional<Outcome> outcome_of(char letter) {
   switch (letter) {
     case 'r':
-    case 'K': return Outcome::delivered;
+    case 'K':
+      return Outcome::delivered;
     case 'h':
-    case 'D': return Outcome::permanent;
+    case 'D':
+      return Outcome::permanent;
     case 's':
-    case 'Z': return Outcome::temporary;
-    default: return std::nullopt;
+    case 'Z':
+      return Outcome::temporary;
+    default:
+      return std::nullopt;
   }
 }
 
-bool is_recipient_letter(char letter) { return letter == 'r' || letter == 'h' || letter == 's'; }
+bool is_recipient_letter(char letter) {
+  return letter == 'r' || letter == 'h' || letter == 's';
+}
 
 }  // namespace
 
@@ -43,7 +49,8 @@ std::vector<RecipientReport> parse_reports(std::string_view bytes, size_t recipi
     }
     bytes.remove_prefix(end + 1);
   }
-  // Fewer recipient reports than recipients: those that are missing share the message's fate, but are never "delivered".
+  // Fewer recipient reports than recipients: those that are missing share the message's fate, but are never
+  // "delivered".
   const size_t said = std::min(reports.size(), recipients);
   const bool counts = reports.size() == recipients;
   reports.resize(recipients, {Outcome::temporary, "the delivery program said nothing of this recipient"});
@@ -51,12 +58,15 @@ std::vector<RecipientReport> parse_reports(std::string_view bytes, size_t recipi
     RecipientReport& report = reports[i];
     const bool stands = counts && complete;
     if (whole.outcome == Outcome::delivered && stands) continue;
-    // What was said to be temporary stays so, as in qmail-rspawn: "D" may only mean that no recipient was taken.
+    // What was said to be temporary stays so, as in qmail-rspawn: "D" may only mean that no recipient was
+    // taken.
     const bool has_own = i < said && report.outcome != Outcome::delivered;
     if (whole.outcome == Outcome::permanent && complete && !has_own) {
       report = whole;
     } else if (report.outcome == Outcome::delivered) {
-      report = stands ? whole : RecipientReport{Outcome::temporary, "the delivery program ended in the middle of its report"};
+      report = stands ? whole
+                      : RecipientReport{Outcome::temporary,
+                                        "the delivery program ended in the middle of its report"};
     }
   }
   return reports;

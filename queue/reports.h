@@ -1,5 +1,5 @@
-// What local and remote report of one job (design, Joint 5): r, h or s and a text for each recipient, then K, Z or D and a
-// text for the message, each ended by NUL.
+// What local and remote report of one job (design, Joint 5): r, h or s and a text for each recipient, then K,
+// Z or D and a text for the message, each ended by NUL.
 #pragma once
 
 #include <string>
@@ -15,8 +15,8 @@ struct RecipientReport {
   std::string text;
 };
 
-// One report for each of `recipients`. What is missing, cut short or unknown is temporary: never a guess. Z makes every
-// `r` temporary too; D every `r` permanent.
+// One report for each of `recipients`. What is missing, cut short or unknown is temporary: never a guess. Z
+// makes every `r` temporary too; D every `r` permanent.
 std::vector<RecipientReport> parse_reports(std::string_view bytes, size_t recipients);
 
 }  // namespace postern

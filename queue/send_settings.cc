@@ -20,10 +20,11 @@ Result<SendSettings> read_send_settings() {
     into = *value;
     return {};
   };
-  for (Result<void> read : {number("concurrencylocal", settings.concurrency_local),
-                            number("concurrencyremote", settings.concurrency_remote),
-                            number("queuelifetime", settings.retry.lifetime), number("retryfirst", settings.retry.first_wait),
-                            number("retrylongest", settings.retry.longest_wait)}) {
+  for (Result<void> read :
+       {number("concurrencylocal", settings.concurrency_local),
+        number("concurrencyremote", settings.concurrency_remote),
+        number("queuelifetime", settings.retry.lifetime), number("retryfirst", settings.retry.first_wait),
+        number("retrylongest", settings.retry.longest_wait)}) {
     if (!read) return read.failure();
   }
   return settings;

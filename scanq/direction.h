@@ -14,8 +14,8 @@ struct DirectedRecipients {
   std::vector<Recipient> recipients;
 };
 
-// Recipients grouped by direction, in the order in which the directions first occur. `ours`: the domains of locals and
-// rcpthosts. A POSTERN_DIRECTION that came with the message holds for all.
+// Recipients grouped by direction, in the order in which the directions first occur. `ours`: the domains of
+// locals and rcpthosts. A POSTERN_DIRECTION that came with the message holds for all.
 std::vector<DirectedRecipients> split_by_direction(const Envelope& envelope, const Environment& environment,
                                                    const std::vector<std::string>& ours);
 

@@ -13,8 +13,10 @@ constexpr size_t kValueLimitBytes = 65536;
 }  // namespace
 
 Result<void> check_header(std::string_view name, std::string_view value) {
-  const bool printing = std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7f && c != ':'; });
-  if (name.empty() || name.size() > 77 || !printing) return temporary("\"" + printable(name, 80) + "\" is no header field's name");
+  const bool printing =
+      std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7f && c != ':'; });
+  if (name.empty() || name.size() > 77 || !printing)
+    return temporary("\"" + printable(name, 80) + "\" is no header field's name");
   if (value.size() > kValueLimitBytes || value.find('\0') != std::string_view::npos) {
     return temporary("a header field's value is too long or has a NUL");
   }

@@ -3,9 +3,8 @@
 //   usage      postern-scanq [--serve [--workers N] [--clients UID,...] [--trust UID,...]]
 //   fd 0,1,5   message, envelope and extras as for postern-queue(8)
 //   fd 6 out   reason, only with exit 82
-//   env        Joint 2's variables; POSTERN_QUEUE (default @queue), POSTERN_QUARANTINE_PROGRAM (default @quarantine)
-//   files      control/{stages,locals,rcpthosts}, read at the start and on SIGHUP
-//   user       posterns
+//   env        Joint 2's variables; POSTERN_QUEUE (default @queue), POSTERN_QUARANTINE_PROGRAM (default
+//   @quarantine) files      control/{stages,locals,rcpthosts}, read at the start and on SIGHUP user posterns
 //   exit       0 taken and durable (queued, held or dropped as the stages said), else as postern-queue(8)
 
 #include <signal.h>
@@ -28,7 +27,7 @@ using namespace postern;
 
 constexpr size_t kMessageLimitBytes = size_t{1} << 32;
 constexpr int64_t kBudgetMilliseconds = 230000;  // below smtpd's 240 s, so that the answer still reaches it
-constexpr unsigned kPathSeconds = 3600;         // for all of a path form's job, the reading of a pipe included
+constexpr unsigned kPathSeconds = 3600;  // for all of a path form's job, the reading of a pipe included
 constexpr const char* kRefusedQuarantine = "Refused";
 
 struct Settings {
@@ -46,13 +45,15 @@ Result<Settings> read_settings() {
   settings.quarantine_program = own.get_or("POSTERN_QUARANTINE_PROGRAM", "@quarantine");
   Result<std::optional<std::vector<std::string>>> lines = control_list("stages");
   if (!lines) return lines.failure();
-  Result<std::vector<Stage>> stages = parse_stages(lines->value_or(std::vector<std::string>{"antivirus @antivirus when=released"}));
+  Result<std::vector<Stage>> stages =
+      parse_stages(lines->value_or(std::vector<std::string>{"antivirus @antivirus when=released"}));
   if (!stages) return stages.failure();
   settings.stages = std::move(*stages);
   for (const char* name : {"locals", "rcpthosts"}) {
     Result<std::optional<std::vector<std::string>>> domains = control_list(name);
     if (!domains) return domains.failure();
-    if (domains->has_value()) settings.ours.insert(settings.ours.end(), (*domains)->begin(), (*domains)->end());
+    if (domains->has_value())
+      settings.ours.insert(settings.ours.end(), (*domains)->begin(), (*domains)->end());
   }
   if (settings.ours.empty()) {
     Result<std::string> me = control_me();
@@ -78,9 +79,11 @@ class Scan {
     for (Part& part : *parts) {
       decisions.push_back(scan(part, settings_.stages, deadline_));
       const Decision& decision = decisions.back();
-      if (decision.fate == Fate::refuse && !decision.reply.permanent()) return say_refused(job, part, decision);
+      if (decision.fate == Fate::refuse && !decision.reply.permanent())
+        return say_refused(job, part, decision);
     }
-    if (std::all_of(decisions.begin(), decisions.end(), [](const Decision& d) { return d.fate == Fate::refuse; })) {
+    if (std::all_of(decisions.begin(), decisions.end(),
+                    [](const Decision& d) { return d.fate == Fate::refuse; })) {
       return say_refused(job, parts->front(), decisions.front());
     }
     if (job.client_gone()) {
@@ -110,9 +113,11 @@ Result<std::vector<Part>> Scan::read_parts(const Job& job) const {
   Result<Envelope> envelope = receive_envelope(job);
   if (!envelope) return envelope.failure();
   Result<Fd> message = own_copy(job.fd(0), kMessageLimitBytes, "copy the message");
-  if (!message) return message.failure().permanent() ? message.failure() : temporary(message.failure().text, 54);
+  if (!message)
+    return message.failure().permanent() ? message.failure() : temporary(message.failure().text, 54);
   const uint64_t given = parse_mid(job.environment.get_or("POSTERN_MID", "")).value_or(0);
-  const std::vector<DirectedRecipients> groups = split_by_direction(*envelope, job.environment, settings_.ours);
+  const std::vector<DirectedRecipients> groups =
+      split_by_direction(*envelope, job.environment, settings_.ours);
   std::vector<Part> parts;
   for (const DirectedRecipients& group : groups) {
     Part part;
@@ -128,8 +133,8 @@ Result<std::vector<Part>> Scan::read_parts(const Job& job) const {
     part.environment.set("POSTERN_MID", std::to_string(part.mid));
     if (!parts.empty()) {
       part.environment.set("POSTERN_PARENT_MID", std::to_string(parts.front().mid));
-      log_info("MID " + std::to_string(parts.front().mid) + " was split creating MID " + std::to_string(part.mid) +
-               " due to direction " + group.direction);
+      log_info("MID " + std::to_string(parts.front().mid) + " was split creating MID " +
+               std::to_string(part.mid) + " due to direction " + group.direction);
     }
     parts.push_back(std::move(part));
   }
@@ -137,21 +142,25 @@ Result<std::vector<Part>> Scan::read_parts(const Job& job) const {
 }
 
 int Scan::say_refused(const Job& job, const Part& part, const Decision& decision) {
-  log_info("MID " + std::to_string(part.mid) + (decision.reply.permanent() ? " rejected by " : " deferred by ") +
-           decision.stage + ": " + printable(decision.reply.line()));
+  log_info("MID " + std::to_string(part.mid) +
+           (decision.reply.permanent() ? " rejected by " : " deferred by ") + decision.stage + ": " +
+           printable(decision.reply.line()));
   return refuse(job, decision.reply);
 }
 
 int Scan::commit(const Job& job, const Part& part, const Decision& decision) const {
   switch (decision.fate) {
-    case Fate::deliver: return queue(job, part);
-    case Fate::quarantine: return hold(part, *decision.hold);
+    case Fate::deliver:
+      return queue(job, part);
+    case Fate::quarantine:
+      return hold(part, *decision.hold);
     case Fate::drop:
       log_info("Message aborted MID " + std::to_string(part.mid) + " Dropped by " + decision.stage + ": " +
                printable(decision.reason));
       return 0;
     case Fate::refuse:
-      // Other recipients of the same message are accepted, so the conversation cannot refuse these: they are held.
+      // Other recipients of the same message are accepted, so the conversation cannot refuse these: they are
+      // held.
       return hold(part, {kRefusedQuarantine, decision.stage + ": " + decision.reply.line()});
   }
   return 81;
@@ -181,8 +190,8 @@ int Scan::hold(const Part& part, const Hold& hold) const {
 }
 
 int Scan::queue(const Job& job, const Part& part) const {
-  const QueueAnswer answer = submit(settings_.queue_program, part.message.get(), part.envelope,
-                                    part.environment, deadline_);
+  const QueueAnswer answer =
+      submit(settings_.queue_program, part.message.get(), part.envelope, part.environment, deadline_);
   if (answer.exit_code != 82) return answer.exit_code;
   return refuse(job, queue_reply(answer));
 }
@@ -206,4 +215,6 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run_program("postern-scanq", {.no_memory = 51, .bug = 81}, run, argc, argv); }
+int main(int argc, char** argv) {
+  return run_program("postern-scanq", {.no_memory = 51, .bug = 81}, run, argc, argv);
+}

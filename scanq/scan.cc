@@ -25,8 +25,9 @@ struct VerbRule {
   size_t arguments;
 };
 constexpr std::array kVerbs = {
-    VerbRule{"stop", 0}, VerbRule{"drop", 1},       VerbRule{"reject", 2}, VerbRule{"defer", 1},   VerbRule{"quarantine", 2},
-    VerbRule{"tag", 2},  VerbRule{"header-add", 2}, VerbRule{"skip", 1},   VerbRule{"message", 0}, VerbRule{"log", 1},
+    VerbRule{"stop", 0},       VerbRule{"drop", 1}, VerbRule{"reject", 2},     VerbRule{"defer", 1},
+    VerbRule{"quarantine", 2}, VerbRule{"tag", 2},  VerbRule{"header-add", 2}, VerbRule{"skip", 1},
+    VerbRule{"message", 0},    VerbRule{"log", 1},
 };
 
 bool is_tag(std::string_view name) {
@@ -41,7 +42,8 @@ bool is_refusal_code(std::string_view code) {
 
 // Everything of a verdict that can be wrong is found before anything of it is applied.
 Result<void> check_line(const VerdictLine& line) {
-  const auto rule = std::find_if(kVerbs.begin(), kVerbs.end(), [&](const VerbRule& r) { return r.verb == line.verb; });
+  const auto rule =
+      std::find_if(kVerbs.begin(), kVerbs.end(), [&](const VerbRule& r) { return r.verb == line.verb; });
   if (rule == kVerbs.end()) {
     if (line.may_ignore) return {};
     return temporary("unknown verb \"" + printable(line.verb, 40) + "\"");
@@ -49,18 +51,23 @@ Result<void> check_line(const VerdictLine& line) {
   if (line.arguments.size() != rule->arguments) {
     return temporary("\"" + line.verb + "\" takes " + std::to_string(rule->arguments) + " arguments");
   }
-  if (line.verb == "tag" && !is_tag(line.arguments[0])) return temporary("a tag's name is made of A-Z, 0-9 and _");
-  if (line.verb == "reject" && !is_refusal_code(line.arguments[0])) return temporary("reject takes a reply code 4yz or 5yz");
+  if (line.verb == "tag" && !is_tag(line.arguments[0]))
+    return temporary("a tag's name is made of A-Z, 0-9 and _");
+  if (line.verb == "reject" && !is_refusal_code(line.arguments[0]))
+    return temporary("reject takes a reply code 4yz or 5yz");
   if (line.verb == "header-add") return check_header(line.arguments[0], line.arguments[1]);
   return {};
 }
 
-// Enhanced status and text of "5.7.1 text"; the status is taken from the code where the text begins with none.
+// Enhanced status and text of "5.7.1 text"; the status is taken from the code where the text begins with
+// none.
 SmtpReply refusal(const std::string& code, std::string_view text) {
-  return queue_reply({.exit_code = 82, .reason = (code[0] == '5' ? "D" : "Z") + code + " " + std::string(text)});
+  return queue_reply(
+      {.exit_code = 82, .reason = (code[0] == '5' ? "D" : "Z") + code + " " + std::string(text)});
 }
 
-void apply_line(Part& part, Decision& decision, Effects& effects, const Stage& stage, const VerdictLine& line) {
+void apply_line(Part& part, Decision& decision, Effects& effects, const Stage& stage,
+                const VerdictLine& line) {
   const std::vector<std::string>& arguments = line.arguments;
   const auto decide = [&](Fate fate) {
     decision.fate = fate;
@@ -136,8 +143,8 @@ Result<Said> ask_stage(const Part& part, const Stage& stage, int64_t deadline) {
                   .environment = joint_variables(part.environment),
                   .fds = {{message->get(), 0}, {envelope->get(), 3}, {output->get(), 4}}};
   request.environment.unset("POSTERN_EXTRAS");  // its descriptor is not passed here
-  Result<Reply> reply = call_program(stage.program, request,
-                                     std::min(deadline, now_milliseconds() + int64_t{stage.timeout_seconds} * 1000));
+  Result<Reply> reply = call_program(
+      stage.program, request, std::min(deadline, now_milliseconds() + int64_t{stage.timeout_seconds} * 1000));
   if (!reply) return reply.failure();
   if (reply->exit_code == 111) return temporary("it deferred");
   if (reply->exit_code != 0) return temporary("it ended with code " + std::to_string(reply->exit_code));
@@ -158,8 +165,8 @@ bool contains(const std::vector<std::string>& list, const std::string& name) {
 
 }  // namespace
 
-Result<Effects> apply_verdict(Part& part, Decision& decision, const Stage& stage, const std::vector<VerdictLine>& lines,
-                              Fd output) {
+Result<Effects> apply_verdict(Part& part, Decision& decision, const Stage& stage,
+                              const std::vector<VerdictLine>& lines, Fd output) {
   for (const VerdictLine& line : lines) {
     if (Result<void> checked = check_line(line); !checked) return checked.failure();
   }
@@ -174,7 +181,8 @@ Result<Effects> apply_verdict(Part& part, Decision& decision, const Stage& stage
 Decision scan(Part& part, const std::vector<Stage>& stages, int64_t deadline_milliseconds) {
   Decision decision;
   std::vector<std::string> skips;
-  for (const std::string_view name : words(part.environment.get("POSTERN_SKIP").value_or(""))) skips.emplace_back(name);
+  for (const std::string_view name : words(part.environment.get("POSTERN_SKIP").value_or("")))
+    skips.emplace_back(name);
   const bool released = part.environment.get("POSTERN_RELEASED").has_value();
   for (const Stage& stage : stages) {
     if (!stage.runs_in(part.direction, released) || contains(skips, stage.name)) continue;

@@ -35,7 +35,8 @@ Result<bool> take_option(Stage& stage, std::string_view word, std::string_view l
   }
   if (name == "timeout") {
     const std::optional<uint64_t> seconds = parse_number(value);
-    if (!seconds || *seconds == 0 || *seconds > kLongestTimeoutSeconds) return wrong(line, "timeout= takes 1 to 240 seconds");
+    if (!seconds || *seconds == 0 || *seconds > kLongestTimeoutSeconds)
+      return wrong(line, "timeout= takes 1 to 240 seconds");
     stage.timeout_seconds = static_cast<unsigned>(*seconds);
     return true;
   }
@@ -77,7 +78,8 @@ Result<std::vector<Stage>> parse_stages(const std::vector<std::string>& lines) {
       if (!option) return option.failure();
       if (!*option) stage.program.append(" ").append(all[i]);
     }
-    const bool twice = std::any_of(stages.begin(), stages.end(), [&](const Stage& other) { return other.name == stage.name; });
+    const bool twice = std::any_of(stages.begin(), stages.end(),
+                                   [&](const Stage& other) { return other.name == stage.name; });
     if (twice) return wrong(line, "there is a stage of that name above");
     stages.push_back(std::move(stage));
   }

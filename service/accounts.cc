@@ -34,8 +34,8 @@ Result<void> make_service_accounts() {
   for (const ServiceUser& user : service_users()) {
     if (::getpwnam(user.name.c_str()) != nullptr) continue;
     Result<void> made =
-        run_tool({"/usr/sbin/useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell",
-                  "/usr/sbin/nologin", "--gid", group, "--comment", user.what, user.name});
+        run_tool({"/usr/sbin/useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent",
+                  "--shell", "/usr/sbin/nologin", "--gid", group, "--comment", user.what, user.name});
     if (!made) return made;
   }
   return {};

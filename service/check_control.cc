@@ -69,10 +69,14 @@ bool is_host(std::string_view text) {
 // What is wrong with a line, and the remedy; empty: nothing.
 std::string problem_of(Form form, std::string_view line) {
   switch (form) {
-    case Form::number: return parse_number(line) ? "" : "is not a number; write decimal digits only";
-    case Form::host: return is_host(line) ? "" : "is not a host name; write one without spaces";
-    case Form::domains: return is_host(line) ? "" : "is not a domain; write one a line, \".example.org\" for all below it";
-    case Form::address_port: return parse_address_port(line).ok() ? "" : "is not ADDR:PORT; write 127.0.0.1:25 or [::1]:25";
+    case Form::number:
+      return parse_number(line) ? "" : "is not a number; write decimal digits only";
+    case Form::host:
+      return is_host(line) ? "" : "is not a host name; write one without spaces";
+    case Form::domains:
+      return is_host(line) ? "" : "is not a domain; write one a line, \".example.org\" for all below it";
+    case Form::address_port:
+      return parse_address_port(line).ok() ? "" : "is not ADDR:PORT; write 127.0.0.1:25 or [::1]:25";
     case Form::directory: {
       struct stat status {};
       const bool there = ::stat(std::string(line).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
@@ -82,14 +86,19 @@ std::string problem_of(Form form, std::string_view line) {
       const size_t colon = line.find(':');
       return colon == std::string_view::npos ? "has no colon; write DOMAIN:HOST or DOMAIN:HOST:PORT" : "";
     }
-    case Form::stages: return words(line).size() >= 2 ? "" : "names no program; write a name and a program";
-    case Form::text: return line.empty() ? "is empty; write a value or remove the file" : "";
-    case Form::any: return "";
+    case Form::stages:
+      return words(line).size() >= 2 ? "" : "names no program; write a name and a program";
+    case Form::text:
+      return line.empty() ? "is empty; write a value or remove the file" : "";
+    case Form::any:
+      return "";
   }
   return "";
 }
 
-bool is_list(Form form) { return form == Form::domains || form == Form::routes || form == Form::stages || form == Form::any; }
+bool is_list(Form form) {
+  return form == Form::domains || form == Form::routes || form == Form::stages || form == Form::any;
+}
 
 ControlReport report_on(const Known& known) {
   ControlReport report{.name = known.name, .value = known.otherwise, .is_default = true, .problems = {}};
@@ -113,12 +122,15 @@ ControlReport report_on(const Known& known) {
     if (is_list(known.form) ? line.empty() || line.starts_with('#') : number > 1) continue;
     report.value.append(report.value.empty() ? "" : ", ").append(printable(line));
     if (const std::string problem = problem_of(known.form, line); !problem.empty()) {
-      report.problems.push_back(path + ":" + std::to_string(number) + ": \"" + printable(line, 100) + "\" " + problem);
+      report.problems.push_back(path + ":" + std::to_string(number) + ": \"" + printable(line, 100) + "\" " +
+                                problem);
     }
   }
   if (known.form == Form::stages && report.value.empty()) {
     report.value = "none";
-    report.problems.push_back(path + ": no stage is named, so no message is scanned; name one a line, or remove the file for the default");
+    report.problems.push_back(
+        path +
+        ": no stage is named, so no message is scanned; name one a line, or remove the file for the default");
   }
   return report;
 }
@@ -132,17 +144,20 @@ struct CloseDirectory {
 Result<std::vector<ControlReport>> check_control() {
   const std::string control = home_path("control");
   const std::unique_ptr<DIR, CloseDirectory> directory{::opendir(control.c_str())};
-  if (!directory) return permanent("open " + control + ": " + ::strerror(errno) + "; make an instance with postern-init");
+  if (!directory)
+    return permanent("open " + control + ": " + ::strerror(errno) + "; make an instance with postern-init");
   std::vector<ControlReport> reports;
   for (const Known& known : kKnown) reports.push_back(report_on(known));
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
-    const bool is_known = std::any_of(kKnown.begin(), kKnown.end(), [&](const Known& known) { return name == known.name; });
+    const bool is_known =
+        std::any_of(kKnown.begin(), kKnown.end(), [&](const Known& known) { return name == known.name; });
     if (is_known || name.starts_with('.')) continue;
-    reports.push_back({.name = name,
-                       .value = "",
-                       .is_default = false,
-                       .problems = {control + "/" + name + ": no program reads a file of that name; rename or remove it"}});
+    reports.push_back(
+        {.name = name,
+         .value = "",
+         .is_default = false,
+         .problems = {control + "/" + name + ": no program reads a file of that name; rename or remove it"}});
   }
   return reports;
 }

@@ -10,9 +10,9 @@ namespace postern {
 
 struct ControlReport {
   std::string name;
-  std::string value;                   // as in force, lists joined by ", "
-  bool is_default = false;             // there is no such file
-  std::vector<std::string> problems;   // "FILE:LINE: what is wrong; remedy"
+  std::string value;                  // as in force, lists joined by ", "
+  bool is_default = false;            // there is no such file
+  std::vector<std::string> problems;  // "FILE:LINE: what is wrong; remedy"
 };
 
 // All files that Postern knows, in the order of the alphabet, and those in control/ that it does not know.

@@ -10,6 +10,8 @@ constexpr ControlDefault kDefaults[] = {
 
 }  // namespace
 
-std::span<const ControlDefault> control_defaults() { return kDefaults; }
+std::span<const ControlDefault> control_defaults() {
+  return kDefaults;
+}
 
 }  // namespace postern

@@ -15,7 +15,8 @@ bool is_address(const std::string& text) {
   if (text.find('\0') != std::string::npos) return false;  // inet_pton would stop there
   std::array<unsigned char, 16> bytes{};
   if (text.find('\0') != std::string::npos) return false;  // inet_pton would end there
-  return ::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 || ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
+  return ::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
+         ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
 }
 
 bool is_port(std::string_view text) {
@@ -46,8 +47,8 @@ bool is_route(std::string_view text) {
   std::string host(text.substr(first + 1, last - first - 1));
   const bool literal = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (literal) host = host.substr(1, host.size() - 2);
-  return (domain.empty() || is_domain(bare)) && (literal ? is_address(host) : host.empty() || is_domain(host)) &&
-         is_port(text.substr(last + 1));
+  return (domain.empty() || is_domain(bare)) &&
+         (literal ? is_address(host) : host.empty() || is_domain(host)) && is_port(text.substr(last + 1));
 }
 
 Failure wrong(const std::string& option, const std::string& value, const char* form) {
@@ -60,13 +61,16 @@ Result<AddressPort> parse_address_port(std::string_view text) {
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return permanent("no port in " + printable(text, 100));
   std::string address(text.substr(0, colon));
-  if (address.size() > 2 && address.front() == '[' && address.back() == ']') address = address.substr(1, address.size() - 2);
-  if (!is_address(address) || !is_port(text.substr(colon + 1))) return permanent("no address and port: " + printable(text, 100));
+  if (address.size() > 2 && address.front() == '[' && address.back() == ']')
+    address = address.substr(1, address.size() - 2);
+  if (!is_address(address) || !is_port(text.substr(colon + 1)))
+    return permanent("no address and port: " + printable(text, 100));
   return AddressPort{address, std::string(text.substr(colon + 1))};
 }
 
 Result<InitOptions> parse_init_options(const std::vector<std::string>& arguments) {
-  if (arguments.empty() || arguments[0].empty() || arguments[0].starts_with("-")) return permanent(kInitUsage);
+  if (arguments.empty() || arguments[0].empty() || arguments[0].starts_with("-"))
+    return permanent(kInitUsage);
   InitOptions options;
   options.directory = arguments[0];
   for (size_t i = 1; i < arguments.size(); i += 2) {

@@ -21,8 +21,10 @@ Result<void> install_directory(const std::string& path, mode_t mode, const Ident
   if (::mkdir(path.c_str(), mode) < 0 && errno != EEXIST) return os_failure("make " + path, errno);
   struct stat status {};
   if (::lstat(path.c_str(), &status) < 0) return os_failure("look at " + path, errno);
-  if (!S_ISDIR(status.st_mode)) return permanent("make " + path + ": something else has that name; move it away");
-  if (owner != nullptr && ::lchown(path.c_str(), owner->uid, owner->gid) < 0) return os_failure("give away " + path, errno);
+  if (!S_ISDIR(status.st_mode))
+    return permanent("make " + path + ": something else has that name; move it away");
+  if (owner != nullptr && ::lchown(path.c_str(), owner->uid, owner->gid) < 0)
+    return os_failure("give away " + path, errno);
   if (::chmod(path.c_str(), mode) < 0) return os_failure("set the mode of " + path, errno);
   return {};
 }

@@ -3,8 +3,8 @@
 //   usage      postern-bind NAME OWNER PROGRAM [ARGUMENT]...
 //   fd 3 out   the listening SOCK_SEQPACKET socket $POSTERN_HOME/run/NAME, for PROGRAM
 //   env        POSTERN_HOME
-//   user       root: the socket becomes OWNER's (USER or USER:GROUP), mode 0660; anyone else: OWNER is not looked at
-//   exit       111 when the socket could not be made or PROGRAM not executed
+//   user       root: the socket becomes OWNER's (USER or USER:GROUP), mode 0660; anyone else: OWNER is not
+//   looked at exit       111 when the socket could not be made or PROGRAM not executed
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -45,4 +45,6 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run_program("postern-bind", {}, run, argc, argv); }
+int main(int argc, char** argv) {
+  return run_program("postern-bind", {}, run, argc, argv);
+}

@@ -1,9 +1,11 @@
-// postern-init - make a complete instance, or bring one up to date: directories, users, control files, services.
+// postern-init - make a complete instance, or bring one up to date: directories, users, control files,
+// services.
 //
-//   usage      postern-init DIR [--me HOST] [--listen ADDR:PORT] [--local DOMAIN] [--user NAME]... [--route DOMAIN:HOST:PORT]...
+//   usage      postern-init DIR [--me HOST] [--listen ADDR:PORT] [--local DOMAIN] [--user NAME]... [--route
+//   DOMAIN:HOST:PORT]...
 //              [--resolver ADDR:PORT] [--clamdb DIR]
-//   user       root: the users of the privilege split are made and used; anyone else: everything runs as the caller
-//   exit       0 made, 100 wrong usage or something in the way, 111 try again
+//   user       root: the users of the privilege split are made and used; anyone else: everything runs as the
+//   caller exit       0 made, 100 wrong usage or something in the way, 111 try again
 //
 // Control files that exist are kept unless an option sets them; run scripts are always written anew.
 
@@ -39,12 +41,12 @@ struct Plan {
   Instance instance;
 };
 
-Result<Plan> make_plan(int argc, char** argv);            // the job, top to bottom:
-Result<void> make_directories(const Plan& plan);          //   who owns what
-Result<void> write_control(const Plan& plan);             //   defaults, and what the options say
-Result<void> compile_tables(const Plan& plan);            //   tcp.smtp.cdb
-Result<void> make_mailboxes(const Plan& plan);            //   mail/NAME/Maildir, users/assign, users/cdb
-Result<void> write_services(const Plan& plan);            //   service/NAME/run and log/run
+Result<Plan> make_plan(int argc, char** argv);    // the job, top to bottom:
+Result<void> make_directories(const Plan& plan);  //   who owns what
+Result<void> write_control(const Plan& plan);     //   defaults, and what the options say
+Result<void> compile_tables(const Plan& plan);    //   tcp.smtp.cdb
+Result<void> make_mailboxes(const Plan& plan);    //   mail/NAME/Maildir, users/assign, users/cdb
+Result<void> write_services(const Plan& plan);    //   service/NAME/run and log/run
 
 Result<void> run_program_here(const Plan& plan, std::vector<std::string> arguments, int input) {
   ChildOptions child;
@@ -56,7 +58,8 @@ Result<void> run_program_here(const Plan& plan, std::vector<std::string> argumen
   Result<ChildEnd> end = run_child(child, now_milliseconds() + 60000, 4096);
   if (!end) return end.failure();
   if (end->signal == 0 && end->exit_code == 0) return {};
-  return temporary("run " + child.arguments.front() + ": it failed with code " + std::to_string(end->exit_code));
+  return temporary("run " + child.arguments.front() + ": it failed with code " +
+                   std::to_string(end->exit_code));
 }
 
 // The owner of a service's files; null without the privilege split.
@@ -71,9 +74,11 @@ Result<Plan> make_plan(int argc, char** argv) {
   Result<InitOptions> options = parse_init_options({argv + 1, argv + argc});
   if (!options) return options.failure();
   Plan plan{.options = *options, .instance = {}};
-  if (::mkdir(options->directory.c_str(), 0755) < 0 && errno != EEXIST) return os_failure("make " + options->directory, errno);
+  if (::mkdir(options->directory.c_str(), 0755) < 0 && errno != EEXIST)
+    return os_failure("make " + options->directory, errno);
   std::array<char, PATH_MAX> home{};
-  if (::realpath(options->directory.c_str(), home.data()) == nullptr) return os_failure("find " + options->directory, errno);
+  if (::realpath(options->directory.c_str(), home.data()) == nullptr)
+    return os_failure("find " + options->directory, errno);
   plan.instance.home = home.data();
   plan.instance.programs = own_directory();
   plan.instance.split = ::getuid() == 0;
@@ -98,15 +103,17 @@ Result<void> make_directories(const Plan& plan) {
     const char* user;
   };
   static constexpr std::array kRows = {
-      Row{"", 0755, "root"},           Row{"control", 0755, "root"},      Row{"secrets", 0711, "root"},
-      Row{"db", 0755, "root"},         Row{"run", 0755, "root"},          Row{"service", 0755, "root"},
-      Row{"log", 0755, "root"},        Row{"mail", 0755, "root"},         Row{"users", 0755, "root"},
-      Row{"queue", 0700, "posternq"},  Row{"work", 0700, "posternq"},     Row{"quarantine", 0700, "posterno"},
+      Row{"", 0755, "root"},          Row{"control", 0755, "root"},  Row{"secrets", 0711, "root"},
+      Row{"db", 0755, "root"},        Row{"run", 0755, "root"},      Row{"service", 0755, "root"},
+      Row{"log", 0755, "root"},       Row{"mail", 0755, "root"},     Row{"users", 0755, "root"},
+      Row{"queue", 0700, "posternq"}, Row{"work", 0700, "posternq"}, Row{"quarantine", 0700, "posterno"},
   };
   for (const Row& row : kRows) {
     Result<std::unique_ptr<Identity>> owner = owner_of(plan, row.user);
     if (!owner) return owner.failure();
-    if (Result<void> made = install_directory(plan.instance.home + "/" + row.name, row.mode, owner->get()); !made) return made;
+    if (Result<void> made = install_directory(plan.instance.home + "/" + row.name, row.mode, owner->get());
+        !made)
+      return made;
   }
   for (const char* spool : {"queue", "work"}) {
     Result<std::unique_ptr<Identity>> owner = owner_of(plan, "posternq");
@@ -121,13 +128,16 @@ Result<void> make_directories(const Plan& plan) {
 Result<void> write_control(const Plan& plan) {
   const InitOptions& options = plan.options;
   const std::string control = plan.instance.home + "/control/";
-  const auto exists = [&](std::string_view name) { return ::access((control + std::string(name)).c_str(), F_OK) == 0; };
+  const auto exists = [&](std::string_view name) {
+    return ::access((control + std::string(name)).c_str(), F_OK) == 0;
+  };
   const auto write = [&](std::string_view name, std::string_view value) {
     return install_file(control + std::string(name), std::string(value) + "\n", 0644);
   };
   for (const ControlDefault& file : control_defaults()) {
     if (exists(file.name)) continue;
-    if (Result<void> wrote = install_file(control + std::string(file.name), file.content, 0644); !wrote) return wrote;
+    if (Result<void> wrote = install_file(control + std::string(file.name), file.content, 0644); !wrote)
+      return wrote;
   }
   Result<std::string> host = control_me();  // control/me, else the kernel's name
   if (!host) return host.failure();
@@ -141,13 +151,14 @@ Result<void> write_control(const Plan& plan) {
     bool given;
     bool has_default;
   };
-  for (const Setting& setting : {Setting{"me", me, !options.me.empty(), true},
-                                 Setting{"locals", local, !options.local.empty(), true},
-                                 Setting{"rcpthosts", local, !options.local.empty(), true},
-                                 Setting{"listen", options.listen, true, true},
-                                 Setting{"smtproutes", routes.substr(0, routes.size() - (routes.empty() ? 0 : 1)), !routes.empty(), false},
-                                 Setting{"resolver", options.resolver, !options.resolver.empty(), false},
-                                 Setting{"clamdb", options.clamdb, !options.clamdb.empty(), false}}) {
+  for (const Setting& setting :
+       {Setting{"me", me, !options.me.empty(), true}, Setting{"locals", local, !options.local.empty(), true},
+        Setting{"rcpthosts", local, !options.local.empty(), true},
+        Setting{"listen", options.listen, true, true},
+        Setting{"smtproutes", routes.substr(0, routes.size() - (routes.empty() ? 0 : 1)), !routes.empty(),
+                false},
+        Setting{"resolver", options.resolver, !options.resolver.empty(), false},
+        Setting{"clamdb", options.clamdb, !options.clamdb.empty(), false}}) {
     if (!setting.given && (!setting.has_default || exists(setting.name))) continue;
     if (Result<void> wrote = write(setting.name, setting.value); !wrote) return wrote;
   }
@@ -158,8 +169,10 @@ Result<void> compile_tables(const Plan& plan) {
   const std::string table = plan.instance.home + "/control/tcp.smtp";
   const Fd rules{::open(table.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!rules) return os_failure("open " + table, errno);
-  Result<void> made = run_program_here(plan, {"/usr/bin/tcprules", table + ".cdb", table + ".tmp"}, rules.get());
-  if (made && ::chmod((table + ".cdb").c_str(), 0644) < 0) return os_failure("set the mode of " + table + ".cdb", errno);
+  Result<void> made =
+      run_program_here(plan, {"/usr/bin/tcprules", table + ".cdb", table + ".tmp"}, rules.get());
+  if (made && ::chmod((table + ".cdb").c_str(), 0644) < 0)
+    return os_failure("set the mode of " + table + ".cdb", errno);
   return made;
 }
 
@@ -186,8 +199,10 @@ Result<void> make_mailboxes(const Plan& plan) {
       const Identity* give = plan.instance.split ? &*owner : nullptr;
       if (Result<void> made = install_directory(home + part, 0700, give); !made) return made;
     }
-    const std::string account = name + ":" + std::to_string(owner->uid) + ":" + std::to_string(owner->gid) + ":" + home + ":";
-    for (const std::string& line : {"=" + name + ":" + account + "::\n", "+" + name + "-:" + account + "-::\n"}) {
+    const std::string account =
+        name + ":" + std::to_string(owner->uid) + ":" + std::to_string(owner->gid) + ":" + home + ":";
+    for (const std::string& line :
+         {"=" + name + ":" + account + "::\n", "+" + name + "-:" + account + "-::\n"}) {
       if (("\n" + assign).find("\n" + line) == std::string::npos) assign += line;
     }
   }
@@ -203,11 +218,14 @@ Result<void> write_services(const Plan& plan) {
     for (const char* part : {"", "/env", "/log"}) {
       if (Result<void> made = install_directory(directory + part, 0755, nullptr); !made) return made;
     }
-    Result<void> made = install_directory(plan.instance.home + "/log/" + service.name, 0755, log_owner->get());
+    Result<void> made =
+        install_directory(plan.instance.home + "/log/" + service.name, 0755, log_owner->get());
     if (!made) return made;
-    if (made = install_file(directory + "/env/POSTERN_HOME", plan.instance.home + "\n", 0644); !made) return made;
+    if (made = install_file(directory + "/env/POSTERN_HOME", plan.instance.home + "\n", 0644); !made)
+      return made;
     if (made = install_file(directory + "/run", run_script(plan.instance, service), 0755); !made) return made;
-    if (made = install_file(directory + "/log/run", log_run_script(plan.instance, service), 0755); !made) return made;
+    if (made = install_file(directory + "/log/run", log_run_script(plan.instance, service), 0755); !made)
+      return made;
   }
   return {};
 }
@@ -225,17 +243,20 @@ int run(int argc, char** argv) {
     log_critical("make the users", made.failure().text);
     return 111;
   }
-  for (Result<void> (*step)(const Plan&) : {make_directories, write_control, compile_tables, make_mailboxes, write_services}) {
+  for (Result<void> (*step)(const Plan&) :
+       {make_directories, write_control, compile_tables, make_mailboxes, write_services}) {
     if (Result<void> done = step(*plan); !done) {
       log_critical("make the instance " + plan->instance.home, done.failure().text);
       return done.failure().permanent() ? 100 : 111;
     }
   }
-  log_info("instance " + plan->instance.home + " is ready, SMTP on " + plan->options.listen + "; run it with: svscan " +
-           plan->instance.home + "/service");
+  log_info("instance " + plan->instance.home + " is ready, SMTP on " + plan->options.listen +
+           "; run it with: svscan " + plan->instance.home + "/service");
   return 0;
 }
 
 }  // namespace
 
-int main(int argc, char** argv) { return run_program("postern-init", {}, run, argc, argv); }
+int main(int argc, char** argv) {
+  return run_program("postern-init", {}, run, argc, argv);
+}

@@ -1,7 +1,8 @@
 // postern-serve - give a path-form program, a script too, the place of a resident.
 //
-//   usage      postern-serve [--user USER] [--workers N] [--clients UID,...] [--trust UID,...] run/NAME PROGRAM [ARGUMENT]...
-//   socket     $POSTERN_HOME/run/NAME; each request starts PROGRAM with the request's descriptors, arguments (behind its
+//   usage      postern-serve [--user USER] [--workers N] [--clients UID,...] [--trust UID,...] run/NAME
+//   PROGRAM [ARGUMENT]... socket     $POSTERN_HOME/run/NAME; each request starts PROGRAM with the request's
+//   descriptors, arguments (behind its
 //              own) and environment; what it prints on descriptor 1 and its exit code are the reply
 //   env        POSTERN_HOME
 //   user       bound as the caller, then USER when the caller is root
@@ -20,12 +21,14 @@ namespace {
 
 using namespace postern;
 
-constexpr int64_t kDeadlineMilliseconds = 290000;  // below ServeOptions::deadline_seconds, so that the end is said
+constexpr int64_t kDeadlineMilliseconds =
+    290000;  // below ServeOptions::deadline_seconds, so that the end is said
 constexpr int kTemporary = 111;
 
 int usage() {
   log_critical("start",
-               "usage: postern-serve [--user USER] [--workers N] [--clients UID,...] [--trust UID,...] run/NAME PROGRAM...");
+               "usage: postern-serve [--user USER] [--workers N] [--clients UID,...] [--trust UID,...] "
+               "run/NAME PROGRAM...");
   return 100;
 }
 
@@ -76,4 +79,6 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run_program("postern-serve", {}, run, argc, argv); }
+int main(int argc, char** argv) {
+  return run_program("postern-serve", {}, run, argc, argv);
+}

@@ -1,9 +1,10 @@
-// postern-showctl - print the configuration in force and what is wrong with it; or ask whether all services answer.
+// postern-showctl - print the configuration in force and what is wrong with it; or ask whether all services
+// answer.
 //
 //   usage      postern-showctl [--ready]
-//   fd 1 out   a line a control file: NAME: VALUE, "(default)" where there is no file; then "problem: ..." lines
-//   env        POSTERN_HOME
-//   exit       0 nothing is wrong (--ready: every service has its socket open), 1 something is, 100 usage, 111 could not look
+//   fd 1 out   a line a control file: NAME: VALUE, "(default)" where there is no file; then "problem: ..."
+//   lines env        POSTERN_HOME exit       0 nothing is wrong (--ready: every service has its socket open),
+//   1 something is, 100 usage, 111 could not look
 
 #include "lib/call.h"
 #include "lib/control.h"
@@ -52,4 +53,6 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run_program("postern-showctl", {}, run, argc, argv); }
+int main(int argc, char** argv) {
+  return run_program("postern-showctl", {}, run, argc, argv);
+}

@@ -18,27 +18,31 @@ std::string quoted(const std::string& word) {
 
 std::string head(const Service& service) {
   return "#!/bin/sh\n# " + service.name + ": " + service.what +
-         ".\n# Made by postern-init, which writes it anew each time: settings belong into control/ and ./env/.\n";
+         ".\n# Made by postern-init, which writes it anew each time: settings belong into control/ and "
+         "./env/.\n";
 }
 
 std::string limits(const Service& service) {
-  return "envdir ./env softlimit -a " + std::to_string(static_cast<unsigned long>(service.memory_mib) * 1024 * 1024) + " \\\n  ";
+  return "envdir ./env softlimit -a " +
+         std::to_string(static_cast<unsigned long>(service.memory_mib) * 1024 * 1024) + " \\\n  ";
 }
 
 std::string first_line(const Instance& instance, const std::string& file, const std::string& otherwise) {
-  return "\"$(head -n1 " + quoted(instance.home + "/control/" + file) + " 2>/dev/null || echo " + otherwise + ")\"";
+  return "\"$(head -n1 " + quoted(instance.home + "/control/" + file) + " 2>/dev/null || echo " + otherwise +
+         ")\"";
 }
 
 std::string smtpd_command(const Instance& instance) {
   const std::string become = instance.split ? " -u \"$(id -u posternd)\" -g \"$(id -g posternd)\"" : "";
-  return "tcpserver -RHl0 -b 128 -c " + first_line(instance, "concurrencyincoming", "200") + become + " \\\n  -x " +
-         quoted(instance.home + "/control/tcp.smtp.cdb") + " " + instance.listen_address + " " + instance.listen_port + " " +
-         quoted(instance.programs + "/postern-smtpd");
+  return "tcpserver -RHl0 -b 128 -c " + first_line(instance, "concurrencyincoming", "200") + become +
+         " \\\n  -x " + quoted(instance.home + "/control/tcp.smtp.cdb") + " " + instance.listen_address +
+         " " + instance.listen_port + " " + quoted(instance.programs + "/postern-smtpd");
 }
 
 std::string client_list(const Service& service) {
   std::string list;
-  for (const std::string& client : service.clients) list.append(list.empty() ? "" : ",").append("$(id -u " + client + ")");
+  for (const std::string& client : service.clients)
+    list.append(list.empty() ? "" : ",").append("$(id -u " + client + ")");
   return list;
 }
 
@@ -60,13 +64,15 @@ std::string resident_command(const Instance& instance, const Service& service) {
 }  // namespace
 
 std::string run_script(const Instance& instance, const Service& service) {
-  const std::string command = service.program.empty() ? smtpd_command(instance) : resident_command(instance, service);
+  const std::string command =
+      service.program.empty() ? smtpd_command(instance) : resident_command(instance, service);
   return head(service) + "exec 2>&1\nexec " + limits(service) + command + "\n";
 }
 
 std::string log_run_script(const Instance& instance, const Service& service) {
   const std::string become = instance.split ? "setuidgid posternl " : "";
-  return head(service) + "exec " + become + "multilog t s10000000 n20 " + quoted(instance.home + "/log/" + service.name) + "\n";
+  return head(service) + "exec " + become + "multilog t s10000000 n20 " +
+         quoted(instance.home + "/log/" + service.name) + "\n";
 }
 
 }  // namespace postern

@@ -12,7 +12,7 @@ struct Instance {
   std::string programs;  // absolute: the directory of our programs
   std::string listen_address;
   std::string listen_port;
-  bool split = false;    // root made it: each service has its own user
+  bool split = false;  // root made it: each service has its own user
 };
 
 std::string run_script(const Instance& instance, const Service& service);

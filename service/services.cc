@@ -5,23 +5,40 @@ namespace postern {
 const std::vector<Service>& services() {
   static const std::vector<Service> kServices = {
       {"smtpd", "posternd", "", {}, 128, "SMTP in: tcpserver starts one postern-smtpd a connection"},
-      {"scanq", "posterns", "postern-scanq --serve", {"posternd", "posterno", "posternm"}, 256, "the work queue's coordinator"},
+      {"scanq",
+       "posterns",
+       "postern-scanq --serve",
+       {"posternd", "posterno", "posternm"},
+       256,
+       "the work queue's coordinator"},
       {"queue", "posternq", "postern-queue --serve", {"posterns", "posterno"}, 128, "makes messages durable"},
       {"send", "posternq", "postern-send", {}, 4096, "works the queue"},
-      {"lspawn", "root", "postern-lspawn --serve", {"posternq"}, 128, "local delivery: becomes the recipient's user"},
+      {"lspawn",
+       "root",
+       "postern-lspawn --serve",
+       {"posternq"},
+       128,
+       "local delivery: becomes the recipient's user"},
       {"rspawn", "posternr", "postern-rspawn --serve", {"posternq"}, 256, "remote delivery"},
       {"dnsq", "posternn", "postern-dnsq --serve", {"posternr", "posternd"}, 1024, "the DNS cache"},
       {"antivirus", "posternv", "postern-antivirus --serve", {"posterns"}, 8192, "libclamav, loaded once"},
-      {"quarantine", "posterno", "postern-quarantine --serve", {"posterns"}, 256, "the store of what is held back"},
+      {"quarantine",
+       "posterno",
+       "postern-quarantine --serve",
+       {"posterns"},
+       256,
+       "the store of what is held back"},
   };
   return kServices;
 }
 
 const std::vector<ServiceUser>& service_users() {
   static const std::vector<ServiceUser> kUsers = {
-      {"posternd", "Postern smtpd"},      {"posterns", "Postern scanq"},     {"posternq", "Postern queue and send"},
-      {"posternr", "Postern remote"},     {"posternn", "Postern dnsq"},      {"posternv", "Postern antivirus"},
-      {"posterno", "Postern quarantine"}, {"posternm", "Postern mailboxes"}, {"posternl", "Postern logs"},
+      {"posternd", "Postern smtpd"},          {"posterns", "Postern scanq"},
+      {"posternq", "Postern queue and send"}, {"posternr", "Postern remote"},
+      {"posternn", "Postern dnsq"},           {"posternv", "Postern antivirus"},
+      {"posterno", "Postern quarantine"},     {"posternm", "Postern mailboxes"},
+      {"posternl", "Postern logs"},
   };
   return kUsers;
 }

@@ -1,5 +1,5 @@
-// The services of an instance: who runs what, with which limits, and who may ask it. The one list behind postern-init's run
-// scripts, the users that it makes, and postern-showctl's checks.
+// The services of an instance: who runs what, with which limits, and who may ask it. The one list behind
+// postern-init's run scripts, the users that it makes, and postern-showctl's checks.
 #pragma once
 
 #include <string>
@@ -16,8 +16,9 @@ struct Service {
   std::string user;                  // "root" only for lspawn
   std::string program;               // with its arguments; "" for smtpd, which tcpserver runs
   std::vector<std::string> clients;  // users that it answers; empty: it has no socket
-  unsigned memory_mib;               // softlimit -a (not -m: that bounds the stack too, and a thread's stack is as large as its bound)
-  std::string what;                  // for the run script's comment
+  unsigned memory_mib;  // softlimit -a (not -m: that bounds the stack too, and a thread's stack is as large
+                        // as its bound)
+  std::string what;     // for the run script's comment
 };
 
 const std::vector<Service>& services();

@@ -17,9 +17,13 @@ std::string in_brackets(std::string_view address) {
 
 EventLog::EventLog(uint64_t icid) : icid_("ICID " + std::to_string(icid)) {}
 
-void EventLog::line(std::string_view text) { lines_.info(text); }
+void EventLog::line(std::string_view text) {
+  lines_.info(text);
+}
 
-void EventLog::flush() { lines_.flush(); }
+void EventLog::flush() {
+  lines_.flush();
+}
 
 void EventLog::connected(const Settings& settings) {
   line("New SMTP " + icid_ + " interface " + printable(settings.listener, 64) + " (" + settings.local_ip +
