@@ -12,8 +12,6 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,7 +25,7 @@
 #include "lib/spool.h"
 #include "lib/text.h"
 #include "lib/wake.h"
-#include "queue/bounce_request.h"
+#include "queue/bounces.h"
 #include "queue/channel.h"
 #include "queue/delivery.h"
 #include "queue/dsn.h"
@@ -68,7 +66,8 @@ class Send {
         wake_(std::move(wake)),
         poller_(poller),
         local_("lspawn", settings_.concurrency_local, poller),
-        remote_("rspawn", settings_.concurrency_remote, poller) {
+        remote_("rspawn", settings_.concurrency_remote, poller),
+        bounces_(poller) {
     watch(wake_.fd());
   }
 
@@ -85,7 +84,6 @@ class Send {
   void take_answer(Channel& channel, int fd);
   void end_pass(Delivery& delivery);
   void fail_expired(Delivery& delivery);
-  bool start_bounce(Delivery& delivery);
   void take_bounce(int fd);
   void finish(Delivery& delivery);
   void put_off(Delivery& delivery);
@@ -96,12 +94,6 @@ class Send {
   [[nodiscard]] int wait_milliseconds() const;
   [[nodiscard]] bool idle() const { return local_.running() + remote_.running() == 0 && bounces_.empty(); }
 
-  struct Bounce {
-    Fd process;
-    pid_t pid;
-    uint64_t mid;
-  };
-
   SendSettings settings_;
   Spool spool_{home_path("queue")};
   WakeReader wake_;
@@ -111,7 +103,7 @@ class Send {
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::map<uint64_t, Delivery> open_;
   size_t open_bytes_ = 0;
-  std::map<int, Bounce> bounces_;
+  Bounces bounces_;
   uint64_t flush_at_ = 0;  // seconds since 1970: what was tried before then is tried at once
   int64_t look_through_at_ = 0;
   int64_t garbage_at_ = 0;
@@ -223,7 +215,7 @@ void Send::end_pass(Delivery& delivery) {
   tell("Delayed", '4', delivery.deferred);
   log.flush();
   if (!delivery.failed.empty() && !envelope.sender.empty()) {
-    if (start_bounce(delivery)) return;  // goes on in take_bounce
+    if (bounces_.start(delivery)) return;  // goes on in take_bounce
     delivery.deferred.merge(delivery.failed);
     delivery.failed.clear();
   }
@@ -231,44 +223,10 @@ void Send::end_pass(Delivery& delivery) {
   finish(delivery);
 }
 
-bool Send::start_bounce(Delivery& delivery) {
-  const Envelope& envelope = delivery.queued.envelope;
-  BounceRequest request{.mid = delivery.mid,
-                        .sender = envelope.sender,
-                        .envid = envelope.envid,
-                        .arrival = delivery.queued.born / 1000000,
-                        .full = envelope.ret == "FULL",
-                        .recipients = {}};
-  for (const auto& [rid, why] : delivery.failed) {
-    request.recipients.push_back(
-        {envelope.recipients.at(rid).address, envelope.recipients.at(rid).orcpt, why});
-  }
-  Result<Fd> records = memory_file_with("bounce", serialise_bounce_request(request));
-  if (!records) return false;
-  ChildOptions options;
-  options.arguments = {"postern-bounce"};
-  options.environment = Environment::of_process();
-  options.fds = {{delivery.message.get(), 0}, {records->get(), 3}};
-  Result<pid_t> pid = start_child(options);
-  if (!pid) {
-    log_warning("bounce " + mid_text(delivery.mid), pid.failure());
-    return false;
-  }
-  Fd process{static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0))};
-  const int fd = process.get();
-  watch(fd);
-  bounces_.emplace(fd, Bounce{std::move(process), *pid, delivery.mid});
-  return true;
-}
-
 void Send::take_bounce(int fd) {
-  const auto found = bounces_.find(fd);
-  int status = 0;
-  while (::waitpid(found->second.pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  Delivery& delivery = open_.at(found->second.mid);
-  bounces_.erase(found);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+  const Bounces::Ended ended = bounces_.take(fd);
+  Delivery& delivery = open_.at(ended.mid);
+  if (ended.told) {
     set_states(delivery, delivery.failed, RecipientState::failed);
   } else {
     // Not told yet, so not failed yet: they are tried, and bounced, again.
@@ -313,7 +271,7 @@ void Send::reload() {
 void Send::handle(int fd) {
   if (local_.owns(fd)) return take_answer(local_, fd);
   if (remote_.owns(fd)) return take_answer(remote_, fd);
-  if (bounces_.contains(fd)) return take_bounce(fd);
+  if (bounces_.owns(fd)) return take_bounce(fd);
   if (fd != wake_.fd()) return;
   const WakeReader::Woken woken = wake_.read();
   for (const uint64_t mid : woken.mids) accept(mid);
