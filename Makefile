@@ -11,7 +11,7 @@ PASSING := smtpd/postern-smtpd scanq/postern-scanq queue/postern-queue local/pos
 RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/postern-qstat \
   scanq/postern-antivirus quarantine/postern-quarantine \
   local/postern-lspawn local/postern-newu remote/postern-rspawn remote/postern-remote dnsq/postern-dnsq \
-  service/postern-bind service/postern-serve service/postern-init service/postern-showctl
+  service/postern-ask service/postern-bind service/postern-serve service/postern-init service/postern-showctl
 
 postern-queue_SRCS = queue/kept.cc
 postern-scanq_SRCS = scanq/direction.cc scanq/edits.cc scanq/scan.cc scanq/stages.cc

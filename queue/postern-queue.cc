@@ -12,12 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/call.h"
 #include "lib/control.h"
 #include "lib/log.h"
 #include "lib/mid.h"
 #include "lib/program.h"
 #include "lib/receive.h"
+#include "lib/relay.h"
 #include "lib/serve.h"
 #include "lib/spool.h"
 #include "lib/text.h"
@@ -94,22 +94,10 @@ Result<void> become_owner(const std::string& directory) {
 }
 
 int ask_resident(const Job& job) {
-  Request request{.arguments = {}, .environment = joint_variables(job.environment), .fds = {}};
-  std::vector<Fd> copies;
-  for (const auto& [number, fd] : job.fds) {
-    if (number == 6) {
-      request.fds.push_back({fd.get(), number});
-      continue;
-    }
-    Result<Fd> copy = own_copy(fd.get(), kMessageLimitBytes, "copy the message");
-    if (!copy) return queue_exit_code(copy.failure());
-    request.fds.push_back({copy->get(), number});
-    copies.push_back(std::move(*copy));
-  }
-  Result<Reply> reply = call_program("@queue", request, now_milliseconds() + kAskMilliseconds);
+  Result<Reply> reply = relay_job(job, "@queue", kMessageLimitBytes, now_milliseconds() + kAskMilliseconds);
   if (reply) return reply->exit_code;
   log_warning("ask @queue", reply.failure());
-  return reply.failure().exit_code != 0 ? reply.failure().exit_code : 56;
+  return queue_exit_code(reply.failure());
 }
 
 int run(int argc, char** argv) {
