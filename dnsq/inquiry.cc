@@ -22,13 +22,15 @@ struct KindType {
 constexpr std::array<KindType, 5> kKinds = {
     {{"mx", kTypeMx}, {"ip", 0}, {"ptr", kTypePtr}, {"txt", kTypeTxt}, {"tlsa", kTypeTlsa}}};
 
-// The hosts of an MX RRset by preference, each once; "." is none.
-std::vector<DnsHost> hosts_of(const DnsRrset& mx) {
+// The hosts of an MX RRset by preference, each once; "." is none. Nothing when a record cannot be read: that
+// one may be the best host, and what is missing must not look like a null MX.
+std::optional<std::vector<DnsHost>> hosts_of(const DnsRrset& mx) {
   std::vector<DnsHost> hosts;
   for (const std::string& data : mx.data) {
     const std::vector<std::string_view> part = split(data, ' ');
     const std::optional<uint64_t> preference = part.size() == 2 ? parse_number(part[0]) : std::nullopt;
-    if (!preference || part[1] == ".") continue;
+    if (!preference || *preference > 65535 || part[1].empty()) return std::nullopt;
+    if (part[1] == ".") continue;
     hosts.push_back({static_cast<unsigned>(*preference), std::string(part[1]), {}});
   }
   std::stable_sort(hosts.begin(), hosts.end(),
@@ -127,11 +129,18 @@ void Inquiry::take_rrset(DnsRrset rrset) {
 void Inquiry::take_mx(DnsRrset rrset) {
   --awaited_;
   answer_.rrsets.push_back(std::move(rrset));
-  const DnsRrset& mx = answer_.rrsets.front();
+  DnsRrset& mx = answer_.rrsets.front();
   answer_.outcome = mx.outcome;
   if (mx.outcome == DnsOutcome::found) {
-    answer_.hosts = hosts_of(mx);
-    if (answer_.hosts.empty()) answer_.outcome = DnsOutcome::null_mx;
+    if (std::optional<std::vector<DnsHost>> hosts = hosts_of(mx); !hosts || mx.data.empty()) {
+      answer_.outcome = mx.outcome = DnsOutcome::failed;
+      mx.why = "an MX record cannot be read";
+      mx.data.clear();
+    } else if (hosts->empty()) {
+      answer_.outcome = DnsOutcome::null_mx;
+    } else {
+      answer_.hosts = std::move(*hosts);
+    }
   } else if (mx.outcome == DnsOutcome::nodata) {
     answer_.hosts.push_back({0, mx.canonical, {}});
   }

@@ -69,6 +69,8 @@ Result<void> parse_extras(std::string_view bytes, Envelope& envelope) {
     const std::optional<std::string_view> record = next_record(bytes);
     if (!record || record->empty()) return broken("its extras are cut short");
     const std::string_view value = record->substr(1);
+    // What is kept travels on in requests, whose size is bounded.
+    if (value.size() > kAddressLimitBytes) return broken("a value of its extras is too long");
     switch (record->front()) {
       case 'r':
         envelope.ret = value;

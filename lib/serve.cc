@@ -22,6 +22,7 @@ namespace {
 
 constexpr int64_t kQuickDeathMilliseconds = 1000;  // a worker that dies younger is replaced only after a wait
 constexpr int64_t kLongestBackOffMilliseconds = 10000;
+constexpr int64_t kIdleMilliseconds = 30000;  // for which a client may hold a worker without asking
 
 volatile sig_atomic_t worker_busy = 0;
 volatile sig_atomic_t stop_asked = 0;
@@ -71,15 +72,17 @@ class HeldTerm {
   HeldTerm(const HeldTerm&) = delete;
   HeldTerm& operator=(const HeldTerm&) = delete;
 
-  // Until the connection can be read; false when the worker has to end instead.
+  // Until the connection can be read; false when the worker has to end instead, or when a client that has
+  // nothing to keep us for says nothing.
   bool wait(int connection, const std::function<int64_t()>& between) const {
     for (;;) {
-      const int64_t left = between ? between() : -1;
+      const int64_t left = between ? between() : kIdleMilliseconds;
       const timespec timeout{left / 1000, left % 1000 * 1000000};
       pollfd wait{connection, POLLIN, 0};
       if (stop_asked != 0) return false;
       const int ready = ::ppoll(&wait, 1, left < 0 ? nullptr : &timeout, &before_);
       if (ready > 0) return true;
+      if (ready == 0 && !between) return false;
       if (ready < 0 && errno != EINTR) return false;
     }
   }
@@ -105,12 +108,15 @@ unsigned serve_requests(int connection, const ServeOptions& options, const JobHa
             .fds = std::move(incoming->request.fds),
             .connection = connection};
     if (!contains(options.trusted, peer)) job.environment.remove_trusted();
+    if (!options.releasers.empty() && !contains(options.releasers, peer))
+      job.environment.unset("POSTERN_RELEASED");
     ::alarm(options.deadline_seconds);
     Reply reply;
     reply.output.clear();
     reply.exit_code = handler(job, reply.output);
+    const Result<void> sent = send_reply(connection, reply);
     ::alarm(0);
-    if (Result<void> sent = send_reply(connection, reply); !sent) return count;  // the client has gone
+    if (!sent) return count;  // the client has gone
   }
 }
 
@@ -296,7 +302,7 @@ Result<FormArguments> parse_form_arguments(int argc, char** argv, const ServeOpt
       parsed.serve = true;
       continue;
     }
-    if (name != "--workers" && name != "--clients" && name != "--trust") break;
+    if (name != "--workers" && name != "--clients" && name != "--trust" && name != "--releasers") break;
     if (++at == all.size()) return permanent("read the arguments: " + name + " needs a value", 100);
     if (name == "--workers") {
       const std::optional<uint64_t> number = parse_number(all[at]);
@@ -307,7 +313,9 @@ Result<FormArguments> parse_form_arguments(int argc, char** argv, const ServeOpt
     }
     Result<std::vector<uid_t>> uids = parse_uids(all[at]);
     if (!uids) return uids.failure();
-    (name == "--clients" ? parsed.options.clients : parsed.options.trusted) = *uids;
+    (name == "--clients" ? parsed.options.clients
+     : name == "--trust" ? parsed.options.trusted
+                         : parsed.options.releasers) = *uids;
   }
   parsed.rest.assign(all.begin() + static_cast<std::ptrdiff_t>(at), all.end());
   if (parsed.options.clients.empty()) parsed.options.clients.push_back(::getuid());

@@ -36,6 +36,7 @@ struct ServeOptions {
   unsigned workers = 4;
   unsigned requests_per_worker = 10000;  // then a fresh worker; bounds what a leak may cost
   std::vector<uid_t> clients{};          // who is answered; empty: our own user
+  std::vector<uid_t> releasers{};        // whose POSTERN_RELEASED counts; empty: that of all who are trusted
   std::vector<uid_t> trusted{};          // whose POSTERN_* count; empty: those of `clients`
   unsigned deadline_seconds = 300;       // a worker that takes longer is killed by its alarm
   // For a worker that holds something between the requests of a connection (rspawn: an SMTP connection).

@@ -26,9 +26,12 @@ namespace postern {
 namespace {
 
 constexpr unsigned kWorkers = 10;
-constexpr int64_t kLocalMilliseconds = 3600 * 1000;  // a file system may hang for long before it goes on
-constexpr unsigned kDeadlineSeconds =
-    kLocalMilliseconds / 1000 + 60;  // the worker's own, so that it sees the end first
+// The child runs as the mailbox's user, who may stop it; so long at most one delivery holds a worker that
+// others wait for. A file system that hangs for longer costs another try.
+constexpr unsigned kDeliverySeconds = 300;
+// The worker's own alarm: must stay above kDeliverySeconds, so that it is there to end the child and to
+// answer.
+constexpr unsigned kDeadlineSeconds = kDeliverySeconds + 60;
 
 struct Settings {
   std::vector<std::string> locals;
@@ -107,7 +110,8 @@ MailboxOutcome run_local(const Settings& settings, LocalChildren& children, cons
                                               settings.default_delivery};
   std::optional<Identity> identity;
   if (settings.as_root) identity = Identity{mailbox.uid, mailbox.gid};
-  return children.deliver(identity, arguments, job.fd(0), now_milliseconds() + kLocalMilliseconds);
+  return children.deliver(identity, arguments, job.fd(0),
+                          now_milliseconds() + int64_t{kDeliverySeconds} * 1000);
 }
 
 void log_delivery(const Job& job, const MailboxUser& mailbox, std::string_view line) {

@@ -1,5 +1,6 @@
 #include "queue/bounces.h"
 
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -53,7 +54,13 @@ bool Bounces::start(const Delivery& delivery) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.fd = fd;
-  ::epoll_ctl(poller_, EPOLL_CTL_ADD, fd, &event);
+  if (fd < 0 || ::epoll_ctl(poller_, EPOLL_CTL_ADD, fd, &event) < 0) {
+    log_warning("follow the bounce of MID " + std::to_string(delivery.mid), os_failure("epoll_ctl", errno));
+    ::kill(*pid, SIGKILL);
+    while (::waitpid(*pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    return false;
+  }
   running_.emplace(fd, Running{std::move(process), *pid, delivery.mid});
   return true;
 }

@@ -1,4 +1,5 @@
-// The postern-bounce processes that are out: one for a message whose failures have to be told, followed by pidfd.
+// The postern-bounce processes that are out: one for a message whose failures have to be told, followed by
+// pidfd.
 #pragma once
 
 #include <sys/types.h>

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
+
 #include "lib/call.h"
 #include "lib/log.h"
 #include "lib/text.h"
@@ -11,24 +13,29 @@ namespace postern {
 
 namespace {
 
-constexpr int64_t kAwayMilliseconds = 500;  // until the next try to reach a resident that is not there
-constexpr unsigned kLongestRow = 50;        // jobs of one site on one connection while another site waits
+constexpr int64_t kAwayMilliseconds = 500;     // until the next try to reach a resident that is not there
+constexpr int64_t kAcceptMilliseconds = 1000;  // in which a worker should have taken a new connection
+constexpr unsigned kLongestRow = 50;           // jobs of one site on one connection while another site waits
 
 // A description of its own for each job: readers must not share a file offset.
 Fd reopened(int memory_file) {
   return Fd{::open(("/proc/self/fd/" + std::to_string(memory_file)).c_str(), O_RDONLY | O_CLOEXEC)};
 }
 
-Result<void> send_job(int socket, const DeliveryJob& job) {
-  const Fd message = reopened(job.message);
-  if (!message) return os_failure("open the message again", errno);
-  Request request{.arguments = job.arguments, .environment = {}, .fds = {{message.get(), 0}}};
+Request request_for(const DeliveryJob& job, int message) {
+  Request request{.arguments = job.arguments, .environment = {}, .fds = {{message, 0}}};
   std::string rids;
   for (const size_t rid : job.rids) rids.append(rids.empty() ? "" : " ").append(std::to_string(rid));
   request.environment.set("POSTERN_MID", std::to_string(job.mid));
   request.environment.set("POSTERN_RIDS", rids);
   if (!job.body.empty()) request.environment.set("POSTERN_BODY", job.body);
-  return send_request(socket, request);
+  return request;
+}
+
+Result<void> send_job(int socket, const DeliveryJob& job) {
+  const Fd message = reopened(job.message);
+  if (!message) return os_failure("open the message again", errno);
+  return send_request(socket, request_for(job, message.get()));
 }
 
 }  // namespace
@@ -61,7 +68,9 @@ Channel::Place* Channel::free_place_for(const std::string& site) {
   event.events = EPOLLIN | EPOLLRDHUP;
   event.data.fd = fd;
   ::epoll_ctl(poller_, EPOLL_CTL_ADD, fd, &event);
-  return &places_.emplace(fd, Place{std::move(*socket), {}, 0, nullptr}).first->second;
+  Place place;
+  place.socket = std::move(*socket);
+  return &places_.emplace(fd, std::move(place)).first->second;
 }
 
 void Channel::back_off(const Failure& failure) {
@@ -75,38 +84,77 @@ void Channel::close(Place& place) {
   places_.erase(fd);  // closing takes it out of the epoll set
 }
 
+// True when the site's first job is off the queue: sent, or unsendable.
 bool Channel::give(Place& place, const std::string& site) {
   std::deque<DeliveryJob>& queue = sites_[site];
-  if (Result<void> sent = send_job(place.socket.get(), queue.front()); !sent) {
+  const Result<void> sent = send_job(place.socket.get(), queue.front());
+  const bool unsendable = !sent && !encode_request(request_for(queue.front(), -1));
+  if (!sent && !unsendable) {
     back_off(sent.failure());
     close(place);
     return false;
   }
-  place.in_a_row = place.last_site == site ? place.in_a_row + 1 : 0;
-  place.last_site = site;
-  place.job = std::make_unique<DeliveryJob>(std::move(queue.front()));
+  if (unsendable) {
+    unsendable_.push_back(std::move(queue.front()));
+  } else {
+    place.in_a_row = place.last_site == site ? place.in_a_row + 1 : 0;
+    place.last_site = site;
+    place.since = now_milliseconds();
+    place.job = std::make_unique<DeliveryJob>(std::move(queue.front()));
+    ++running_;
+    ++running_of_[site];
+  }
   queue.pop_front();
   if (queue.empty()) sites_.erase(site);
-  ++running_;
   --waiting_;
   return true;
 }
 
 void Channel::start_jobs() {
+  free_a_worker();
   if (now_milliseconds() < not_before_) return;
-  while (!turns_.empty() && running_ < concurrency_) {
+  // Ends when every site in line has been passed over because it has as many jobs out as it may.
+  for (size_t passed_over = 0; passed_over < turns_.size() && running_ < concurrency_;) {
     const std::string site = turns_.front();
+    const auto running = running_of_.find(site);
+    if (running != running_of_.end() && running->second >= site_limit_) {
+      turns_.pop_front();
+      turns_.push_back(site);
+      ++passed_over;
+      continue;
+    }
     Place* place = free_place_for(site);
     if (place == nullptr || !give(*place, site)) return;
     turns_.pop_front();
     if (sites_.contains(site)) turns_.push_back(site);
+    passed_over = 0;
+  }
+}
+
+// A place whose job no worker has accepted since before that moment; null: there is none.
+Channel::Place* Channel::unaccepted(int64_t before) {
+  for (auto& [fd, place] : places_) {
+    if (place.job && !place.answered && place.since < before) return &place;
+  }
+  return nullptr;
+}
+
+// With fewer workers than connections, idle connections may hold the workers that a job waits for: let one
+// go.
+void Channel::free_a_worker() {
+  if (unaccepted(now_milliseconds() - kAcceptMilliseconds) == nullptr) return;
+  for (auto& [fd, place] : places_) {
+    if (!place.job) return close(place);
   }
 }
 
 int64_t Channel::wait() const {
-  if (waiting_ == 0) return -1;
+  const bool waits_for_worker = std::any_of(places_.begin(), places_.end(),
+                                            [](const auto& p) { return p.second.job && !p.second.answered; });
+  const int64_t look = waits_for_worker ? kAcceptMilliseconds : -1;
+  if (waiting_ == 0) return look;
   const int64_t left = not_before_ - now_milliseconds();
-  return left > 0 ? left : -1;
+  return left > 0 && (look < 0 || left < look) ? left : look;
 }
 
 std::unique_ptr<Channel::Finished> Channel::take_answer(int fd) {
@@ -118,7 +166,9 @@ std::unique_ptr<Channel::Finished> Channel::take_answer(int fd) {
   }
   auto finished = std::make_unique<Finished>(Finished{std::move(*place.job), std::move(reply)});
   place.job.reset();
+  place.answered = true;
   --running_;
+  if (--running_of_[place.last_site] == 0) running_of_.erase(place.last_site);
   if (!finished->reply) {
     close(place);
   } else if (const auto more = sites_.find(place.last_site);

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lib/fd.h"
@@ -29,8 +30,10 @@ class Channel {
  public:
   // `service`: the resident's socket in run/. `poller`: the epoll descriptor that its connections are added
   // to, with the connection's descriptor as data.
-  Channel(std::string service, size_t concurrency, int poller)
-      : service_(std::move(service)), concurrency_(concurrency), poller_(poller) {}
+  // At most `concurrency` jobs are out at once, at most `site_limit` of one site: a slow site must not hold
+  // all places.
+  Channel(std::string service, size_t concurrency, size_t site_limit, int poller)
+      : service_(std::move(service)), concurrency_(concurrency), site_limit_(site_limit), poller_(poller) {}
 
   void add(DeliveryJob job);
   // Hands out as many jobs as there are free places. When the resident is not there: nothing is lost, `wait`
@@ -43,6 +46,8 @@ class Channel {
     DeliveryJob job;
     Result<Reply> reply;
   };
+  // Jobs that cannot be sent at all, whatever is tried: their requests are over the limit.
+  std::vector<DeliveryJob> take_unsendable() { return std::exchange(unsendable_, {}); }
   // Is this descriptor one of ours?
   [[nodiscard]] bool owns(int fd) const { return places_.contains(fd); }
   // Takes the answer of a connection that is readable; nothing when it had no job (the resident closed it).
@@ -50,26 +55,36 @@ class Channel {
 
   [[nodiscard]] size_t running() const { return running_; }
   [[nodiscard]] size_t waiting() const { return waiting_; }
-  void set_concurrency(size_t concurrency) { concurrency_ = concurrency; }
+  void set_limits(size_t concurrency, size_t site_limit) {
+    concurrency_ = concurrency;
+    site_limit_ = site_limit;
+  }
 
  private:
   struct Place {
     Fd socket;
     std::string last_site;
     unsigned in_a_row = 0;
+    int64_t since = 0;      // milliseconds: when its job was sent
+    bool answered = false;  // a worker has taken this connection
     std::unique_ptr<DeliveryJob> job;
   };
   Place* free_place_for(const std::string& site);
   bool give(Place& place, const std::string& site);
   void close(Place& place);
+  [[nodiscard]] Place* unaccepted(int64_t before);
+  void free_a_worker();
   void back_off(const Failure& failure);
 
   std::string service_;
   size_t concurrency_;
+  size_t site_limit_;
   int poller_;
   std::map<std::string, std::deque<DeliveryJob>> sites_;
-  std::deque<std::string> turns_;  // sites that have jobs, in turn
-  std::map<int, Place> places_;    // by descriptor
+  std::deque<std::string> turns_;             // sites that have jobs, in turn
+  std::map<int, Place> places_;               // by descriptor
+  std::map<std::string, size_t> running_of_;  // by site
+  std::vector<DeliveryJob> unsendable_;
   size_t running_ = 0;
   size_t waiting_ = 0;
   int64_t not_before_ = 0;  // milliseconds

@@ -89,7 +89,7 @@ Jobs make_jobs(const Delivery& delivery, const std::vector<std::string>& locals,
                     .arguments = {envelope.sender, address},
                     .rids = {rid},
                     .body = envelope.body,
-                    .message = delivery.message.get()};
+                    .message = -1};
     if (domain_listed(domain, locals)) {
       jobs.local.push_back(std::move(job));
       continue;
@@ -138,6 +138,22 @@ void set_states(Delivery& delivery, const std::map<size_t, std::string>& recipie
   std::vector<size_t> rids;
   for (const auto& [rid, why] : recipients) rids.push_back(rid);
   write_states(delivery, rids, state);
+}
+
+void write_all_states(Delivery& delivery) {
+  for (size_t rid = 0; rid < delivery.queued.states.size(); ++rid) {
+    write_states(delivery, {rid}, delivery.queued.states[rid]);
+  }
+}
+
+size_t cost_of(const Delivery& delivery) {
+  return delivery.queued.message_size + 1024 * delivery.queued.states.size();
+}
+
+void Jobs::set_message(int message) {
+  for (std::vector<DeliveryJob>* jobs : {&local, &remote}) {
+    for (DeliveryJob& job : *jobs) job.message = message;
+  }
 }
 
 }  // namespace postern

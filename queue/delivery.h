@@ -24,6 +24,7 @@ struct Delivery {
   QueuedMessage queued;
   Attempts attempts;  // before this pass
   bool has_attempts_file = false;
+  bool goes_remote = false;  // some of this pass's jobs do: it counts among what waits for other hosts
   size_t jobs_out = 0;
   std::map<size_t, std::string> deferred;  // by recipient number: why
   std::map<size_t, std::string> failed;    // permanently: why; not yet bounced
@@ -41,8 +42,12 @@ Result<void> load_message(Delivery& delivery);
 struct Jobs {
   std::vector<DeliveryJob> local;
   std::vector<DeliveryJob> remote;
+  void set_message(int message);
 };
-// The pending recipients: one job for each local one, one for each group of remote ones with the same domain.
+// What it costs to have it open, bytes: the message, and about a KiB for each recipient.
+size_t cost_of(const Delivery& delivery);
+// The pending recipients, without the message yet (see Jobs::set_message): one job for each local one, one
+// for each group of remote ones with the same domain.
 Jobs make_jobs(const Delivery& delivery, const std::vector<std::string>& locals, const std::string& me);
 
 // Takes the outcome of one job in: state bytes for what was delivered, the rest into deferred and failed.
@@ -50,5 +55,8 @@ void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<
 
 // Writes states of recipients; a failure is logged, since the worst that follows is a second delivery.
 void set_states(Delivery& delivery, const std::map<size_t, std::string>& recipients, RecipientState state);
+
+// Writes down all states as they are in memory.
+void write_all_states(Delivery& delivery);
 
 }  // namespace postern

@@ -3,10 +3,10 @@
 //
 //   env        POSTERN_HOME
 //   files      queue/,
-//   control/{locals,me,concurrencylocal,concurrencyremote,queuelifetime,retryfirst,retrylongest} sockets
-//   run/lspawn, run/rspawn user       posternq signals    SIGTERM: finish the jobs that are out, then end;
-//   SIGHUP: read control/ again; SIGALRM: try everything now exit       0 after SIGTERM, 111 when it cannot
-//   start
+//   control/{locals,me,concurrencylocal,concurrencyremote,concurrencysite,queuelifetime,retryfirst,retrylongest}
+//   sockets run/lspawn, run/rspawn user       posternq signals    SIGTERM: finish the jobs that are out, then
+//   end; SIGHUP: read control/ again; SIGALRM: try everything now exit       0 after SIGTERM, 111 when it
+//   cannot start
 
 #include <fcntl.h>
 #include <signal.h>
@@ -17,7 +17,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <deque>
 #include <queue>
+#include <set>
 
 #include "lib/control.h"
 #include "lib/log.h"
@@ -38,6 +40,7 @@ using namespace postern;
 constexpr size_t kOpenMessages = 400;  // two descriptors each
 constexpr size_t kOpenBytes =
     size_t{256} * 1024 * 1024;                       // of messages copied into memory; one is always let in
+constexpr size_t kOpenedAtOnce = 200;                // between two looks at the answers
 constexpr int64_t kLookThroughMilliseconds = 60000;  // new/ is looked through at least that often
 constexpr int64_t kGarbageMilliseconds = 3600000;
 constexpr uint64_t kBrokenWaitSeconds = 600;  // until a damaged queue file is looked at again
@@ -59,14 +62,23 @@ struct Due {
   bool operator>(const Due& other) const { return when != other.when ? when > other.when : mid > other.mid; }
 };
 
+// The messages that are open for one kind of delivery. Local and remote are counted apart: hosts that answer
+// slowly must not keep local mail waiting.
+struct OpenMessages {
+  size_t count = 0;
+  size_t bytes = 0;
+  std::deque<uint64_t> parked;  // due, but there was no room
+  [[nodiscard]] bool full() const { return count >= kOpenMessages || (count > 0 && bytes >= kOpenBytes); }
+};
+
 class Send {
  public:
   Send(SendSettings settings, WakeReader wake, int poller)
       : settings_(std::move(settings)),
         wake_(std::move(wake)),
         poller_(poller),
-        local_("lspawn", settings_.concurrency_local, poller),
-        remote_("rspawn", settings_.concurrency_remote, poller),
+        local_("lspawn", settings_.concurrency_local, settings_.concurrency_local, poller),
+        remote_("rspawn", settings_.concurrency_remote, settings_.concurrency_site, poller),
         bounces_(poller) {
     watch(wake_.fd());
   }
@@ -80,14 +92,21 @@ class Send {
   // off.
   void accept(uint64_t mid);
   void open_due();
+  [[nodiscard]] bool may_open() const;
   void open(uint64_t mid);
+  void start_jobs(Channel& channel);
   void take_answer(Channel& channel, int fd);
+  void take_outcome(const DeliveryJob& job, const std::vector<RecipientReport>& reports);
   void end_pass(Delivery& delivery);
   void fail_expired(Delivery& delivery);
   void take_bounce(int fd);
   void finish(Delivery& delivery);
+  void remove_again(uint64_t mid);
   void put_off(Delivery& delivery);
 
+  OpenMessages& kind_of(const Delivery& delivery) {
+    return delivery.goes_remote ? open_remote_ : open_local_;
+  }
   void watch(int fd);
   void handle(int fd);
   void reload();
@@ -102,7 +121,9 @@ class Send {
   Channel remote_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::map<uint64_t, Delivery> open_;
-  size_t open_bytes_ = 0;
+  OpenMessages open_local_;
+  OpenMessages open_remote_;
+  std::set<uint64_t> gone_;  // delivered, but their files could not be removed
   Bounces bounces_;
   uint64_t flush_at_ = 0;  // seconds since 1970: what was tried before then is tried at once
   int64_t look_through_at_ = 0;
@@ -142,12 +163,19 @@ void Send::accept(uint64_t mid) {
 
 void Send::open_due() {
   const uint64_t now = now_seconds();
-  while (!due_.empty() && due_.top().when <= now && open_.size() < kOpenMessages &&
-         (open_.empty() || open_bytes_ < kOpenBytes) && stop_asked == 0) {
+  for (size_t opened = 0; opened < kOpenedAtOnce && may_open() && due_.top().when <= now; ++opened) {
     const uint64_t mid = due_.top().mid;
     due_.pop();
-    if (!open_.contains(mid)) open(mid);
+    if (gone_.contains(mid)) {
+      remove_again(mid);
+    } else if (!open_.contains(mid)) {
+      open(mid);
+    }
   }
+}
+
+bool Send::may_open() const {
+  return stop_asked == 0 && !due_.empty() && !(open_local_.full() && open_remote_.full());
 }
 
 void Send::open(uint64_t mid) {
@@ -159,23 +187,35 @@ void Send::open(uint64_t mid) {
   }
   const bool flushed = opened->attempts.last < flush_at_;
   if (opened->attempts.next > now_seconds() && !flushed) return due_.push({opened->attempts.next, mid});
+  Jobs jobs = make_jobs(*opened, settings_.locals, settings_.me);
+  opened->goes_remote = !jobs.remote.empty();
+  OpenMessages& kind = kind_of(*opened);
+  if (kind.full()) return kind.parked.push_back(mid);
   if (Result<void> loaded = load_message(*opened); !loaded) {
     log_warning("deliver " + mid_text(mid), loaded.failure());
-    return due_.push({now_seconds() + settings_.retry.first_wait, mid});
+    return due_.push({now_seconds() + kBrokenWaitSeconds, mid});
   }
   Delivery& delivery = open_.emplace(mid, std::move(*opened)).first->second;
-  open_bytes_ += delivery.queued.message_size;
-  Jobs jobs = make_jobs(delivery, settings_.locals, settings_.me);
+  kind.count += 1;
+  kind.bytes += cost_of(delivery);
+  jobs.set_message(delivery.message.get());
   delivery.jobs_out = jobs.local.size() + jobs.remote.size();
   for (DeliveryJob& job : jobs.local) local_.add(std::move(job));
   for (DeliveryJob& job : jobs.remote) remote_.add(std::move(job));
   if (delivery.jobs_out == 0) end_pass(delivery);
 }
 
+void Send::start_jobs(Channel& channel) {
+  channel.start_jobs();
+  for (const DeliveryJob& job : channel.take_unsendable()) {
+    take_outcome(job, {job.rids.size(),
+                       {Outcome::temporary, "4.3.0 the request for the delivery program is too large"}});
+  }
+}
+
 void Send::take_answer(Channel& channel, int fd) {
   const std::unique_ptr<Channel::Finished> finished = channel.take_answer(fd);
   if (!finished) return;
-  Delivery& delivery = open_.at(finished->job.mid);
   std::vector<RecipientReport> reports;
   if (finished->reply && finished->reply->exit_code == 0) {
     reports = parse_reports(finished->reply->output, finished->job.rids.size());
@@ -185,7 +225,12 @@ void Send::take_answer(Channel& channel, int fd) {
                         : finished->reply.failure().text;
     reports.assign(finished->job.rids.size(), {Outcome::temporary, "4.3.0 " + why});
   }
-  take_reports(delivery, finished->job, reports);
+  take_outcome(finished->job, reports);
+}
+
+void Send::take_outcome(const DeliveryJob& job, const std::vector<RecipientReport>& reports) {
+  Delivery& delivery = open_.at(job.mid);
+  take_reports(delivery, job, reports);
   if (delivery.jobs_out == 0) end_pass(delivery);
 }
 
@@ -240,14 +285,33 @@ void Send::finish(Delivery& delivery) {
   const uint64_t mid = delivery.mid;
   if (delivery.pending()) {
     put_off(delivery);
-  } else if (Result<void> finished = spool_.finish(mid, delivery.has_attempts_file); !finished) {
-    log_warning("finish " + mid_text(mid), finished.failure());
-    due_.push({now_seconds() + settings_.retry.first_wait, mid});
-  } else {
+  } else if (Result<void> finished = spool_.finish(mid, delivery.has_attempts_file); finished) {
     log_info("Message finished " + mid_text(mid) + " done");
+  } else {
+    // The last pass leaves its state bytes to the removal. Now they are written, and whether or not that
+    // succeeds, this process delivers the message no more.
+    log_warning("finish " + mid_text(mid), finished.failure());
+    write_all_states(delivery);
+    gone_.insert(mid);
+    due_.push({now_seconds() + kBrokenWaitSeconds, mid});
   }
-  open_bytes_ -= delivery.queued.message_size;
+  OpenMessages& kind = kind_of(delivery);
+  kind.count -= 1;
+  kind.bytes -= cost_of(delivery);
+  if (!kind.parked.empty()) {
+    due_.push({0, kind.parked.front()});
+    kind.parked.pop_front();
+  }
   open_.erase(mid);
+}
+
+void Send::remove_again(uint64_t mid) {
+  if (Result<void> finished = spool_.finish(mid, true); !finished) {
+    log_warning("finish " + mid_text(mid), finished.failure());
+    return due_.push({now_seconds() + kBrokenWaitSeconds, mid});
+  }
+  gone_.erase(mid);
+  log_info("Message finished " + mid_text(mid) + " done");
 }
 
 void Send::put_off(Delivery& delivery) {
@@ -264,8 +328,8 @@ void Send::reload() {
   Result<SendSettings> settings = read_send_settings();
   if (!settings) return log_warning("read the settings again, keeping the old ones", settings.failure());
   settings_ = std::move(*settings);
-  local_.set_concurrency(settings_.concurrency_local);
-  remote_.set_concurrency(settings_.concurrency_remote);
+  local_.set_limits(settings_.concurrency_local, settings_.concurrency_local);
+  remote_.set_limits(settings_.concurrency_remote, settings_.concurrency_site);
 }
 
 void Send::handle(int fd) {
@@ -286,7 +350,7 @@ int Send::wait_milliseconds() const {
   };
   sooner(local_.wait());
   sooner(remote_.wait());
-  if (!due_.empty() && open_.size() < kOpenMessages && (open_.empty() || open_bytes_ < kOpenBytes)) {
+  if (may_open()) {
     const uint64_t seconds = now_seconds();
     sooner(due_.top().when <= seconds ? 0 : static_cast<int64_t>((due_.top().when - seconds) * 1000));
   }
@@ -315,11 +379,11 @@ void Send::loop(const sigset_t& while_waiting) {
         for (const uint64_t mid : mids) due_.push({0, mid});
       }
       open_due();
-      local_.start_jobs();
-      remote_.start_jobs();
+      start_jobs(local_);
+      start_jobs(remote_);
     } else {
-      local_.set_concurrency(0);
-      remote_.set_concurrency(0);
+      local_.set_limits(0, 0);
+      remote_.set_limits(0, 0);
     }
     const int ready = ::epoll_pwait(poller_, events.data(), static_cast<int>(events.size()),
                                     stop_asked != 0 ? 1000 : wait_milliseconds(), &while_waiting);

@@ -23,6 +23,7 @@ Result<SendSettings> read_send_settings() {
   for (Result<void> read :
        {number("concurrencylocal", settings.concurrency_local),
         number("concurrencyremote", settings.concurrency_remote),
+        number("concurrencysite", settings.concurrency_site),
         number("queuelifetime", settings.retry.lifetime), number("retryfirst", settings.retry.first_wait),
         number("retrylongest", settings.retry.longest_wait)}) {
     if (!read) return read.failure();

@@ -14,6 +14,7 @@ struct SendSettings {
   std::vector<std::string> locals;
   size_t concurrency_local = 10;
   size_t concurrency_remote = 20;
+  size_t concurrency_site = 10;  // of concurrency_remote
   RetryProfile retry;
 };
 

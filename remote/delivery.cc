@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <optional>
 
 #include "lib/child.h"
 #include "lib/control.h"
@@ -63,8 +64,9 @@ std::vector<RecipientResult> Deliverer::deliver(const DeliveryOrder& order) {
   Route route;
   Result<std::string> hop = next_hop(order, route);
   if (!hop) return all_failed(recipients, hop.failure());
-  if (session_ && session_hop_ == *hop && session_->messages < kMessagesPerConnection) {
-    // A server may have closed it in the meantime; that costs us no more than a new connection.
+  // A server may have closed a kept connection in the meantime, or have said what nobody asked: that would be
+  // taken for the reply to MAIL and put all that follow one off. Either costs no more than a new connection.
+  if (session_ && session_hop_ == *hop && session_->messages < kMessagesPerConnection && session_->quiet()) {
     log_.info("Delivery start " + dcid_text(*session_) + " " + rid_list(order, {}, '*'));
     Attempt attempt = transact(order);
     if (attempt.reached) return std::move(attempt.results);
@@ -87,25 +89,27 @@ Result<std::string> Deliverer::next_hop(const DeliveryOrder& order, Route& route
 
 std::vector<RecipientResult> Deliverer::try_targets(const DeliveryOrder& order,
                                                     const std::vector<Target>& targets) {
-  Failure last = temporary("no host to try", 0, "4.4.1");
-  bool all_permanent = true;
+  // The last failure, but a temporary one before any permanent one: what one host cannot take, another one
+  // that was not reached may.
+  std::optional<Failure> last;
+  const auto note = [&](const Failure& failure) {
+    if (!last || last->permanent() || !failure.permanent()) last = failure;
+  };
   for (const Target& target : targets) {
     if (Result<void> opened = open(order, target); !opened) {
-      last = opened.failure();
-      all_permanent = all_permanent && last.permanent();
+      note(opened.failure());
       close();
       continue;
     }
     Attempt attempt = transact(order);
     if (attempt.reached) return std::move(attempt.results);
-    last = attempt.failure;
-    all_permanent = false;
+    note(attempt.failure);
   }
-  last.kind = all_permanent ? Kind::permanent : Kind::temporary;
-  std::vector<RecipientResult> results = all_failed(order.message.recipients.size(), last);
+  if (!last) last = temporary("no host to try", 0, "4.4.1");
+  std::vector<RecipientResult> results = all_failed(order.message.recipients.size(), *last);
   // What a server said has its code and status inside already.
-  if (last.text.find(" said: ") != std::string::npos) {
-    for (RecipientResult& result : results) result.text = last.text;
+  if (last->text.find(" said: ") != std::string::npos) {
+    for (RecipientResult& result : results) result.text = last->text;
   }
   return results;
 }
@@ -140,7 +144,7 @@ Deliverer::Attempt Deliverer::transact(const DeliveryOrder& order) {
   attempt.results = std::move(end.results);
   const std::string done = rid_list(order, attempt.results, 'r');
   if (!done.empty()) log_.info("Message done " + dcid_text(*session_) + " " + done);
-  if (keep_ && session_->usable) {
+  if (keep_ && session_->quiet()) {
     session_->idle_since = now_milliseconds();
     log_.flush();
   } else {

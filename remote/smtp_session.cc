@@ -198,6 +198,11 @@ Result<ServerReply> SmtpSession::read_reply(int64_t timeout_seconds) {
   }
 }
 
+bool SmtpSession::quiet() const {
+  pollfd state{socket_.get(), POLLIN, 0};
+  return usable && received_.empty() && ::poll(&state, 1, 0) == 0;
+}
+
 Result<ServerReply> SmtpSession::last_words() {
   Result<ServerReply> reply = read_reply(0);
   usable = false;

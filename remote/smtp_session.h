@@ -46,6 +46,9 @@ class SmtpSession {
 
   Result<void> send(std::string_view bytes, int64_t timeout_seconds);
   Result<ServerReply> read_reply(int64_t timeout_seconds);
+  // Nothing has come that was not asked for, not even the end of the connection: what comes next is a reply
+  // to what is said next.
+  [[nodiscard]] bool quiet() const;
   // A reply that has come without our waiting, after a failure to send: why the server went.
   Result<ServerReply> last_words();
 

@@ -51,12 +51,19 @@ class Transaction {
     return false;
   }
 
+  // What this server cannot take, another one may: a backup host's EHLO is not the last word.
+  bool hand_back(const Failure& failure) {
+    end_.trouble = failure;
+    end_.results.clear();
+    return false;
+  }
+
   bool check_size() {
     const uint64_t limit = session_.extensions().size_limit;
     if (limit == 0 || message_.size <= limit) return true;
-    return refuse_all(permanent("the message has " + std::to_string(message_.size) + " bytes, and " +
-                                    target_text(session_.target()) + " takes " + std::to_string(limit),
-                                0, "5.3.4"));
+    return hand_back(permanent("the message has " + std::to_string(message_.size) + " bytes, and " +
+                                   target_text(session_.target()) + " takes " + std::to_string(limit),
+                               0, "5.3.4"));
   }
 
   bool check_body() {
@@ -64,7 +71,7 @@ class Transaction {
     Result<bool> found = has_8bit(message_.fd, message_.size);
     if (!found) return refuse_all(found.failure());
     if (!*found) return true;
-    return refuse_all(permanent(target_text(session_.target()) + " does not take 8BITMIME", 0, "5.6.3"));
+    return hand_back(permanent(target_text(session_.target()) + " does not take 8BITMIME", 0, "5.6.3"));
   }
 
   bool check_addresses() {
@@ -72,22 +79,26 @@ class Transaction {
     if (!sender) return refuse_all(permanent("the sender's address cannot be said in SMTP", 0, "5.1.7"));
     const bool utf8 = session_.extensions().smtputf8;
     const Failure no_utf8 = permanent(target_text(session_.target()) + " does not take SMTPUTF8", 0, "5.6.7");
-    if (is_8bit(message_.sender) && !utf8) return refuse_all(no_utf8);
+    if (is_8bit(message_.sender) && !utf8) return hand_back(no_utf8);
     bool any_utf8 = is_8bit(message_.sender);
     bool any = false;
+    size_t need_utf8 = 0;
     for (size_t i = 0; i < recipients_.size(); ++i) {
       const std::string& address = message_.recipients[i];
       const std::optional<std::string> recipient = smtp_address(address);
       if (!recipient || address.empty()) {
         answer(i, permanent("the address cannot be said in SMTP", 0, "5.1.3"));
       } else if (is_8bit(address) && !utf8) {
-        answer(i, no_utf8);
+        // Beside others it waits: alone, in a later attempt, it can be handed back and be tried elsewhere.
+        answer(i, temporary(no_utf8.text, 0, "4.6.7"));
+        ++need_utf8;
       } else {
         any_utf8 = any_utf8 || is_8bit(address);
         recipients_[i].command = "RCPT TO:<" + *recipient + ">\r\n";
         any = true;
       }
     }
+    if (need_utf8 == recipients_.size()) return hand_back(no_utf8);
     mail_ = session_.needs_reset ? "RSET\r\n" : "";
     mail_ += "MAIL FROM:<" + *sender + ">";
     if (session_.extensions().size) mail_ += " SIZE=" + std::to_string(message_.size);

@@ -20,8 +20,8 @@ struct OutgoingMessage {
 };
 
 struct TransactionEnd {
-  // The server said nothing of the message (it was gone, or refused MAIL for now): another one may be tried.
-  // Then there are no results.
+  // The server said nothing of the message (it was gone, or refused MAIL for now), or it lacks what the
+  // message needs (a permanent failure): another one may be tried. Then there are no results.
   std::optional<Failure> trouble;
   std::vector<RecipientResult> results;  // one a recipient
 };

@@ -35,10 +35,6 @@ Failure dns_failure(const DnsAnswer& answer, std::string_view name) {
   }
 }
 
-bool contains(const std::vector<std::string>& list, const std::string& entry) {
-  return std::find(list.begin(), list.end(), entry) != list.end();
-}
-
 std::string text_of(const sockaddr* address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (address != nullptr && address->sa_family == AF_INET) {
@@ -50,11 +46,33 @@ std::string text_of(const sockaddr* address) {
   return text.data();
 }
 
+// The address in one form, an IPv4-mapped one as the IPv4 address that it stands for; what is no address
+// stays.
+std::string plain_address(std::string_view address) {
+  const std::string text(address);
+  std::array<char, INET6_ADDRSTRLEN> plain{};
+  in_addr v4{};
+  in6_addr v6{};
+  if (::inet_pton(AF_INET, text.c_str(), &v4) == 1) return text;
+  if (::inet_pton(AF_INET6, text.c_str(), &v6) != 1) return text;
+  if (IN6_IS_ADDR_V4MAPPED(&v6)) {
+    ::inet_ntop(AF_INET, &v6.s6_addr[12], plain.data(), plain.size());
+  } else {
+    ::inet_ntop(AF_INET6, &v6, plain.data(), plain.size());
+  }
+  return plain.data();
+}
+
+bool is_listed(const std::vector<std::string>& list, const std::string& plain) {
+  return std::any_of(list.begin(), list.end(),
+                     [&](const std::string& entry) { return plain_address(entry) == plain; });
+}
+
 bool is_ourselves(const DnsHost& host, const RemoteSettings& settings, const std::vector<std::string>& own) {
   if (equal_ignoring_case(host.name, settings.me)) return true;
   const std::vector<std::string> addresses = host_addresses(host);
   return std::any_of(addresses.begin(), addresses.end(),
-                     [&](const std::string& a) { return contains(own, a); });
+                     [&](const std::string& a) { return is_own_address(a, settings, own); });
 }
 
 // Random, so that equal hosts get equal shares (RFC 5321 5.1).
@@ -78,7 +96,7 @@ void shuffle_equals(std::vector<DnsHost>& hosts) {
 }  // namespace
 
 std::vector<std::string> own_addresses(const RemoteSettings& settings) {
-  std::vector<std::string> own = {"0.0.0.0", "::"};
+  std::vector<std::string> own;
   ifaddrs* list = nullptr;
   if (::getifaddrs(&list) == 0) {
     const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owned(list, ::freeifaddrs);
@@ -87,9 +105,23 @@ std::vector<std::string> own_addresses(const RemoteSettings& settings) {
     }
   }
   own.insert(own.end(), settings.more_own_addresses.begin(), settings.more_own_addresses.end());
-  std::erase_if(own,
-                [&](const std::string& address) { return contains(settings.not_own_addresses, address); });
+  std::erase_if(own, [&](const std::string& address) {
+    return is_listed(settings.not_own_addresses, plain_address(address));
+  });
   return own;
+}
+
+bool is_own_address(std::string_view address, const RemoteSettings& settings,
+                    const std::vector<std::string>& own) {
+  const std::string plain = plain_address(address);
+  if (is_listed(settings.not_own_addresses, plain)) return false;
+  in_addr v4{};
+  if (::inet_pton(AF_INET, plain.c_str(), &v4) == 1) {
+    // 127.0.0.0/8 is loopback whatever the interface says, and 0.0.0.0/8 ends there too.
+    const uint32_t network = ntohl(v4.s_addr) >> 24;
+    if (network == 127 || network == 0) return true;
+  }
+  return plain == "::" || plain == "::1" || is_listed(own, plain);
 }
 
 Result<std::vector<Target>> targets_of_mx(const DnsAnswer& answer, const RemoteSettings& settings,
@@ -127,7 +159,8 @@ Result<std::vector<Target>> find_targets(std::string_view domain, const Route& r
   const uint16_t port = route.port != 0 ? route.port : settings.port;
   const std::string literal = address_literal(route.host.empty() ? domain : route.host);
   if (!literal.empty()) {
-    if (route.host.empty() && contains(own_addresses(settings), literal)) {
+    // A route is the operator's word: it may lead to another server on this host.
+    if (route.host.empty() && is_own_address(literal, settings, own_addresses(settings))) {
       return permanent("mail for " + printable(domain, 255) + " loops back to this host", 0, "5.4.6");
     }
     return std::vector<Target>{{literal, literal, port}};

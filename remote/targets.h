@@ -14,9 +14,12 @@
 
 namespace postern {
 
-// Addresses of this host: those of its interfaces and the unspecified ones, with control/moreipme, without
-// control/notipme.
+// Addresses of this host: those of its interfaces, with control/moreipme, without control/notipme.
 std::vector<std::string> own_addresses(const RemoteSettings& settings);
+// Whether a connection to the address ends at this host: one of `own`, the loopback networks or an
+// unspecified address, also in the IPv4-mapped form; never one of control/notipme.
+bool is_own_address(std::string_view address, const RemoteSettings& settings,
+                    const std::vector<std::string>& own);
 
 // The hosts of an answer to mx, without ourselves and everything that is not better than we are (RFC
 // 5321 5.1); equal preferences in random order. Failures: permanent where the answer says so (no such domain,

@@ -156,7 +156,10 @@ Result<Engine> Engine::load(const EngineSettings& settings) {
   fresh.use_scratch(scratch->path());
   for (const auto& [field, value] : {std::pair{CL_ENGINE_MAX_SCANSIZE, settings.max_scan_bytes},
                                      std::pair{CL_ENGINE_MAX_FILESIZE, settings.max_file_bytes},
-                                     std::pair{CL_ENGINE_MAX_SCANTIME, settings.max_seconds * 1000}}) {
+                                     std::pair{CL_ENGINE_MAX_SCANTIME, settings.max_seconds * 1000},
+                                     // It knows files by their MD5: whoever has a clean file with the MD5 of
+                                     // an infected one would get the latter through.
+                                     std::pair{CL_ENGINE_DISABLE_CACHE, uint64_t{1}}}) {
     if (Result<void> set = set_number(engine, field, value); !set) return set.failure();
   }
   const cl_error_t loaded = cl_load(settings.directory.c_str(), engine, &fresh.signatures_, CL_DB_STDOPT);

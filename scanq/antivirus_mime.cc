@@ -114,6 +114,53 @@ Decoded decode_base64(std::string_view raw) {
   return decoded;
 }
 
+// Blanks at the end of a quoted-printable line were added on the way and are to be deleted (RFC 2045, 6.7
+// (3)), so `=` with blanks behind it is a soft line break; GMime and some readers keep them. Nothing when
+// there are none.
+std::string without_trailing_blanks(std::string_view raw) {
+  std::string text;
+  bool differs = false;
+  while (!raw.empty()) {
+    const size_t newline = raw.find('\n');
+    std::string_view line = raw.substr(0, newline);
+    std::string_view end = newline == std::string_view::npos ? std::string_view() : raw.substr(newline, 1);
+    if (line.ends_with('\r')) {
+      end = raw.substr(line.size() - 1, end.size() + 1);
+      line.remove_suffix(1);
+    }
+    const size_t last = line.find_last_not_of(" \t");
+    const size_t kept = last == std::string_view::npos ? 0 : last + 1;
+    differs = differs || kept < line.size();
+    text.append(line.substr(0, kept)).append(end);
+    raw.remove_prefix(line.size() + end.size());
+  }
+  return differs ? text : std::string();
+}
+
+bool is_encoded(GMimeContentEncoding encoding) {
+  return encoding == GMIME_CONTENT_ENCODING_BASE64 || encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE ||
+         encoding == GMIME_CONTENT_ENCODING_UUENCODE;
+}
+
+// `name:`, with blanks before the colon at most.
+bool is_like_field(std::string_view line) {
+  const size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return false;
+  const std::string_view name = line.substr(0, colon);
+  return name.find_first_of(" \t") >= name.find_last_not_of(" \t") + 1;
+}
+
+// A header that makes a message of the content of `part`, of which only the transfer encoding was wrong.
+std::string multipart_header(GMimeObject* part) {
+  const char* boundary = g_mime_content_type_get_parameter(g_mime_object_get_content_type(part), "boundary");
+  std::string header = "Content-Type: multipart/mixed; boundary=\"";
+  for (const char c : std::string_view(boundary == nullptr ? "" : boundary)) {
+    if (c == '"' || c == '\\') header += '\\';
+    if (c != '\n' && c != '\r') header += c;
+  }
+  return header.append("\"\n\n");
+}
+
 class Walk {
  public:
   Walk(const MimeLimits& limits, const std::function<bool(std::string_view)>& visit)
@@ -123,6 +170,7 @@ class Walk {
   bool message(std::string_view bytes, size_t depth) {
     if (depth > limits_.depth) return stop_for("MIME parts inside each other", limits_.depth);
     if (bytes.size() > std::numeric_limits<guint>::max() / 2) return stop_for("bytes", limits_.decoded_bytes);
+    if (!count_lines(bytes)) return false;
     // g_byte_array_new_take() wants a pointer to non-const; a stream that is only read never writes through
     // it.
     auto* start = const_cast<guint8*>(reinterpret_cast<const guint8*>(bytes.data()));
@@ -137,6 +185,20 @@ class Walk {
   [[nodiscard]] const std::string& over_limit() const { return over_limit_; }
 
  private:
+  // GMime makes the whole tree before anybody can look at it, so what it may become is estimated first.
+  bool count_lines(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const size_t newline = bytes.find('\n');
+      const std::string_view line = bytes.substr(0, newline);
+      if (line.starts_with("--") && ++delimiters_ > limits_.delimiter_lines)
+        return stop_for("lines like a delimiter", limits_.delimiter_lines);
+      if (is_like_field(line) && ++fields_ > limits_.field_lines)
+        return stop_for("lines like a header field", limits_.field_lines);
+      bytes.remove_prefix(newline == std::string_view::npos ? bytes.size() : newline + 1);
+    }
+    return true;
+  }
+
   bool object(GMimeObject* part, std::string_view bytes, size_t depth) {
     if (part == nullptr) return true;
     if (depth > limits_.depth) return stop_for("MIME parts inside each other", limits_.depth);
@@ -146,7 +208,7 @@ class Walk {
       for (int i = 0; i < count; ++i) {
         if (!object(g_mime_multipart_get_part(multipart, i), bytes, depth + 1)) return false;
       }
-      return true;
+      return encoded_multipart(part, bytes, depth);
     }
     if (GMIME_IS_MESSAGE_PART(part)) {
       GMimeMessage* inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(part));
@@ -161,25 +223,44 @@ class Walk {
     if (wrapper == nullptr) return true;
     const std::string_view raw = place_of(g_mime_data_wrapper_get_stream(wrapper), bytes);
     const GMimeContentEncoding encoding = g_mime_data_wrapper_get_encoding(wrapper);
-    if (encoding != GMIME_CONTENT_ENCODING_BASE64 && encoding != GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE &&
-        encoding != GMIME_CONTENT_ENCODING_UUENCODE) {
-      return content(raw);
-    }
-    return decoded(part, raw, encoding, depth);
+    return is_encoded(encoding) ? encoded(GMIME_OBJECT(part), raw, encoding, depth) : content(raw);
   }
 
-  bool decoded(GMimePart* part, std::string_view raw, GMimeContentEncoding encoding, size_t depth) {
+  // A multipart may not be encoded (RFC 2045, 6.4), and GMime does not decode it; some readers do. Where it
+  // ends only its decoded delimiters say: what follows it in the message is decoded with it.
+  bool encoded_multipart(GMimeObject* part, std::string_view bytes, size_t depth) {
+    const char* name = g_mime_object_get_header(part, "Content-Transfer-Encoding");
+    const GMimeContentEncoding encoding =
+        name == nullptr ? GMIME_CONTENT_ENCODING_DEFAULT : g_mime_content_encoding_from_string(name);
+    GMimeHeaderList* fields = g_mime_object_get_header_list(part);
+    const int count = g_mime_header_list_get_count(fields);
+    if (!is_encoded(encoding) || count <= 0) return true;
+    const gint64 last = g_mime_header_get_offset(g_mime_header_list_get_header_at(fields, count - 1));
+    if (last < 0 || static_cast<size_t>(last) >= bytes.size()) return true;
+    return encoded(part, body_of(bytes.substr(static_cast<size_t>(last))), encoding, depth);
+  }
+
+  bool encoded(GMimeObject* part, std::string_view raw, GMimeContentEncoding encoding, size_t depth) {
     if (raw.size() > limits_.decoded_bytes) return stop_for("decoded bytes", limits_.decoded_bytes);
     if (encoding == GMIME_CONTENT_ENCODING_UUENCODE) raw = behind_begin_line(raw);
     if (raw.empty()) return true;
-    const Decoded decoded =
-        encoding == GMIME_CONTENT_ENCODING_BASE64 ? decode_base64(raw) : decode(raw, encoding);
+    if (!decoded(part, encoding == GMIME_CONTENT_ENCODING_BASE64 ? decode_base64(raw) : decode(raw, encoding),
+                 depth)) {
+      return false;
+    }
+    if (encoding != GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE) return true;
+    const std::string stripped = without_trailing_blanks(raw);
+    return stripped.empty() || decoded(part, decode(stripped, encoding), depth);
+  }
+
+  bool decoded(GMimeObject* part, const Decoded& decoded, size_t depth) {
     const std::string_view plain{decoded.bytes.get(), decoded.length};
     if (decoded.before_padding < plain.size() && !content(plain.substr(0, decoded.before_padding)))
       return false;
     if (!content(plain)) return false;
+    if (GMIME_IS_MULTIPART(part)) return message(multipart_header(part).append(plain), depth + 1);
     // A message may not be encoded (RFC 2046, 5.2.1), yet some readers open one that is.
-    GMimeContentType* type = g_mime_object_get_content_type(GMIME_OBJECT(part));
+    GMimeContentType* type = g_mime_object_get_content_type(part);
     return !g_mime_content_type_is_type(type, "message", "*") || message(plain, depth + 1);
   }
 
@@ -215,6 +296,8 @@ class Walk {
   const MimeLimits& limits_;
   const std::function<bool(std::string_view)>& visit_;
   size_t parts_ = 0;
+  size_t delimiters_ = 0;
+  size_t fields_ = 0;
   size_t visited_bytes_ = 0;
   std::string over_limit_;
 };

@@ -4,8 +4,8 @@
 
 // libclamav unpacks mail too, and finds most by itself; what it does not are files that it takes for
 // something else when they stand in a mail. GMime's parts are scanned as the files that a mail reader would
-// write. Where both decode a part to the same bytes the engine's cache of clean files makes the second look
-// cheap.
+// write. Where both decode a part to the same bytes it is looked at twice: libclamav's cache of clean files,
+// which would spare that, trusts MD5 and is off.
 
 namespace postern {
 

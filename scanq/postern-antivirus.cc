@@ -95,17 +95,20 @@ class Antivirus {
     return 100;
   }
 
-  // The new engine is complete and tested before the old one goes.
+  // The new engine is complete and tested before the old one goes; what it was made from is remembered only
+  // then, so that the clock tries again what failed.
   bool load_if_changed(bool by_clock) {
     Result<EngineSettings> settings = read_engine_settings();
-    if (!settings) return keep_what_we_have(settings.failure().text);
+    if (!settings) return keep_what_we_have(settings_.directory, settings.failure().text);
     const uint64_t fingerprint = signature_fingerprint(settings->directory);
-    if (by_clock && engine_ && fingerprint == fingerprint_) return false;
+    if (by_clock && engine_ && !behind_ && fingerprint == fingerprint_) return false;
+    if (!engine_) settings_ = *settings;  // who asks is told which directory it is
+    Result<Engine> fresh = Engine::load(*settings);
+    if (!fresh) return keep_what_we_have(settings->directory, fresh.failure().text);
+    engine_ = std::move(*fresh);
     settings_ = std::move(*settings);
     fingerprint_ = fingerprint;
-    Result<Engine> fresh = Engine::load(settings_);
-    if (!fresh) return keep_what_we_have(fresh.failure().text);
-    engine_ = std::move(*fresh);
+    behind_ = false;
     if (resident_) {
       prepare_mime();
       log_info("antivirus ready: " + std::to_string(engine_->signatures()) + " signatures from " +
@@ -114,11 +117,12 @@ class Antivirus {
     return true;
   }
 
-  bool keep_what_we_have(std::string why) {
+  bool keep_what_we_have(const std::string& directory, std::string why) {
+    behind_ = true;
     why_not_ = std::move(why);
     if (resident_) {
       log_critical(
-          "load signatures from " + settings_.directory,
+          "load signatures from " + directory,
           why_not_ + (engine_ ? "; the old ones stay in use" : "; every message is deferred until it works"));
     }
     return false;
@@ -156,6 +160,7 @@ class Antivirus {
   bool started_ = false;
   EngineSettings settings_;
   uint64_t fingerprint_ = 0;
+  bool behind_ = false;  // the last load failed: the engine is not what the files ask for
   std::optional<Engine> engine_;
   std::string why_not_;
   std::optional<Scratch> scratch_;  // of this process: a worker makes its own

@@ -91,14 +91,13 @@ class Scan {
       log_warning("scan a message", gone);
       return queue_exit_code(gone);
     }
-    for (size_t i = 0; i < parts->size(); ++i) {
-      if (const int code = commit(job, parts->at(i), decisions[i]); code != 0) return code;
-    }
-    return 0;
+    return commit_all(job, *parts, decisions);
   }
 
  private:
   Result<std::vector<Part>> read_parts(const Job& job) const;
+  int commit_all(const Job& job, const std::vector<Part>& parts,
+                 const std::vector<Decision>& decisions) const;
   int commit(const Job& job, const Part& part, const Decision& decision) const;
   int hold(const Part& part, const Hold& hold) const;
   int queue(const Job& job, const Part& part) const;
@@ -146,6 +145,28 @@ int Scan::say_refused(const Job& job, const Part& part, const Decision& decision
            (decision.reply.permanent() ? " rejected by " : " deferred by ") + decision.stage + ": " +
            printable(decision.reply.line()));
   return refuse(job, decision.reply);
+}
+
+// Those that are held first: they fail most. Once a part is durable nothing is permanent any more: the sender
+// would be told of a failure although some recipients have the message.
+int Scan::commit_all(const Job& job, const std::vector<Part>& parts,
+                     const std::vector<Decision>& decisions) const {
+  bool committed = false;
+  for (const bool deliver : {false, true}) {
+    for (size_t i = 0; i < parts.size(); ++i) {
+      if ((decisions[i].fate == Fate::deliver) != deliver) continue;
+      const int code = commit(job, parts[i], decisions[i]);
+      if (code == 0) {
+        committed = true;
+        continue;
+      }
+      if (!committed) return code;
+      log_critical("commit MID " + std::to_string(parts[i].mid) + " after another part of the same message",
+                   "exit code " + std::to_string(code) + "; the client will send all of it again");
+      return queue_exit_code(temporary("commit a part"));
+    }
+  }
+  return 0;
 }
 
 int Scan::commit(const Job& job, const Part& part, const Decision& decision) const {

@@ -66,6 +66,11 @@ bool Stage::runs_in(std::string_view direction, bool released) const {
 
 Result<std::vector<Stage>> parse_stages(const std::vector<std::string>& lines) {
   std::vector<Stage> stages;
+  // An empty list is more likely a lost file than a wish.
+  if (lines.empty())
+    return temporary("read control/stages: it names no stage; write \"none\" if nothing is to be scanned",
+                     55);
+  if (lines.size() == 1 && lines[0] == "none") return stages;
   for (const std::string& line : lines) {
     const std::vector<std::string_view> all = words(line);
     if (all.size() < 2) return wrong(line, "should be a name and a program");

@@ -19,7 +19,8 @@ struct Stage {
   [[nodiscard]] bool runs_in(std::string_view direction, bool released) const;
 };
 
-// Lines "NAME PROGRAM [ARGUMENT]... [OPTION=VALUE]..."; the failure names the line and the remedy.
+// One line "none", or lines "NAME PROGRAM [ARGUMENT]... [OPTION=VALUE]..."; the failure names the line and
+// the remedy.
 Result<std::vector<Stage>> parse_stages(const std::vector<std::string>& lines);
 
 }  // namespace postern

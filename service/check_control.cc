@@ -34,6 +34,7 @@ constexpr std::array kKnown = {
     Known{"concurrencyincoming", Form::number, "200"},
     Known{"concurrencylocal", Form::number, "10"},
     Known{"concurrencyremote", Form::number, "20"},
+    Known{"concurrencysite", Form::number, "10"},
     Known{"databytes", Form::number, "52428800"},
     Known{"defaultdelivery", Form::text, "./Maildir/"},
     Known{"dnsq", Form::text, "@dnsq"},
@@ -42,6 +43,7 @@ constexpr std::array kKnown = {
     Known{"locals", Form::domains, "control/me"},
     Known{"maxrcpt", Form::number, "1000"},
     Known{"me", Form::host, "the system's host name"},
+    Known{"minfreememory", Form::number, "256"},
     Known{"moreipme", Form::any, "none"},
     Known{"notipme", Form::any, "none"},
     Known{"queuelifetime", Form::number, "259200"},
@@ -87,7 +89,7 @@ std::string problem_of(Form form, std::string_view line) {
       return colon == std::string_view::npos ? "has no colon; write DOMAIN:HOST or DOMAIN:HOST:PORT" : "";
     }
     case Form::stages:
-      return words(line).size() >= 2 ? "" : "names no program; write a name and a program";
+      return words(line).size() >= 2 || line == "none" ? "" : "names no program; write a name and a program";
     case Form::text:
       return line.empty() ? "is empty; write a value or remove the file" : "";
     case Form::any:
@@ -128,9 +130,9 @@ ControlReport report_on(const Known& known) {
   }
   if (known.form == Form::stages && report.value.empty()) {
     report.value = "none";
-    report.problems.push_back(
-        path +
-        ": no stage is named, so no message is scanned; name one a line, or remove the file for the default");
+    report.problems.push_back(path +
+                              ": no stage is named, so every message is deferred; name one a line, or write "
+                              "\"none\" to scan nothing");
   }
   return report;
 }

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "lib/fd.h"
+#include "lib/text.h"
 
 namespace postern {
 
@@ -17,15 +18,39 @@ constexpr size_t kFileLimitBytes = 16 * 1024 * 1024;
 
 }  // namespace
 
+namespace {
+
+// Level by level, following no link: below a mailbox's home its owner could exchange a directory while we
+// look.
+Result<Fd> open_directory(const std::string& path) {
+  Fd at{::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  for (const std::string_view part : split(path, '/')) {
+    if (part.empty()) continue;
+    Fd next{::openat(at.get(), std::string(part).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+    if (!next && (errno == ENOTDIR || errno == ELOOP)) {
+      return permanent("open " + path + ": something else than a directory stands in the way; move it away");
+    }
+    if (!next) return os_failure("open " + path, errno);
+    at = std::move(next);
+  }
+  return at;
+}
+
+}  // namespace
+
 Result<void> install_directory(const std::string& path, mode_t mode, const Identity* owner) {
-  if (::mkdir(path.c_str(), mode) < 0 && errno != EEXIST) return os_failure("make " + path, errno);
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) < 0) return os_failure("look at " + path, errno);
-  if (!S_ISDIR(status.st_mode))
-    return permanent("make " + path + ": something else has that name; move it away");
-  if (owner != nullptr && ::lchown(path.c_str(), owner->uid, owner->gid) < 0)
+  const size_t end = path.find_last_not_of('/');
+  const size_t slash = path.rfind('/', end);
+  Result<Fd> parent = open_directory(path.substr(0, slash));
+  if (!parent) return parent.failure();
+  const std::string name = path.substr(slash + 1, end - slash);
+  if (::mkdirat(parent->get(), name.c_str(), mode) < 0 && errno != EEXIST)
+    return os_failure("make " + path, errno);
+  Result<Fd> made = open_directory(path);
+  if (!made) return made.failure();
+  if (owner != nullptr && ::fchown(made->get(), owner->uid, owner->gid) < 0)
     return os_failure("give away " + path, errno);
-  if (::chmod(path.c_str(), mode) < 0) return os_failure("set the mode of " + path, errno);
+  if (::fchmod(made->get(), mode) < 0) return os_failure("set the mode of " + path, errno);
   return {};
 }
 
@@ -39,8 +64,9 @@ Result<void> install_file(const std::string& path, std::string_view content, mod
   if (!file) return os_failure("create " + temporary_path, errno);
   if (Result<void> wrote = write_all(file.get(), content, "write " + temporary_path); !wrote) return wrote;
   if (::fchmod(file.get(), mode) < 0) return os_failure("set the mode of " + temporary_path, errno);
+  if (Result<void> synced = fsync_file(file.get(), "fsync " + temporary_path); !synced) return synced;
   if (::rename(temporary_path.c_str(), path.c_str()) < 0) return os_failure("rename to " + path, errno);
-  return {};
+  return fsync_directory(path.substr(0, path.rfind('/')));
 }
 
 }  // namespace postern

@@ -55,6 +55,8 @@ std::string resident_command(const Instance& instance, const Service& service) {
   if (service.name == "rspawn") program += " --workers " + first_line(instance, "concurrencyremote", "20");
   const bool drops = instance.split && service.user != "root";
   if (instance.split && !service.clients.empty()) program += " --clients \"" + client_list(service) + "\"";
+  if (instance.split && !service.releaser.empty())
+    program += " --releasers \"$(id -u " + service.releaser + ")\"";
   if (drops) program = "setuidgid " + service.user + " " + program;
   if (service.clients.empty()) return program;
   const std::string owner = service.user + ":" + std::string(kGroup);

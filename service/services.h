@@ -19,6 +19,7 @@ struct Service {
   unsigned memory_mib;  // softlimit -a (not -m: that bounds the stack too, and a thread's stack is as large
                         // as its bound)
   std::string what;     // for the run script's comment
+  std::string releaser{};  // the one client whose messages may say that they were released (--releasers)
 };
 
 const std::vector<Service>& services();

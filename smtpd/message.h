@@ -21,7 +21,12 @@ struct Message {
   HeaderScan header;
 };
 
+struct MessageLimits {
+  uint64_t message_bytes = 0;     // 0: none
+  uint64_t least_free_bytes = 0;  // a large message is refused when less memory is available; 0: never
+};
+
 // Reads to the end of data whatever happens on the way, so that the session can go on behind it.
-Message receive_message(Client& client, std::string_view first_header, uint64_t limit_bytes);
+Message receive_message(Client& client, std::string_view first_header, const MessageLimits& limits);
 
 }  // namespace postern::smtpd

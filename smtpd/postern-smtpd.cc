@@ -2,10 +2,11 @@
 //
 //   fd 0 in    from the client         fd 1 out   to the client         fd 2 out   the event log
 //   env        TCPREMOTEIP, TCPREMOTEHOST, TCPLOCALIP (UCSPI), RELAYCLIENT, DATABYTES, QMAILQUEUE,
-//   POSTERN_LISTENER,
-//              POSTERN_ICID, POSTERN_HOME
-//   control    me, smtpgreeting, rcpthosts, locals, databytes, timeoutsmtpd, sessionseconds, maxrcpt     user
-//   posternd exit       0 the conversation is over, 111 it could not begin
+//              POSTERN_LISTENER, POSTERN_ICID, POSTERN_HOME
+//   control    me, smtpgreeting, rcpthosts, locals, databytes, minfreememory, timeoutsmtpd, sessionseconds,
+//              maxrcpt
+//   user       posternd
+//   exit       0 the conversation is over, 111 it could not begin
 //
 // A message is answered with 250 after the queue program has exited 0, and never else.
 
@@ -227,7 +228,9 @@ void Session::data() {
 }
 
 void Session::receive() {
-  const Message message = receive_message(client_, received_line(), settings_.message_limit_bytes);
+  const Message message = receive_message(
+      client_, received_line(),
+      {.message_bytes = settings_.message_limit_bytes, .least_free_bytes = settings_.least_free_mib << 20});
   if (message.came != Came::bytes) return input_ended(message.came);
   log_.fields(transaction_.mid, message.header);
   if (message.reply == Reply::ok) return hand_over(message);

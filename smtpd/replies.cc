@@ -51,6 +51,7 @@ constexpr std::array kTable = {
     Row{Reply::bare_line_ends, "554", "5.6.0", "bare CR or bare LF in the message: lines end with CR LF"},
     Row{Reply::looping, "554", "5.4.6", "too many hops: this message is looping"},
     Row{Reply::no_room, "452", "4.3.1", "no room for the message now"},
+    Row{Reply::low_memory, "452", "4.3.1", "out of room for now, try again later"},
     Row{Reply::spool_fault, "451", "4.3.0", "unable to keep the message now"},
 
     Row{Reply::idle_too_long, "421", "4.4.2", "waited too long for input, closing"},

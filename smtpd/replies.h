@@ -46,6 +46,7 @@ enum class Reply : uint8_t {
   bare_line_ends,
   looping,
   no_room,
+  low_memory,
   spool_fault,
   // the connection ends
   idle_too_long,

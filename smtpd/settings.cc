@@ -12,7 +12,9 @@ namespace postern::smtpd {
 namespace {
 
 constexpr uint64_t kDefaultMessageLimitBytes = 52428800;
-constexpr uint64_t kDefaultIdleSeconds = 300;  // RFC 5321, 4.5.3.2.7: at least 5 minutes
+constexpr uint64_t kDefaultLeastFreeMib = 256;
+constexpr uint64_t kMostFreeMib = UINT64_MAX >> 20;  // as bytes it must fit
+constexpr uint64_t kDefaultIdleSeconds = 300;        // RFC 5321, 4.5.3.2.7: at least 5 minutes
 constexpr uint64_t kDefaultSessionSeconds = 3600;
 constexpr uint64_t kDefaultRecipientLimit = 1000;
 constexpr uint64_t kLongestSeconds = 86400;
@@ -47,6 +49,7 @@ Result<void> set_numbers(Settings& settings, const Environment& environment) {
   };
   const Number numbers[] = {
       {"databytes", kDefaultMessageLimitBytes, 0, UINT64_MAX, &settings.message_limit_bytes},
+      {"minfreememory", kDefaultLeastFreeMib, 0, kMostFreeMib, &settings.least_free_mib},
       {"timeoutsmtpd", kDefaultIdleSeconds, 1, kLongestSeconds, &settings.idle_seconds},
       {"sessionseconds", kDefaultSessionSeconds, 1, kLongestSeconds, &settings.session_seconds},
       {"maxrcpt", kDefaultRecipientLimit, 1, kRecipientLimit, &settings.recipient_limit},

@@ -20,6 +20,7 @@ struct Settings {
       our_domains;  // control/rcpthosts, else control/locals, else me; empty for a relay client
   std::optional<std::string> relay_suffix;  // RELAYCLIENT: any recipient, with this put behind its address
   uint64_t message_limit_bytes = 0;         // DATABYTES, else control/databytes; 0: none
+  uint64_t least_free_mib = 0;              // control/minfreememory; 0: never look
   uint64_t idle_seconds = 0;                // control/timeoutsmtpd
   uint64_t session_seconds = 0;             // control/sessionseconds
   uint64_t recipient_limit = 0;             // control/maxrcpt

@@ -53,6 +53,8 @@ mkdir -p "$T/clamdb"
 
 "$B/postern-init" "$POSTERN_HOME" --me mx.home.example --listen "127.0.0.1:$PORT" --local home.example --user alice \
   --route "other.example::$SINK" --resolver "127.0.0.1:$DNS" --clamdb "$T/clamdb" 2>&1 || fail "postern-init"
+# The sink plays another host.
+echo 127.0.0.2 > "$POSTERN_HOME/control/notipme"
 # 127.0.0.9 plays a host of the Internet: it may not relay, so what it sends is inbound.
 sed -i '1i 127.0.0.9:allow' "$POSTERN_HOME/control/tcp.smtp"
 (cd "$POSTERN_HOME/control" && tcprules tcp.smtp.cdb tcp.smtp.tmp < tcp.smtp && chmod 644 tcp.smtp.cdb)

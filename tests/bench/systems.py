@@ -230,7 +230,7 @@ class Postern(System):
         subprocess.run([self.program("postern-init"), self.home, *arguments], check=True, stderr=subprocess.DEVNULL)
         if not options.av:
             with open(os.path.join(self.home, "control/stages"), "w") as stages:
-                stages.write("# none\n")
+                stages.write("none\n")
             open(os.path.join(self.home, "service/antivirus/down"), "w").close()
 
     def program(self, name):

@@ -10,7 +10,7 @@ S
 chmod 755 "$T/my-queue"
 PORT=$(free_port)
 "$B/postern-init" "$POSTERN_HOME" --me mx.example.org --listen "127.0.0.1:$PORT" --user alice 2> "$T/init.log" || fail "postern-init"
-echo "# none" > "$POSTERN_HOME/control/stages"
+echo none > "$POSTERN_HOME/control/stages"
 echo "$T/my-queue" > "$POSTERN_HOME/service/smtpd/env/QMAILQUEUE"
 run_instance
 

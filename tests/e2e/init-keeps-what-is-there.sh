@@ -10,7 +10,7 @@ expect_equal "$(cat "$POSTERN_HOME/control/locals")" home.example "locals"
 for file in concurrencylocal stages tcp.smtp queuelifetime; do [ -s "$POSTERN_HOME/control/$file" ] || fail "no control/$file"; done
 
 echo 77 > "$POSTERN_HOME/control/concurrencylocal"
-echo "# none" > "$POSTERN_HOME/control/stages"
+echo none > "$POSTERN_HOME/control/stages"
 echo '10.:allow,RELAYCLIENT=""' > "$POSTERN_HOME/control/tcp.smtp"
 echo more.example >> "$POSTERN_HOME/control/rcpthosts"
 echo x > "$POSTERN_HOME/service/smtpd/env/POSTERN_LISTENER"
@@ -22,7 +22,7 @@ MID=4711 queue_message a@x b@y < <(mail one) 2> "$T/log" || fail "queue: $(cat "
 
 "$B/postern-init" "$POSTERN_HOME" --user bob > "$T/init2.log" 2>&1 || { cat "$T/init2.log"; fail "the second postern-init"; }
 expect_equal "$(cat "$POSTERN_HOME/control/concurrencylocal")" 77 "an edited number"
-expect_equal "$(cat "$POSTERN_HOME/control/stages")" "# none" "edited stages"
+expect_equal "$(cat "$POSTERN_HOME/control/stages")" none "edited stages"
 expect_equal "$(cat "$POSTERN_HOME/control/rcpthosts" | tr '\n' ' ')" "home.example more.example " "edited rcpthosts"
 expect_equal "$(head -n 1 "$POSTERN_HOME/control/me")" mx.example.org "me, not given again"
 expect_equal "$(cat "$POSTERN_HOME/control/listen")" "127.0.0.1:$PORT" "listen, not given again"

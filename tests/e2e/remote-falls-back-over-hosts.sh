@@ -21,6 +21,8 @@ loop MX 10 mx.example.org.
 loop MX 20 good
 self MX 10 self
 self A 127.0.0.1
+other-self MX 10 elsewhere
+elsewhere A 127.9.9.9
 homeless MX 10 nowhere
 lame MX 10 mx.unserved.test.
 Z
@@ -28,6 +30,8 @@ zone example.org <<'Z'
 mx A 127.0.0.9
 Z
 start_nsd
+# Other hosts on loopback are not this one.
+printf '127.0.0.%s\n' 2 3 4 5 6 > "$POSTERN_HOME/control/notipme"
 PORT=$(free_port)
 echo "$PORT" > "$POSTERN_HOME/control/remoteport"
 start rude "$TESTS/smtp-server.py" 127.0.0.3 "$PORT" "$T/rude" "greeting=554 5.7.1 not you"
@@ -55,6 +59,9 @@ expect_equal "$(one homeless.x.test)" "h5.4.4 no mail host of homeless.x.test ha
 expect_equal "$(one loop.x.test)" "h5.4.6 mail for loop.x.test loops back to this host"
 expect_equal "$(one self.x.test)" "h5.4.6 mail for self.x.test loops back to this host"
 expect_equal "$(one '[127.0.0.1]')" "h5.4.6 mail for [127.0.0.1] loops back to this host"
+expect_equal "$(one '[127.1.2.3]')" "h5.4.6 mail for [127.1.2.3] loops back to this host"
+expect_equal "$(one '[IPv6:::ffff:127.0.0.1]')" "h5.4.6 mail for [IPv6:::ffff:127.0.0.1] loops back to this host"
+expect_equal "$(one other-self.x.test)" "h5.4.6 mail for other-self.x.test loops back to this host"
 expect_equal "$(one a..b)" 'h5.1.2 "a..b" is not a domain name'
 expect_equal "$(one lame.x.test)" "s4.4.3 look up the mail hosts of lame.x.test: no answer"
 expect_equal "$(one unserved.test | cut -c1-50)" "s4.4.3 look up mx unserved.test: no answer (SERVFA"

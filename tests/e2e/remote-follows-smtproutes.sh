@@ -4,6 +4,8 @@
 . "$(dirname "$0")/../lib.sh"
 make_home
 printf 'relay.test A 127.0.0.2\ndirect.x.test MX 10 mx.test\nmx.test A 127.0.0.3\n' > "$T/dns"
+# A route to loopback is the operator's will; MX and literals to another host there need this.
+echo 127.0.0.3 > "$POSTERN_HOME/control/notipme"
 A=$(free_port)
 M=$(free_port)
 echo "$M" > "$POSTERN_HOME/control/remoteport"

@@ -3,6 +3,7 @@
 # whole conversation goes out in as few writes as the server allows.
 . "$(dirname "$0")/../lib.sh"
 make_home
+echo 127.0.0.2 > "$POSTERN_HOME/control/notipme"
 PORT=$(free_port)
 printf 'x.test MX 10 mx.x.test\nmx.x.test A 127.0.0.2\n' > "$T/dns"
 echo "$PORT" > "$POSTERN_HOME/control/remoteport"

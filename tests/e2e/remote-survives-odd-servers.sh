@@ -3,6 +3,7 @@
 # forged line.
 . "$(dirname "$0")/../lib.sh"
 make_home
+echo 127.0.0.2 > "$POSTERN_HOME/control/notipme"
 PORT=$(free_port)
 echo "$PORT" > "$POSTERN_HOME/control/remoteport"
 echo 1 > "$POSTERN_HOME/control/timeoutremote"

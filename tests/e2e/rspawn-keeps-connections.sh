@@ -3,6 +3,7 @@
 # QUIT for another next hop, after idling, and when send closes; a connection that went stale is opened again silently.
 . "$(dirname "$0")/../lib.sh"
 make_home
+printf '127.0.0.%s\n' 2 3 4 > "$POSTERN_HOME/control/notipme"
 PORT=$(free_port)
 printf 'x.test MX 10 mx.x.test\nmx.x.test A 127.0.0.2\ny.test A 127.0.0.3\nz.test A 127.0.0.4\n' > "$T/dns"
 echo "$PORT" > "$POSTERN_HOME/control/remoteport"

@@ -57,7 +57,7 @@ for line in "name" "UPPER $T/says" "a $T/says on-failure=maybe" "a $T/says timeo
   nothing_kept "\"$line\""
 done
 # A queue that does not take it: its answer is the client's.
-stages "# none"
+stages none
 printf '#!/bin/sh\nprintf "D552 5.2.2 full" >&6; exit 82\n' > "$T/full"; chmod +x "$T/full"
 scan POSTERN_QUEUE="$T/full"; expect_equal $? 82 "a queue that refuses"
 expect_equal "$(cat "$T/reason")" "D552 5.2.2 full" "its reason"

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib.sh"
 need python3
 make_own_instance
-echo "# no stages" > "$POSTERN_HOME/control/stages"
+echo none > "$POSTERN_HOME/control/stages"
 start queue "$B/postern-bind" queue "$(id -un)" "$B/postern-queue" --serve --workers 2 --clients "$(id -u)"
 start scanq "$B/postern-bind" scanq "$(id -un)" "$B/postern-scanq" --serve --workers 2
 wait_for 10 test -S "$POSTERN_HOME/run/queue"

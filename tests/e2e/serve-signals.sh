@@ -75,7 +75,7 @@ for fd in /dev/null "$T/envelope"; do
 done
 
 # scanq reads control/stages again.
-echo "# none" > "$POSTERN_HOME/control/stages"
+echo none > "$POSTERN_HOME/control/stages"
 rm "$POSTERN_HOME/run/queue"
 start queue3 "$B/postern-bind" queue "$(id -un)" "$B/postern-queue" --serve --workers 1
 start scanq "$B/postern-bind" scanq "$(id -un)" "$B/postern-scanq" --serve --workers 2

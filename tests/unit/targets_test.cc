@@ -78,6 +78,62 @@ TEST_CASE("mail hosts are tried by preference, without ourselves and what is not
   }
 }
 
+TEST_CASE("loopback, unspecified and IPv4-mapped addresses are this host unless control/notipme has them") {
+  const std::vector<std::string> own = {"192.0.2.99", "2001:db8::99"};
+  RemoteSettings some = settings();
+  some.not_own_addresses = {"127.0.0.5", "::ffff:127.0.0.6", "2001:DB8:0::7"};
+  struct Row {
+    std::string address;
+    bool ours;
+  };
+  const std::vector<Row> rows = {
+      {"127.0.0.1", true},
+      {"127.0.0.2", true},
+      {"127.255.255.255", true},
+      {"0.0.0.0", true},
+      {"0.1.2.3", true},
+      {"::", true},
+      {"::1", true},
+      {"0:0:0:0:0:0:0:1", true},
+      {"::ffff:127.0.0.2", true},
+      {"::FFFF:7f00:2", true},
+      {"::ffff:0.0.0.0", true},
+      {"::ffff:192.0.2.99", true},
+      {"192.0.2.99", true},
+      {"2001:db8:0::99", true},
+      {"127.0.0.5", false},
+      {"::ffff:127.0.0.5", false},
+      {"127.0.0.6", false},
+      {"2001:db8::7", false},
+      {"192.0.2.1", false},
+      {"::ffff:192.0.2.1", false},
+      {"128.0.0.1", false},
+      {"2001:db8::1", false},
+      {"::2", false},
+      {"", false},
+      {"127.0.0.1 x\xff", false},
+      {"127.1", false},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.address);
+    CHECK(is_own_address(row.address, some, own) == row.ours);
+  }
+  const DnsAnswer loop =
+      answer_with(DnsOutcome::found, {host(10, "a", {"127.0.0.2"}), host(20, "b", {"192.0.2.3"})});
+  CHECK(text_of(targets_of_mx(loop, settings(), own)) == "permanent 5.4.6");
+}
+
+TEST_CASE("a literal of this host is a loop, and a route to one is the operator's will") {
+  const Route none;
+  Route route;
+  route.host = "127.0.0.2";
+  CHECK(text_of(find_targets("[127.0.0.2]", none, settings())) == "permanent 5.4.6");
+  CHECK(text_of(find_targets("[IPv6:::1]", none, settings())) == "permanent 5.4.6");
+  CHECK(text_of(find_targets("[IPv6:::ffff:127.0.0.2]", none, settings())) == "permanent 5.4.6");
+  CHECK(text_of(find_targets("[192.0.2.1]", none, settings())) == "192.0.2.1[192.0.2.1]:2525 ");
+  CHECK(text_of(find_targets("example.test", route, settings())) == "127.0.0.2[127.0.0.2]:2525 ");
+}
+
 TEST_CASE("hosts of equal preference take turns at being first") {
   const DnsAnswer answer =
       answer_with(DnsOutcome::found,

@@ -1,0 +1,28 @@
+#!/bin/bash
+# A megabyte of empty parts, or of empty header fields, is answered with the limit that it is over, in little memory.
+. "$(dirname "$0")/../lib.sh"
+. "$TESTS/antivirus.sh"
+need python3
+make_clamdb
+python3 - "$T" <<'P'
+import sys
+head = "From: a@b\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n"
+open(sys.argv[1] + "/parts", "w").write(head + "\n" + "--x\n\n" * 200000)
+open(sys.argv[1] + "/fields", "w").write(head + "a:\n" * 1300000 + "\n--x\n\nhello\n--x--\n")
+open(sys.argv[1] + "/mail", "w").write(head + "\n--x\n\n" + "a: b\n-- \n" * 5000 + "\n--x--\n")
+P
+# What it takes at most, in KiB: the program's own figure of a process that has ended.
+peak() { python3 -c '
+import resource, subprocess, sys
+code = subprocess.run([sys.argv[1]], stdin=open(sys.argv[2]), stdout=subprocess.DEVNULL, stderr=open(sys.argv[3], "w")).returncode
+print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$B/postern-antivirus" "$1" "$T/log"; }
+
+read -r code ordinary < <(peak "$T/mail")
+expect_equal "$code" 0 "an ordinary mail with many such lines"
+for bomb in parts fields; do
+  read -r code size < <(peak "$T/$bomb")
+  expect_equal "$code" 111 "a bomb of $bomb"
+  expect_in "$T/log" "look into the message: it has more than [0-9]* lines like a $([ $bomb = parts ] && echo delimiter || echo 'header field')"
+  [ "$size" -lt $((ordinary + 60000)) ] || fail "a bomb of $bomb takes $size KiB, an ordinary mail $ordinary"
+done
+exit 0
