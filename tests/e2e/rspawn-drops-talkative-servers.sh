@@ -18,6 +18,7 @@ extra = b"250 2.1.0 ok\r\n250 2.1.5 ok\r\n250 2.1.5 ok\r\n354 go\r\n250 2.0.0 st
 number = 0
 while True:
     connection = listening.accept()[0]
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     number += 1
     print("connect", number, flush=True)
     file = connection.makefile("rb")

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -105,6 +106,85 @@ TEST_CASE("each part is visited as it is when decoded") {
   CHECK(parts_of("Content-Transfer-Encoding: base64\n\n====\naGVsbG8") == std::vector<std::string>{"hello"});
   CHECK(parts_of("Content-Transfer-Encoding: base64\n\n!!==").empty());
   CHECK(parts_of("Content-Transfer-Encoding: x-uuencode\n\nno begin line").empty());
+}
+
+TEST_CASE("quoted-printable with blanks at the end of a line is visited with them and without") {
+  struct Row {
+    const char* body;
+    std::vector<std::string> contents;
+  };
+  const Row rows[] = {
+      {"ab= \ncd", {"ab= \ncd", "abcd"}}, {"ab=\t \r\ncd", {"ab=\t \r\ncd", "abcd"}}, {"ab=\ncd", {"abcd"}},
+      {"ab \ncd", {"ab \ncd", "ab\ncd"}}, {"ab=20\ncd\t", {"ab \ncd\t", "ab \ncd"}},  {"  ab", {"  ab"}},
+      {"ab= ", {"ab= ", "ab"}},           {" \n\t\n", {" \n\t\n", "\n\n"}},
+  };
+  for (const Row& row : rows) {
+    const std::string body = row.body;
+    CAPTURE(body);
+    CHECK(parts_of("Content-Transfer-Encoding: quoted-printable\n\n" + body) == row.contents);
+  }
+}
+
+TEST_CASE("a multipart that is encoded itself is decoded and walked") {
+  struct Row {
+    const char* encoding;
+    const char* body;
+  };
+  // "--b\n\ninner\n--b--\n"
+  const Row rows[] = {
+      {"base64", "LS1iCgppbm5lcgotLWItLQo="},
+      {"quoted-printable", "=2D-b\n\nin=\nner\n=2D-b--\n"},
+      {"quoted-printable", "=2D-b\n\nin= \nner\n=2D-b--\n"},
+  };
+  for (const Row& row : rows) {
+    const std::string body = row.body;
+    CAPTURE(body);
+    const std::string part = std::string("Content-Type: multipart/mixed; boundary=b\n") +
+                             "Content-Transfer-Encoding: " + row.encoding + "\n\n" + body;
+    const std::string inside = multipart("o", {"\nfirst", part});
+    for (const std::string& message : {part, inside}) {
+      const std::vector<std::string> parts = parts_of(message);
+      CHECK(std::find(parts.begin(), parts.end(), "inner") != parts.end());
+      CHECK_FALSE(parts.back().starts_with("FAILED"));
+    }
+  }
+  // The boundary is quoted for the parser again; one that encodes itself without end meets a limit.
+  CHECK(parts_of("Content-Type: multipart/mixed; boundary=\"a \\\"\\\\\"\n"
+                 "Content-Transfer-Encoding: quoted-printable\n\n=2D-a \"\\\n\ninner\n")
+            .back() == "inner");
+  std::string nested;
+  for (int i = 0; i < 3000; ++i)
+    nested +=
+        "--b\nContent-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: quoted-printable\n\n";
+  CHECK(parts_of("Content-Type: multipart/mixed; boundary=b\n\n" + nested, {.decoded_bytes = 1000000})
+            .back()
+            .starts_with("FAILED"));
+  CHECK(parts_of("Content-Type: multipart/mixed\nContent-Transfer-Encoding: base64\n").empty());
+}
+
+TEST_CASE("lines that may be delimiters or header fields are counted before the parser sees them") {
+  struct Row {
+    const char* line;
+    size_t delimiters;
+    size_t fields;
+    bool ok;
+  };
+  // The header is one field, and the line stands there three times.
+  const Row rows[] = {
+      {"--x", 3, 1, true},      {"--x", 2, 9, false},     {"a:", 0, 4, true},       {"a:", 9, 3, false},
+      {"a \t: b", 9, 3, false}, {":", 9, 3, false},       {"\377: b", 9, 3, false}, {"a b: c", 0, 1, true},
+      {" a:", 0, 1, true},      {"- -", 0, 1, true},      {"12:30 x", 9, 3, false}, {"", 0, 1, true},
+      {"--x:", 2, 9, false},    {"http://", 9, 3, false}, {" --x", 0, 1, true},
+  };
+  for (const Row& row : rows) {
+    const std::string line = std::string(row.line) + "\n";
+    CAPTURE(line);
+    const std::vector<std::string> parts =
+        parts_of("Subject: x\n\n" + line + line + line,
+                 {.delimiter_lines = row.delimiters, .field_lines = row.fields});
+    CHECK_FALSE(parts.empty());
+    CHECK(parts.back().starts_with("FAILED: look into the message: it has more than") == !row.ok);
+  }
 }
 
 TEST_CASE("messages inside messages are walked, encoded ones too") {

@@ -25,7 +25,8 @@ TEST_CASE("a stage line is a name, a program with its arguments, and options") {
   CHECK(second.timeout_seconds == 240);
   CHECK(second.directions == std::vector<std::string>{"in", "local"});
   CHECK_FALSE(second.when_released);
-  CHECK(parse_stages({})->empty());
+  CHECK(parse_stages({"none"})->empty());
+  CHECK_FALSE(parse_stages({}).ok());  // more likely lost than meant
 }
 
 TEST_CASE("a stage runs in its directions, and on released messages only where it says so") {
