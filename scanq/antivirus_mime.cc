@@ -83,6 +83,7 @@ struct Decoded {
   std::unique_ptr<char[]> bytes;
   size_t length = 0;
   size_t before_padding = 0;  // where a reader ends that stops at the first padding
+  [[nodiscard]] std::string_view plain() const { return {bytes.get(), length}; }
 };
 
 Decoded decode(std::string_view raw, GMimeContentEncoding encoding) {
@@ -244,17 +245,18 @@ class Walk {
     if (raw.size() > limits_.decoded_bytes) return stop_for("decoded bytes", limits_.decoded_bytes);
     if (encoding == GMIME_CONTENT_ENCODING_UUENCODE) raw = behind_begin_line(raw);
     if (raw.empty()) return true;
-    if (!decoded(part, encoding == GMIME_CONTENT_ENCODING_BASE64 ? decode_base64(raw) : decode(raw, encoding),
-                 depth)) {
-      return false;
-    }
+    const Decoded first =
+        encoding == GMIME_CONTENT_ENCODING_BASE64 ? decode_base64(raw) : decode(raw, encoding);
+    if (!decoded(part, first, depth)) return false;
     if (encoding != GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE) return true;
     const std::string stripped = without_trailing_blanks(raw);
-    return stripped.empty() || decoded(part, decode(stripped, encoding), depth);
+    if (stripped.empty()) return true;
+    const Decoded second = decode(stripped, encoding);
+    return second.plain() == first.plain() || decoded(part, second, depth);
   }
 
   bool decoded(GMimeObject* part, const Decoded& decoded, size_t depth) {
-    const std::string_view plain{decoded.bytes.get(), decoded.length};
+    const std::string_view plain = decoded.plain();
     if (decoded.before_padding < plain.size() && !content(plain.substr(0, decoded.before_padding)))
       return false;
     if (!content(plain)) return false;

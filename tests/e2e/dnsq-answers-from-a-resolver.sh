@@ -22,7 +22,9 @@ zone 127.in-addr.arpa <<'Z'
 Z
 start_nsd
 
-dns mx example.test > "$T/out" || fail "exit code $?"
+# A second may pass between the answer and its line.
+full_ttl() { sed -E 's/ 29[0-9] found/ 300 found/; s/ 5[0-9] nodata/ 60 nodata/'; }
+dns mx example.test | full_ttl > "$T/out" || fail "exit code $?"
 expect_equal "$(grep -v '^data' "$T/out" | head -n 3)" "answer mx example.test found
 rrset MX example.test example.test insecure 300 found
 host 10 mx1.example.test" "mx"
@@ -37,7 +39,7 @@ data 127.0.0.3
 rrset AAAA mx2.example.test mx2.example.test insecure 60 nodata" "hosts"
 first() { dns "$@" 2>&1 | head -n 1; }
 expect_equal "$(first mx alias.example.test)" "answer mx alias.example.test found"
-expect_equal "$(dns mx alias.example.test | sed -n 2p)" "rrset MX alias.example.test other.example.test insecure 300 found"
+expect_equal "$(dns mx alias.example.test | full_ttl | sed -n 2p)" "rrset MX alias.example.test other.example.test insecure 300 found"
 expect_equal "$(first mx null.example.test)" "answer mx null.example.test null"
 expect_equal "$(first mx plain.example.test)" "answer mx plain.example.test implicit"
 expect_equal "$(first mx none.example.test)" "answer mx none.example.test nxdomain"

@@ -23,13 +23,13 @@ start_nsd
 
 ask() { dns --trust-anchor "$T/anchors" "$@"; }
 ask mx good.test > "$T/out" || fail "exit code $?"
-expect_in "$T/out" '^rrset MX good.test good.test secure 300 found$'
-expect_in "$T/out" '^rrset A mx.good.test mx.good.test secure 300 found$'
+expect_in "$T/out" '^rrset MX good.test good.test secure (300|29[0-9]) found$'
+expect_in "$T/out" '^rrset A mx.good.test mx.good.test secure (300|29[0-9]) found$'
 expect_in "$T/out" '^rrset AAAA mx.good.test mx.good.test secure [0-9]+ nodata$'
 ask mx none.good.test > "$T/out" || fail "exit code $?"
 expect_in "$T/out" '^rrset MX none.good.test none.good.test secure [0-9]+ nxdomain$'
 ask mx plain.test > "$T/out" || fail "exit code $?"
-expect_in "$T/out" '^rrset MX plain.test plain.test insecure 300 found$'
+expect_in "$T/out" '^rrset MX plain.test plain.test insecure (300|29[0-9]) found$'
 ask mx bad.test > "$T/out"
 expect_equal $? 111 "exit code of a bogus answer"
 expect_in "$T/out" '^answer mx bad.test bogus$'
@@ -38,6 +38,6 @@ expect_in "$T/out" '^why '
 # The anchors of control/ count as well.
 cp "$T/anchors" "$POSTERN_HOME/control/trustanchors"
 dns mx good.test > "$T/out" || fail "exit code $?"
-expect_in "$T/out" '^rrset MX good.test good.test secure 300 found$'
+expect_in "$T/out" '^rrset MX good.test good.test secure (300|29[0-9]) found$'
 dns --trust-anchor "$T/nothing" mx good.test > "$T/out" 2>&1
 expect_equal $? 111 "exit code without the anchors"
