@@ -3,6 +3,7 @@
 #include <gmime/gmime.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -151,6 +152,16 @@ bool is_like_field(std::string_view line) {
   return name.find_first_of(" \t") >= name.find_last_not_of(" \t") + 1;
 }
 
+bool is_like_address_field(std::string_view line) {
+  static constexpr std::array<std::string_view, 8> kNames = {
+      "to", "cc", "bcc", "from", "sender", "reply-to", "disposition-notification-to", "mail-followup-to"};
+  std::string_view name = trim(line.substr(0, line.find(':')));
+  static constexpr std::string_view kResent = "resent-";
+  if (equal_ignoring_case(name.substr(0, kResent.size()), kResent)) name.remove_prefix(kResent.size());
+  return std::any_of(kNames.begin(), kNames.end(),
+                     [&](std::string_view n) { return equal_ignoring_case(name, n); });
+}
+
 // A header that makes a message of the content of `part`, of which only the transfer encoding was wrong.
 std::string multipart_header(GMimeObject* part) {
   const char* boundary = g_mime_content_type_get_parameter(g_mime_object_get_content_type(part), "boundary");
@@ -188,6 +199,7 @@ class Walk {
  private:
   // GMime makes the whole tree before anybody can look at it, so what it may become is estimated first.
   bool count_lines(std::string_view bytes) {
+    bool in_addresses = false;
     while (!bytes.empty()) {
       const size_t newline = bytes.find('\n');
       const std::string_view line = bytes.substr(0, newline);
@@ -195,6 +207,10 @@ class Walk {
         return stop_for("lines like a delimiter", limits_.delimiter_lines);
       if (is_like_field(line) && ++fields_ > limits_.field_lines)
         return stop_for("lines like a header field", limits_.field_lines);
+      const bool continued = line.starts_with(' ') || line.starts_with('\t');
+      in_addresses = continued ? in_addresses : is_like_field(line) && is_like_address_field(line);
+      if (in_addresses && (address_bytes_ += line.size()) > limits_.address_bytes)
+        return stop_for("bytes in header fields with addresses", limits_.address_bytes);
       bytes.remove_prefix(newline == std::string_view::npos ? bytes.size() : newline + 1);
     }
     return true;
@@ -300,6 +316,7 @@ class Walk {
   size_t parts_ = 0;
   size_t delimiters_ = 0;
   size_t fields_ = 0;
+  size_t address_bytes_ = 0;
   size_t visited_bytes_ = 0;
   std::string over_limit_;
 };

@@ -19,6 +19,9 @@ struct MimeLimits {
   // an object of about 1.5 KB, or 500 bytes, before the parts can be counted.
   size_t delimiter_lines = 20000;
   size_t field_lines = 100000;
+  // Of all fields that hold addresses, together: GMime's time for one grows with the square of its length (a
+  // second for 32 KiB).
+  size_t address_bytes = 128 * 1024;
 };
 
 // Has the message one part only, and that one as it stands: text/plain without a transfer encoding that hides

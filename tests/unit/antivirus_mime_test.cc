@@ -192,6 +192,27 @@ TEST_CASE("lines that may be delimiters or header fields are counted before the 
   }
 }
 
+TEST_CASE("fields with addresses are bounded before the parser sees them, continued lines too") {
+  struct Row {
+    std::string header;
+    bool ok;
+  };
+  const std::string many(700, 'a');
+  const Row rows[] = {
+      {"To: " + many + "\n", true},
+      {"To: " + many + "\n" + " " + many + "\n", false},
+      {"tO \t: " + many + "\nX: y\nResent-Cc: " + many + "\n", false},
+      {"Subject: " + many + "\n " + many + "\n", true},
+      {"To: " + many + "\nX: y\n " + many + "\n", true},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.header);
+    const std::vector<std::string> parts = parts_of(row.header + "\nbody", {.address_bytes = 1000});
+    CHECK_FALSE(parts.empty());
+    CHECK(parts.back().starts_with("FAILED: look into the message: it has more than") == !row.ok);
+  }
+}
+
 TEST_CASE("messages inside messages are walked, encoded ones too") {
   const std::string inner =
       "Subject: i\n" + multipart("in", {"\none", "Content-Transfer-Encoding: base64\n\ndHdv"});
