@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "lib/record.h"
+
 namespace postern {
 
 namespace {
@@ -11,35 +13,17 @@ Failure broken(std::string why) {
   return temporary("read the envelope: " + std::move(why), 91);
 }
 
-// Cuts the next NUL-ended record off; nothing when there is no NUL any more.
-std::optional<std::string_view> next_record(std::string_view& bytes) {
-  const size_t end = bytes.find('\0');
-  if (end == std::string_view::npos) return std::nullopt;
-  const std::string_view record = bytes.substr(0, end);
-  bytes.remove_prefix(end + 1);
-  return record;
-}
-
-void append_record(std::string& bytes, char letter, std::string_view value) {
-  bytes += letter;
-  bytes.append(value).push_back('\0');
-}
-
-void append_if(std::string& bytes, char letter, std::string_view value) {
-  if (!value.empty()) append_record(bytes, letter, value);
-}
-
 }  // namespace
 
 Result<Envelope> parse_envelope(std::string_view bytes) {
   if (bytes.size() > kEnvelopeLimitBytes) return permanent("read the envelope: it is too large", 11, "5.5.3");
   Envelope envelope;
-  std::optional<std::string_view> record = next_record(bytes);
+  std::optional<std::string_view> record = cut_record(bytes);
   if (!record || !record->starts_with('F')) return broken("it does not begin with F and a sender");
   envelope.sender = record->substr(1);
   if (envelope.sender.size() > kAddressLimitBytes) return permanent("address too long", 11, "5.1.7");
   for (;;) {
-    record = next_record(bytes);
+    record = cut_record(bytes);
     if (!record) return broken("it is cut short");
     if (record->empty()) break;
     if (!record->starts_with('T')) return broken("a recipient does not begin with T");
@@ -66,7 +50,7 @@ Result<void> parse_extras(std::string_view bytes, Envelope& envelope) {
   auto next = envelope.recipients
                   .begin();  // they come in the order of the recipients, so look behind the last one first
   while (!bytes.empty()) {
-    const std::optional<std::string_view> record = next_record(bytes);
+    const std::optional<std::string_view> record = cut_record(bytes);
     if (!record || record->empty()) return broken("its extras are cut short");
     const std::string_view value = record->substr(1);
     // What is kept travels on in requests, whose size is bounded.
@@ -110,15 +94,15 @@ Result<void> parse_extras(std::string_view bytes, Envelope& envelope) {
 
 std::string serialise_extras(const Envelope& envelope) {
   std::string bytes;
-  append_if(bytes, 'r', envelope.ret);
-  append_if(bytes, 'e', envelope.envid);
-  append_if(bytes, 'b', envelope.body);
+  append_record_if(bytes, 'r', envelope.ret);
+  append_record_if(bytes, 'e', envelope.envid);
+  append_record_if(bytes, 'b', envelope.body);
   if (envelope.smtputf8) append_record(bytes, 'u', {});
   for (const Recipient& recipient : envelope.recipients) {
     if (recipient.notify.empty() && recipient.orcpt.empty()) continue;
     append_record(bytes, 't', recipient.address);
-    append_if(bytes, 'n', recipient.notify);
-    append_if(bytes, 'o', recipient.orcpt);
+    append_record_if(bytes, 'n', recipient.notify);
+    append_record_if(bytes, 'o', recipient.orcpt);
   }
   return bytes;
 }

@@ -194,6 +194,12 @@ Result<Fd> own_copy(int fd, size_t limit_bytes, std::string_view doing) {
   return copy;
 }
 
+Result<Fd> reopen_for_reading(int fd) {
+  Fd own{::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!own) return os_failure("open a file again for reading", errno);
+  return own;
+}
+
 Result<void> fsync_file(int fd, std::string_view doing) {
   while (::fsync(fd) < 0) {
     if (errno != EINTR) return os_failure(std::string(doing), errno);

@@ -71,6 +71,9 @@ bool is_sealed(int fd);
 // copy of what is read from it (from the current offset for pipes, from 0 for files).
 Result<Fd> own_copy(int fd, size_t limit_bytes, std::string_view doing);
 
+// A read-only description of its own of an open file, at offset 0.
+Result<Fd> reopen_for_reading(int fd);
+
 Result<void> fsync_file(int fd, std::string_view doing);
 Result<void> fsync_directory(const std::string& path);
 

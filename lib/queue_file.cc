@@ -11,6 +11,7 @@
 #include <type_traits>
 
 #include "lib/fd.h"
+#include "lib/record.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -79,29 +80,20 @@ Result<void> copy_message(int to, int message, size_t limit_bytes, std::string_v
   return {};
 }
 
-void append_record(std::string& records, char letter, std::string_view value) {
-  records += letter;
-  records.append(value).push_back('\0');
-}
-
-void append_if(std::string& records, char letter, std::string_view value) {
-  if (!value.empty()) append_record(records, letter, value);
-}
-
 std::string make_records(const Envelope& envelope, const Environment& kept, QueuedMessage& queued) {
   std::string records;
   append_record(records, 's', envelope.sender);
-  append_if(records, 'r', envelope.ret);
-  append_if(records, 'e', envelope.envid);
-  append_if(records, 'b', envelope.body);
+  append_record_if(records, 'r', envelope.ret);
+  append_record_if(records, 'e', envelope.envid);
+  append_record_if(records, 'b', envelope.body);
   if (envelope.smtputf8) append_record(records, 'u', {});
   for (const auto& [name, value] : kept.pairs()) append_record(records, 'v', name + "=" + value);
   for (const Recipient& recipient : envelope.recipients) {
     queued.state_offsets.push_back(static_cast<off_t>(queued.message_size + records.size()));
     queued.states.push_back(RecipientState::pending);
     append_record(records, static_cast<char>(RecipientState::pending), recipient.address);
-    append_if(records, 'n', recipient.notify);
-    append_if(records, 'o', recipient.orcpt);
+    append_record_if(records, 'n', recipient.notify);
+    append_record_if(records, 'o', recipient.orcpt);
   }
   return records;
 }

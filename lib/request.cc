@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "lib/record.h"
+
 namespace postern {
 
 namespace {
@@ -16,14 +18,6 @@ constexpr char kVersion = 1;
 
 Failure broken(std::string why) {
   return temporary("read a request: " + std::move(why));
-}
-
-std::optional<std::string_view> cut_at_nul(std::string_view& bytes) {
-  const size_t end = bytes.find('\0');
-  if (end == std::string_view::npos) return std::nullopt;
-  const std::string_view part = bytes.substr(0, end);
-  bytes.remove_prefix(end + 1);
-  return part;
 }
 
 // Takes over every descriptor of the message at once, so that none leaks whatever comes next.
@@ -81,12 +75,12 @@ Result<DecodedRequest> decode_request(std::string_view packet, size_t passed) {
       static_cast<unsigned char>(packet[1]) | static_cast<size_t>(static_cast<unsigned char>(packet[2])) << 8;
   packet.remove_prefix(3);
   for (; arguments > 0; --arguments) {
-    const std::optional<std::string_view> argument = cut_at_nul(packet);
+    const std::optional<std::string_view> argument = cut_record(packet);
     if (!argument) return broken("an argument is cut short");
     request.arguments.emplace_back(*argument);
   }
   for (;;) {
-    const std::optional<std::string_view> pair = cut_at_nul(packet);
+    const std::optional<std::string_view> pair = cut_record(packet);
     if (!pair) return broken("the environment is cut short");
     if (pair->empty()) break;
     const size_t equals = pair->find('=');

@@ -1,15 +1,16 @@
 #include "queue/bounce_request.h"
 
 #include "lib/mid.h"
+#include "lib/record.h"
 #include "lib/text.h"
 
 namespace postern {
 
 namespace {
 
-void append_record(std::string& bytes, char letter, std::string_view value) {
-  bytes += letter;
-  bytes.append(value.substr(0, value.find('\0'))).push_back('\0');
+// What other hosts said may have a NUL in it, which would end its record early.
+void append_text(std::string& bytes, char letter, std::string_view value) {
+  append_record(bytes, letter, value.substr(0, value.find('\0')));
 }
 
 bool take_record(char letter, std::string_view value, BounceRequest& request) {
@@ -51,15 +52,15 @@ bool take_record(char letter, std::string_view value, BounceRequest& request) {
 
 std::string serialise_bounce_request(const BounceRequest& request) {
   std::string bytes;
-  append_record(bytes, 'm', std::to_string(request.mid));
-  append_record(bytes, 's', request.sender);
-  append_record(bytes, 'e', request.envid);
-  append_record(bytes, 'a', std::to_string(request.arrival));
-  append_record(bytes, request.full ? 'f' : 'h', {});
+  append_text(bytes, 'm', std::to_string(request.mid));
+  append_text(bytes, 's', request.sender);
+  append_text(bytes, 'e', request.envid);
+  append_text(bytes, 'a', std::to_string(request.arrival));
+  append_text(bytes, request.full ? 'f' : 'h', {});
   for (const FailedRecipient& recipient : request.recipients) {
-    append_record(bytes, 'r', recipient.address);
-    append_record(bytes, 'o', recipient.orcpt);
-    append_record(bytes, 'd', recipient.why);
+    append_text(bytes, 'r', recipient.address);
+    append_text(bytes, 'o', recipient.orcpt);
+    append_text(bytes, 'd', recipient.why);
   }
   return bytes;
 }

@@ -17,11 +17,6 @@ constexpr int64_t kAwayMilliseconds = 500;     // until the next try to reach a 
 constexpr int64_t kAcceptMilliseconds = 1000;  // in which a worker should have taken a new connection
 constexpr unsigned kLongestRow = 50;           // jobs of one site on one connection while another site waits
 
-// A description of its own for each job: readers must not share a file offset.
-Fd reopened(int memory_file) {
-  return Fd{::open(("/proc/self/fd/" + std::to_string(memory_file)).c_str(), O_RDONLY | O_CLOEXEC)};
-}
-
 Request request_for(const DeliveryJob& job, int message) {
   Request request{.arguments = job.arguments, .environment = {}, .fds = {{message, 0}}};
   std::string rids;
@@ -33,9 +28,10 @@ Request request_for(const DeliveryJob& job, int message) {
 }
 
 Result<void> send_job(int socket, const DeliveryJob& job) {
-  const Fd message = reopened(job.message);
-  if (!message) return os_failure("open the message again", errno);
-  return send_request(socket, request_for(job, message.get()));
+  // A description of its own for each job: readers must not share a file offset.
+  Result<Fd> message = reopen_for_reading(job.message);
+  if (!message) return message.failure();
+  return send_request(socket, request_for(job, message->get()));
 }
 
 }  // namespace

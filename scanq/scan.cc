@@ -1,11 +1,9 @@
 #include "scanq/scan.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 #include "lib/call.h"
 #include "lib/log.h"
@@ -122,20 +120,13 @@ struct Said {
   Fd output;
 };
 
-// A read-only description of its own at offset 0.
-Result<Fd> reopened(int fd) {
-  Fd own{::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!own) return os_failure("open the message again", errno);
-  return own;
-}
-
 Result<Said> ask_stage(const Part& part, const Stage& stage, int64_t deadline) {
-  Result<Fd> message = reopened(part.message.get());
+  Result<Fd> message = reopen_for_reading(part.message.get());
   if (!message) return message.failure();
   Result<Fd> envelope_file = memory_file_with("envelope", serialise_envelope(part.envelope));
   if (!envelope_file) return envelope_file.failure();
   if (Result<void> sealed = seal(envelope_file->get()); !sealed) return sealed.failure();
-  Result<Fd> envelope = reopened(envelope_file->get());
+  Result<Fd> envelope = reopen_for_reading(envelope_file->get());
   if (!envelope) return envelope.failure();
   Result<Fd> output = memory_file("output");
   if (!output) return output.failure();

@@ -3,20 +3,12 @@
 #include "local/assign.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "lib/text.h"
+#include "tests/fuzz/must.h"
 
 using namespace postern;
-
-namespace {
-
-void must(bool holds) {
-  if (!holds) std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Result<AssignTable> table = parse_assign({reinterpret_cast<const char*>(data), size}, "assign");

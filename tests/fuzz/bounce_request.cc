@@ -5,21 +5,13 @@
 #include "queue/bounce_request.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "lib/text.h"
 #include "queue/dsn.h"
+#include "tests/fuzz/must.h"
 
 using namespace postern;
-
-namespace {
-
-void must(bool holds) {
-  if (!holds) std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);

@@ -3,18 +3,14 @@
 // An envelope and, behind the first byte pair 0xff 0xff if there is one, its extras. What is taken is written
 // again and means the same; extras change no address.
 #include "lib/envelope.h"
+#include "tests/fuzz/must.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 using namespace postern;
 
 namespace {
-
-void must(bool holds) {
-  if (!holds) std::abort();
-}
 
 bool without_nul(std::string_view text) {
   return text.find('\0') == std::string_view::npos;

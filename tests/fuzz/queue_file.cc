@@ -7,19 +7,15 @@
 #include "lib/queue_file.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "lib/fd.h"
+#include "tests/fuzz/must.h"
 
 using namespace postern;
 
 namespace {
-
-void must(bool holds) {
-  if (!holds) std::abort();
-}
 
 Fd file_with(std::string_view bytes) {
   Result<Fd> file = memory_file_with("queue", bytes);

@@ -3,20 +3,12 @@
 // A request packet as a hostile client may send it; the first byte is the number of descriptors that come
 // with it. What is taken can be sent on and means the same there.
 #include "lib/request.h"
+#include "tests/fuzz/must.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 using namespace postern;
-
-namespace {
-
-void must(bool holds) {
-  if (!holds) std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;

@@ -4,19 +4,15 @@
 #include "local/trace_fields.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "lib/fd.h"
 #include "lib/text.h"
+#include "tests/fuzz/must.h"
 
 using namespace postern;
 
 namespace {
-
-void must(bool holds) {
-  if (!holds) std::abort();
-}
 
 bool plain_search(std::string_view message, std::string_view line) {
   for (const std::string_view other : split(message, '\n')) {

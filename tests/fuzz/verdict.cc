@@ -8,22 +8,18 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "lib/text.h"
 #include "scanq/scan.h"
+#include "tests/fuzz/must.h"
 
 using namespace postern;
 
 namespace {
 
 constexpr std::string_view kMessage = "Subject: x\n\nbody\n";
-
-void must(bool holds) {
-  if (!holds) std::abort();
-}
 
 Fd file_with(std::string_view bytes) {
   Result<Fd> file = memory_file_with("message", bytes);
