@@ -4,6 +4,7 @@ MODE ?= release
 O := build/$(MODE)
 BIN := $(if $(filter release,$(MODE)),build/bin,$(O)/bin)
 PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
 conf = $(shell head -n1 conf-files/conf-$(1))
 
 # The map: every program; the parts of its folder that it needs beside lib/ (_SRCS), and its libraries (_LIBS).
@@ -106,19 +107,19 @@ deps:
 DEMO := d=$$(mktemp -d /tmp/postern-demo.XXXXXX) && chmod 755 $$d && trap 'rm -rf $$d' EXIT && \
   $(MAKE) -s install PREFIX=$$d && cp -r tests $$d/tests && bash $$d/tests/demo.sh $$d/bin
 demo: deps
-	@$(MAKE) -s all
+	@$(MAKE) -s -j$(JOBS) all
 	@$(DEMO)
 run: deps
-	@$(MAKE) -s all
+	@$(MAKE) -s -j$(JOBS) all
 	@$(DEMO) --stay
 
 check: deps
-	@$(MAKE) -s all unit
-	@$(MAKE) -s MODE=asan unit
+	@$(MAKE) -s -j$(JOBS) all unit
+	@$(MAKE) -s -j$(JOBS) MODE=asan unit
 	@bash tests/run.sh build $(TEST)
 
 bench: deps
-	@$(MAKE) -s all
+	@$(MAKE) -s -j$(JOBS) all
 	@bash tests/bench/run.sh build/bin
 	@bash tests/bench/run.sh build/bin --av
 
