@@ -36,6 +36,9 @@ postern-antivirus_SRCS = scanq/antivirus_engine.cc scanq/antivirus_mime.cc scanq
 postern-antivirus_LIBS = -lclamav $(shell pkg-config --libs gmime-3.0)
 scanq_FLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags gmime-3.0))
 
+# Tests are compiled once and run once: not worth optimising.
+tests_FLAGS = -O0 -U_FORTIFY_SOURCE
+
 PROGRAMS := $(foreach p,$(PASSING) $(RESIDENT),$(if $(wildcard $(p).cc),$(p)))
 NAMES := $(notdir $(PROGRAMS))
 FOLDERS := smtpd scanq queue local remote dnsq quarantine service
