@@ -26,9 +26,6 @@ void log_fault(std::string_view level, std::string_view doing, std::string_view 
 void set_program_name(std::string_view name) {
   current_program = name;
 }
-std::string_view program_name() {
-  return current_program;
-}
 
 void log_info(std::string_view event) {
   LogLines().info(event);

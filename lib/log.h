@@ -11,7 +11,6 @@ namespace postern {
 
 // Set once by run_program; names the program in its own failures.
 void set_program_name(std::string_view name);
-std::string_view program_name();
 
 void log_info(std::string_view event);  // "Info: EVENT"
 void log_warning(std::string_view doing,
