@@ -22,13 +22,14 @@ postern-qread_SRCS = queue/attempts.cc
 postern-local_SRCS = local/mailbox.cc local/maildir.cc local/trace_fields.cc
 postern-newu_SRCS = local/assign.cc
 postern-lspawn_SRCS = local/local_child.cc local/account.cc local/assign.cc local/mailbox.cc local/maildir.cc local/trace_fields.cc
-postern-smtpd_SRCS = $(addprefix smtpd/,available_memory.cc client.cc command.cc data.cc event_log.cc header_scan.cc message.cc path.cc replies.cc settings.cc)
+postern-smtpd_SRCS = $(addprefix smtpd/,available_memory.cc client.cc command.cc connections.cc data.cc event_log.cc header_scan.cc message.cc path.cc replies.cc settings.cc tcp_rules.cc)
 remote_parts = delivery message_body report routes settings smtp_reply smtp_session smtp_transaction targets
 postern-remote_SRCS = $(remote_parts:%=remote/%.cc)
 postern-rspawn_SRCS = $(remote_parts:%=remote/%.cc)
 postern-dnsq_SRCS = dnsq/dns_file.cc dnsq/dns_name.cc dnsq/dns_record.cc dnsq/dns_service.cc dnsq/inquiry.cc dnsq/unbound_source.cc
 postern-init_SRCS = service/accounts.cc service/control_defaults.cc service/init_options.cc service/install_files.cc \
   service/run_scripts.cc service/services.cc
+postern-bind_SRCS = service/init_options.cc service/listen_tcp.cc
 postern-showctl_SRCS = service/check_control.cc service/init_options.cc service/services.cc
 postern-dnsq_LIBS = -lunbound
 postern-quarantine_SRCS = quarantine/quarantine_store.cc quarantine/quarantine_list.cc quarantine/quarantine_release.cc

@@ -1,10 +1,12 @@
 // postern-bind - give a resident program its socket, before privileges are dropped.
 //
 //   usage      postern-bind NAME OWNER PROGRAM [ARGUMENT]...
-//   fd 3 out   the listening SOCK_SEQPACKET socket $POSTERN_HOME/run/NAME, for PROGRAM
+//              postern-bind tcp:ADDRESS:PORT PROGRAM [ARGUMENT]...
+//   fd 3 out   the listening SOCK_SEQPACKET socket $POSTERN_HOME/run/NAME, or the TCP socket, for PROGRAM
 //   env        POSTERN_HOME
-//   user       root: the socket becomes OWNER's (USER or USER:GROUP), mode 0660; anyone else: OWNER is not
-//   looked at exit       111 when the socket could not be made or PROGRAM not executed
+//   user       root: the socket in run/ becomes OWNER's (USER or USER:GROUP), mode 0660; anyone else: OWNER
+//              is not looked at
+//   exit       111 when the socket could not be made or PROGRAM not executed
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -15,17 +17,30 @@
 #include "lib/log.h"
 #include "lib/program.h"
 #include "lib/serve.h"
+#include "service/listen_tcp.h"
 
 namespace {
 
 using namespace postern;
 
+constexpr std::string_view kTcp = "tcp:";
+
+Result<Fd> listen_on(std::string_view name, std::string_view owner) {
+  if (!name.starts_with(kTcp)) return bind_service(name, owner);
+  Result<AddressPort> where = parse_address_port(name.substr(kTcp.size()));
+  if (!where) return where.failure();
+  return listen_tcp(*where);
+}
+
 int run(int argc, char** argv) {
-  if (argc < 4) {
-    log_critical("start", "usage: postern-bind NAME OWNER PROGRAM [ARGUMENT]...");
+  const int program = argc > 1 && std::string_view(argv[1]).starts_with(kTcp) ? 2 : 3;
+  if (argc <= program) {
+    log_critical(
+        "start",
+        "usage: postern-bind NAME OWNER PROGRAM [ARGUMENT]..., or tcp:ADDRESS:PORT PROGRAM [ARGUMENT]...");
     return 100;
   }
-  Result<Fd> socket = bind_service(argv[1], argv[2]);
+  Result<Fd> socket = listen_on(argv[1], argv[2]);
   if (!socket) {
     log_critical("bind a socket", socket.failure().text);
     return 111;
@@ -38,8 +53,8 @@ int run(int argc, char** argv) {
     return 111;
   }
   if (socket->get() == kServiceFd) (void)socket->release();
-  ::execvp(argv[3], argv + 3);
-  log_critical("execute the program", os_failure(argv[3], errno).text);
+  ::execvp(argv[program], argv + program);
+  log_critical("execute the program", os_failure(argv[program], errno).text);
   return 111;
 }
 

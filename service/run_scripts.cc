@@ -33,10 +33,9 @@ std::string first_line(const Instance& instance, const std::string& file, const 
 }
 
 std::string smtpd_command(const Instance& instance) {
-  const std::string become = instance.split ? " -u \"$(id -u posternd)\" -g \"$(id -g posternd)\"" : "";
-  return "tcpserver -RHl0 -b 128 -c " + first_line(instance, "concurrencyincoming", "200") + become +
-         " \\\n  -x " + quoted(instance.home + "/control/tcp.smtp.cdb") + " " + instance.listen_address +
-         " " + instance.listen_port + " " + quoted(instance.programs + "/postern-smtpd");
+  return quoted(instance.programs + "/postern-bind") + " tcp:" + instance.listen_address + ":" +
+         instance.listen_port + " \\\n  " + (instance.split ? "setuidgid posternd " : "") +
+         quoted(instance.programs + "/postern-smtpd") + " --serve";
 }
 
 std::string client_list(const Service& service) {

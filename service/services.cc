@@ -4,7 +4,7 @@ namespace postern {
 
 const std::vector<Service>& services() {
   static const std::vector<Service> kServices = {
-      {"smtpd", "posternd", "", {}, 128, "SMTP in: tcpserver starts one postern-smtpd a connection"},
+      {"smtpd", "posternd", "", {}, 128, "SMTP in: a postern-smtpd for each connection"},
       {"scanq",
        "posterns",
        "postern-scanq --serve",

@@ -21,6 +21,7 @@
 #include "lib/text.h"
 #include "smtpd/client.h"
 #include "smtpd/command.h"
+#include "smtpd/connections.h"
 #include "smtpd/event_log.h"
 #include "smtpd/message.h"
 #include "smtpd/replies.h"
@@ -317,7 +318,7 @@ void Session::input_ended(Came came) {
   if (came == Came::session_too_long) return close(Reply::session_too_long);
 }
 
-int run(int, char**) {
+int converse() {
   Environment environment = Environment::of_process();
   Result<Settings> settings = read_settings(environment);
   if (!settings) {
@@ -329,6 +330,15 @@ int run(int, char**) {
   Session session(*settings, std::move(environment));
   session.run();
   return 0;
+}
+
+int run(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--serve") return serve_connections(argv, converse);
+  if (argc > 1) {
+    log_critical("start", "usage: postern-smtpd [--serve]");
+    return 100;
+  }
+  return converse();
 }
 
 }  // namespace

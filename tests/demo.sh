@@ -4,7 +4,7 @@
 #   demo.sh PROGRAMS --stay   the same, then leaves the instance running until Ctrl-C and says how to talk to it
 export POSTERN_BIN=$1
 . "$(dirname "$0")/lib.sh"
-need swaks nsd zip smtp-sink svscan tcpserver
+need swaks nsd zip smtp-sink svscan tcprules
 
 SAMPLE=/usr/share/doc/spamassassin/examples/sample-nonspam.txt
 CLAM=/usr/share/clamav-testfiles

@@ -72,7 +72,7 @@ make_home() {
 
 # An instance as postern-init makes it, not started. make_instance [postern-init's options…]; $PORT is its SMTP port.
 make_instance() {
-  need svscan tcpserver
+  need svscan tcprules
   PORT=$(free_port)
   "$B/postern-init" "$POSTERN_HOME" --me mx.example.org --listen "127.0.0.1:$PORT" "$@" > "$T/init.log" 2>&1 ||
     { cat "$T/init.log"; fail "postern-init"; }

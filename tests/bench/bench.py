@@ -1,8 +1,12 @@
-"""Postern beside Postfix: how many messages a second, at what cost.
+"""Postern beside Postfix: how much mail a second, at what cost.
 
   W1  relay 5,000 messages of 4 KiB to one host, 20 sessions, one message a connection
   W2  the same, each session keeping its connection
   W3  5,000 messages of 4 KiB into 50 Maildirs, 20 sessions, one message a connection
+  W4  relay 200 messages of 10 MiB, connections kept: MiB/s, CPU seconds a GiB
+  W5  relay 200 messages of 4 KiB to 50 recipients of one domain each: recipients/s
+  W6  accept 20,000 messages of 2 KiB while the next host is down: messages/s of the last tenth (W6in); then the
+      host comes up, the queue is flushed, and all must arrive: messages/s of that (W6out)
 
 Load: smtp-source, sink: smtp-sink, both of Debian's postfix package. Both systems stand ready all the time with their
 state on the same file system, take turns, and each number is the median of its runs.
@@ -13,10 +17,12 @@ state on the same file system, take turns, and each number is the median of its 
   memory   the highest sum of the PSS of all processes of the system, looked at every half second (median of the runs)
   fsyncs   system calls fsync, fdatasync, sync, syncfs and sync_file_range, counted by strace in a short run of its own
 
-A run counts only when exactly as many messages arrived as were sent, each once; else the line says so and we end with 1.
+A run counts only when exactly as many messages arrived as were sent, each once (W5: and the system's own log says that
+as many recipients were delivered); else the line says so and we end with 1.
 The first line of each workload goes to standard output, what else there is to know to standard error."""
 
 import argparse
+import dataclasses
 import os
 import shutil
 import statistics
@@ -28,42 +34,66 @@ import systems
 
 USERS = 50
 SESSIONS = 20
-SIZE = 4096
-LIMIT_SECONDS = 120
+LIMIT_SECONDS = 180
+MIB = 1048576
 
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
+@dataclasses.dataclass
 class Workload:
-    def __init__(self, name, to_maildirs, keep_connections):
-        self.name = name
-        self.to_maildirs = to_maildirs
-        self.keep = ["-d"] if keep_connections else []
+    name: str
+    messages: int
+    size: int = 4096
+    recipients: int = 1
+    keep_connections: bool = False
+    to_maildirs: bool = False
+    outage: bool = False
+    unit: str = "messages/s"
+    per_message: float = 1.0  # units
+    cpu_unit: str = "ms/message"
+    cpu_factor: float = 1.0  # of ms/message
+    traced: int = 200        # messages in the run that counts fsyncs
+
+    def source(self, system, sessions, messages, recipient):
+        keep = ["-d"] if self.keep_connections else []
+        several = ["-r", str(self.recipients)] if self.recipients > 1 else []
+        return ["smtp-source", *keep, *several, "-s", str(sessions), "-m", str(messages), "-l", str(self.size), "-M",
+                "client.example", "-f", "sender@client.example", "-t", recipient, f"127.0.0.1:{system.port}"]
 
     def commands(self, system, count):
         """Lists of smtp-source commands: the lists run side by side, each list's commands one after the other."""
-        def source(sessions, messages, recipient):
-            return ["smtp-source", *self.keep, "-s", str(sessions), "-m", str(messages), "-l", str(SIZE), "-M",
-                    "client.example", "-f", "sender@client.example", "-t", recipient, f"127.0.0.1:{system.port}"]
         if not self.to_maildirs:
-            return [[source(SESSIONS, count, "someone@" + systems.SINK_DOMAIN)]]
+            return [[self.source(system, SESSIONS, count, "someone@" + systems.SINK_DOMAIN)]]
         # smtp-source knows one recipient: ten at a time with two sessions each, until all users have had theirs.
         lanes = [[] for _ in range(SESSIONS // 2)]
         for user in range(USERS):
-            lanes[user % len(lanes)].append(source(2, count // USERS, f"u{user + 1}@{systems.LOCAL_DOMAIN}"))
+            lanes[user % len(lanes)].append(
+                self.source(system, 2, count // USERS, f"u{user + 1}@{systems.LOCAL_DOMAIN}"))
         return lanes
 
 
-WORKLOADS = [Workload("W1", False, False), Workload("W2", False, True), Workload("W3", True, False)]
+def workloads(small):
+    return [
+        Workload("W1", small),
+        Workload("W2", small, keep_connections=True),
+        Workload("W3", small, to_maildirs=True),
+        Workload("W4", max(20, small // 25), size=10 * MIB, keep_connections=True, unit="MiB/s", per_message=10,
+                 cpu_unit="s/GiB", cpu_factor=102.4 / 1000, traced=20),
+        Workload("W5", max(20, small // 25), recipients=50, keep_connections=True, unit="recipients/s", per_message=50,
+                 cpu_unit="ms/recipient", cpu_factor=1 / 50, traced=50),
+        Workload("W6", small * 4, size=2048, outage=True),
+    ]
 
 
 def one_run(system, workload, count, sample=True):
     if workload.to_maildirs:
         system.empty_maildirs()
     arrivals = system.maildirs() if workload.to_maildirs else system.sink
-    run = measure.Run(system, arrivals, workload.commands(system, count), count, LIMIT_SECONDS, sample)
+    kind = measure.OutageRun if workload.outage else measure.Run
+    run = kind(system, arrivals, workload, count, LIMIT_SECONDS, sample)
     run.go()
     return run
 
@@ -72,40 +102,64 @@ def median(runs, what):
     return statistics.median(getattr(run, what) for run in runs)
 
 
-def report(workload, options, results, fsyncs):
-    name = workload.name + ("+av" if options.av else "")
-    pairs = {system: results[system] for system in results if results[system]}
-    rate = {system: median(runs, "rate") for system, runs in pairs.items()}
-    line = name + "".join(f" {system} {rate[system]:.1f}" for system in pairs)
+def line_of(name, workload, results, attribute):
+    rate = {system: median(runs, attribute) * workload.per_message for system, runs in results.items()}
+    line = f"{name} {workload.unit}" + "".join(f" {system} {rate[system]:.1f}" for system in results)
     if len(rate) == 2:
         line += f" ratio {rate['postern'] / rate['postfix']:.2f}" if rate["postfix"] else " ratio ?"
-    for what, attribute, form in (("cpu ms/message", "cpu_ms", ".2f"), ("peak memory MiB", "peak_mib", ".1f")):
-        line += f"; {what}" + "".join(f" {system} {median(runs, attribute):{form}}" for system, runs in pairs.items())
-    line += "; fsyncs/message" + "".join(f" {system} {fsyncs.get(system, '?')}" for system in pairs)
-    lost = [f"{system} {run.fault}" for system, runs in pairs.items() for run in runs if run.fault]
+    return line
+
+
+def report(workload, options, results, fsyncs):
+    name = workload.name + ("+av" if options.av else "")
+    if workload.outage:
+        line = line_of(name + "in", workload, results, "rate") + "; " + line_of(name + "out", workload, results, "drain_rate")
+    else:
+        line = line_of(name, workload, results, "rate")
+    for what, attribute, form, factor in ((f"cpu {workload.cpu_unit}", "cpu_ms", ".3g", workload.cpu_factor),
+                                          ("peak memory MiB", "peak_mib", ".1f", 1)):
+        line += f"; {what}" + "".join(f" {system} {median(runs, attribute) * factor:{form}}" for system, runs in results.items())
+    if fsyncs:
+        line += "; fsyncs/message" + "".join(f" {system} {fsyncs.get(system, '?')}" for system in results)
+    lost = [f"{system} {run.fault}" for system, runs in results.items() for run in runs if run.fault]
     if lost:
         line += "; FAILED: " + ", ".join(lost)
     print(line, flush=True)
-    for system, runs in pairs.items():
-        say(f"  {system}: runs " + " ".join(f"{run.rate:.1f}" for run in runs) + "; CPU ms/message by program: " +
-            measure.by_program(runs))
+    for system, runs in results.items():
+        say(f"  {system}: runs " + " ".join(f"{run.rate * workload.per_message:.1f}" for run in runs) +
+            "; CPU ms/message by program: " + measure.by_program(runs))
     return not lost
 
 
 def count_fsyncs(options, workload, make, scratch, users):
     """Both systems again, under strace, with few messages."""
-    count = max(200, users)
     counted = {}
     for system_class in make:
         directory = os.path.join(scratch, "traced-" + workload.name + "-" + system_class.name)
         trace = directory + ".trace"
         with system_class(directory, options, users, trace) as system:
-            one_run(system, workload, 50, sample=False)
+            one_run(system, workload, users if workload.to_maildirs else 10, sample=False)
             before = measure.count_syncs(trace)
-            run = one_run(system, workload, count, sample=False)
-            counted[system.name] = f"{(measure.count_syncs(trace) - before) / count:.2f}" if not run.fault else "?"
+            run = one_run(system, workload, workload.traced, sample=False)
+            counted[system.name] = f"{(measure.count_syncs(trace) - before) / workload.traced:.2f}" if not run.fault else "?"
         shutil.rmtree(directory, ignore_errors=True)
     return counted
+
+
+def measure_workload(workload, options, running, make, scratch):
+    warm_up = dataclasses.replace(workload, outage=False)
+    for system in running:
+        one_run(system, warm_up, USERS if workload.to_maildirs else 20, sample=False)  # everything started once
+    results = {system.name: [] for system in running}
+    for number in range(options.runs):
+        for system in running:
+            run = one_run(system, workload, workload.messages)
+            results[system.name].append(run)
+            say(f"{workload.name} run {number + 1} {system.name}: {run.rate * workload.per_message:.1f} {workload.unit} {run.fault}")
+            if run.fault:
+                say(system.tail_of_logs())
+    count = not options.no_strace and not workload.outage
+    return report(workload, options, results, count_fsyncs(options, workload, make, scratch, USERS) if count else {})
 
 
 def main():
@@ -113,9 +167,10 @@ def main():
     parser.add_argument("bin", help="directory of the built programs")
     parser.add_argument("--av", action="store_true", help="with the antivirus stage of the default control/stages")
     parser.add_argument("--clamdb", help="signatures for --av; default: one signature of our own")
-    parser.add_argument("--only", default="W1,W2,W3")
+    parser.add_argument("--only", default="W1,W2,W3,W4,W5,W6")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--messages", type=int, default=5000)
+    parser.add_argument("--messages", type=int, default=5000,
+                        help="of W1 to W3; W4 and W5 send a twenty-fifth of it, W6 four times as many")
     parser.add_argument("--no-strace", action="store_true")
     parser.add_argument("--no-postfix", action="store_true")
     parser.add_argument("--directory", default=os.environ.get("BENCH_DIR", "/var/tmp"),
@@ -139,21 +194,9 @@ def main():
         try:
             for system_class in make:
                 running.append(system_class(os.path.join(scratch, system_class.name), options, USERS).start())
-            for workload in WORKLOADS:
-                if workload.name not in options.only.split(","):
-                    continue
-                for system in running:
-                    one_run(system, workload, 100, sample=False)  # everything started once
-                results = {system.name: [] for system in running}
-                for number in range(options.runs):
-                    for system in running:
-                        run = one_run(system, workload, options.messages)
-                        results[system.name].append(run)
-                        say(f"{workload.name} run {number + 1} {system.name}: {run.rate:.1f}/s {run.fault}")
-                        if run.fault:
-                            say(system.tail_of_logs())
-                fsyncs = {} if options.no_strace else count_fsyncs(options, workload, make, scratch, USERS)
-                fine = report(workload, options, results, fsyncs) and fine
+            for workload in workloads(options.messages):
+                if workload.name in options.only.split(","):
+                    fine = measure_workload(workload, options, running, make, scratch) and fine
         finally:
             for system in running:
                 system.stop()

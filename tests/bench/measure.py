@@ -106,13 +106,17 @@ class Sampler(threading.Thread):
         self.root, self.peak, self.done = root, 0, threading.Event()
 
     def run(self):
-        while not self.done.wait(0.5):
+        while True:
             self.peak = max(self.peak, pss_bytes(tree_of(self.root)))
+            if self.done.wait(0.5):
+                return
 
 
 class Run:
-    def __init__(self, system, arrivals, lanes, count, limit_seconds, sample):
-        self.system, self.arrivals, self.lanes, self.count = system, arrivals, lanes, count
+    """From the first message that smtp-source sends to the last one that arrives."""
+
+    def __init__(self, system, arrivals, workload, count, limit_seconds, sample):
+        self.system, self.arrivals, self.workload, self.count = system, arrivals, workload, count
         self.limit, self.sample = limit_seconds, sample
         self.fault, self.rate, self.cpu_ms, self.peak_mib, self.programs = "", 0.0, 0.0, 0.0, {}
         self.source_cpu = 0.0
@@ -136,27 +140,39 @@ class Run:
         os.sync()
         self.arrivals.begin()
         before = tree_of(self.system.root)
+        delivered = self.system.delivered_recipients() if self.workload.recipients > 1 else 0
         sampler = Sampler(self.system.root)
         if self.sample:
             sampler.start()
         cpu, own, sink = machine_cpu_seconds(), sum(os.times()[:2]), self.system.sink.cpu_seconds()
-        begun = time.time()
-        threads = [threading.Thread(target=self._lane, args=(commands,)) for commands in self.lanes]
-        for thread in threads:
-            thread.start()
-        while self.arrivals.count(self.count) < self.count and time.time() - begun < self.limit and not self.errors:
-            time.sleep(self.arrivals.pause)
+        self.transfer()
         cpu_end = machine_cpu_seconds()
-        for thread in threads:
-            thread.join()
-        ended = self.arrivals.last()
         sampler.done.set()
         used = cpu_end - cpu - (sum(os.times()[:2]) - own) - (self.system.sink.cpu_seconds() - sink) - self.source_cpu
         self.peak_mib = sampler.peak / 1048576
-        self.rate = self.count / (ended - begun) if ended > begun else 0.0
         self.cpu_ms = used * 1000 / self.count
         self._programs(before)
-        self._check()
+        self._check(delivered)
+
+    def transfer(self):
+        """Sets the rate, messages a second."""
+        begun = time.time()
+        threads = [threading.Thread(target=self._lane, args=(commands,))
+                   for commands in self.workload.commands(self.system, self.count)]
+        for thread in threads:
+            thread.start()
+        self._await_arrivals(begun)
+        for thread in threads:
+            thread.join()
+        self.rate = self._rate_since(begun)
+
+    def _await_arrivals(self, begun):
+        while self.arrivals.count(self.count) < self.count and time.time() - begun < self.limit and not self.errors:
+            time.sleep(self.arrivals.pause)
+
+    def _rate_since(self, begun):
+        ended = self.arrivals.last()
+        return self.count / (ended - begun) if ended > begun else 0.0
 
     def _programs(self, before):
         after = tree_of(self.system.root)
@@ -172,11 +188,34 @@ class Run:
                 # What it had used before this run came to its parent's account with its end.
                 add(after[parent][0] + "'s children", -(own + ended))
 
-    def _check(self):
+    def _check(self, delivered_before):
         """Exactly what was sent, and nothing more afterwards."""
         self.system.wait_idle()
         self.fault = self.arrivals.fault(self.count)
+        if self.workload.recipients > 1:
+            wanted = self.count * self.workload.recipients
+            delivered = self.system.delivered_recipients() - delivered_before
+            if delivered != wanted:
+                self.fault += f" {delivered} of {wanted} recipients were delivered by the system's log"
         if self.errors:
             self.fault = (self.fault + " " + self.errors[0]).strip()
         if self.fault:
             self.rate = 0.0
+
+
+class OutageRun(Run):
+    """The next host is down while all is sent; then it comes up. `rate` is that of the last tenth's acceptance."""
+    drain_rate = 0.0
+
+    def transfer(self):
+        self.system.sink.stop()
+        last_tenth = self.count // 10
+        self._lane(self.workload.commands(self.system, self.count - last_tenth)[0])
+        begun = time.time()
+        self._lane(self.workload.commands(self.system, last_tenth)[0])
+        self.rate = last_tenth / (time.time() - begun)
+        self.system.sink.start()
+        begun = time.time()
+        self.system.flush()
+        self._await_arrivals(begun)
+        self.drain_rate = self._rate_since(begun)

@@ -19,7 +19,7 @@ TRACE = ["strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=fsync,fdatasync,sy
 
 
 def check_tools(make):
-    needed = ["smtp-source", "smtp-sink", "svscan", "tcpserver"] + (["postfix", "postmap"] if Postfix in make else [])
+    needed = ["smtp-source", "smtp-sink", "svscan", "tcprules"] + (["postfix", "postmap"] if Postfix in make else [])
     missing = [tool for tool in needed if not shutil.which(tool)]
     if missing:
         sys.exit("missing: " + " ".join(missing) + "; make deps installs them")
@@ -74,12 +74,21 @@ class Sink:
     def __init__(self, directory):
         self.port = free_port()
         self.output = os.path.join(directory, "sink.count")
+        self.ended_cpu = 0.0
+        self.start()
+
+    def start(self):
         as_user = ["-u", "nobody"] if os.getuid() == 0 else []
         with open(self.output, "wb") as output:
             self.process = subprocess.Popen(["smtp-sink", "-c", *as_user, f"127.0.0.1:{self.port}", "1024"], stdout=output,
                                             stderr=subprocess.DEVNULL)
         wait_for("smtp-sink", lambda: listening(self.port))
         self.base = 0
+        self.seen_at = 0.0
+
+    def stop(self):
+        self.ended_cpu = self.cpu_seconds()
+        end_process(self.process)
 
     def total(self):
         with open(self.output, "rb") as output:
@@ -106,8 +115,8 @@ class Sink:
         return "" if got == wanted else f"{got} of {wanted} messages arrived in the sink"
 
     def cpu_seconds(self):
-        stat = measure.stat_of(self.process.pid)
-        return stat[2] if stat else 0.0
+        stat = measure.stat_of(self.process.pid) if self.process.poll() is None else None
+        return self.ended_cpu + (stat[2] if stat else 0.0)
 
 
 class Maildirs:
@@ -199,7 +208,7 @@ class System:
                     os.kill(pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
-        end_process(self.sink.process)
+        self.sink.stop()
         measure.reap_orphans()
 
     @staticmethod
@@ -259,6 +268,17 @@ class Postern(System):
 
     def queued(self):
         return any(files for where in ("new", "cur") for _, _, files in os.walk(os.path.join(self.home, "queue", where)))
+
+    def flush(self):
+        """What was put off is tried now."""
+        subprocess.run(["svc", "-a", os.path.join(self.home, "service/send")], check=True)
+
+    def delivered_recipients(self):
+        delivered = 0
+        for path in glob.glob(os.path.join(self.home, "log/rspawn/*")):
+            with open(path, "rb") as log:
+                delivered += sum(rids.count(b",") + 1 for rids in re.findall(rb"Message done DCID .* to RID \[(.*)\]", log.read()))
+        return delivered
 
     def stop_gently(self):
         # svscan first, so that nothing is started anew; then supervise is told to end what it runs, and itself.
@@ -323,6 +343,7 @@ class Postfix(System):
             "virtual_mailbox_maps": f"hash:{self.config}/mailboxes", "virtual_minimum_uid": "100",
             "virtual_uid_maps": f"static:{uid}", "virtual_gid_maps": f"static:{gid}", "alias_maps": "",
             "maillog_file": self.directory + "/postfix.log", "maillog_file_prefixes": self.directory,
+            "message_size_limit": str(50 * 1048576), "virtual_mailbox_limit": "0",
         }
         with open(os.path.join(self.config, "main.cf"), "w") as main:
             main.writelines(f"{name} = {value}\n" for name, value in settings.items())
@@ -337,6 +358,13 @@ class Postfix(System):
     def queued(self):
         return any(files for where in ("incoming", "active", "deferred", "maildrop")
                    for _, _, files in os.walk(os.path.join(self.queue, where)))
+
+    def flush(self):
+        subprocess.run(["postqueue", "-c", self.config, "-f"], check=True)
+
+    def delivered_recipients(self):
+        with open(os.path.join(self.directory, "postfix.log"), "rb") as log:
+            return log.read().count(b"status=sent")
 
     def stop_gently(self):
         subprocess.run(["postfix", "-c", self.config, "stop"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -16,7 +16,7 @@ code=$?
 cat "$T/load"
 [ $code = 0 ] || fail "a message was not taken after the last kill"
 # The kernel keeps 15 characters of a name.
-for program in tcpserver postern-smtpd postern-scanq postern-queue postern-send postern-lspawn postern-rspawn postern-dnsq \
+for program in postern-smtpd postern-scanq postern-queue postern-send postern-lspawn postern-rspawn postern-dnsq \
   postern-antivir postern-quarant multilog; do
   grep -q "$program [1-9]" "$T/load" || fail "$program was never killed"
 done

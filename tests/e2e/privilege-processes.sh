@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 make_signatures
 start_instance --local home.example --user alice --clamdb "$T/clamdb"
-# With a connection open, a tcpserver child is there too.
+# With a connection open, a session is there too.
 exec 9<> "/dev/tcp/127.0.0.1/$PORT"
 read -rt 10 greeting <&9
 [[ $greeting = 220* ]] || fail "greeting: $greeting"
@@ -13,7 +13,7 @@ read -rt 10 greeting <&9
 python3 - "$POSTERN_HOME" <<'P' || fail "see above"
 import grp, os, pwd, sys
 home = sys.argv[1]
-OWNER = {"postern-smtpd": "posternd", "tcpserver": "posternd", "postern-scanq": "posterns", "postern-queue": "posternq", "postern-send": "posternq",
+OWNER = {"postern-smtpd": "posternd", "postern-scanq": "posterns", "postern-queue": "posternq", "postern-send": "posternq",
          "postern-rspawn": "posternr", "postern-remote": "posternr", "postern-dnsq": "posternn", "postern-antivirus": "posternv",
          "postern-quarantine": "posterno", "multilog": "posternl",
          "postern-lspawn": "root", "supervise": "root", "svscan": "root", "postern-bind": "root"}

@@ -1,0 +1,238 @@
+#include "smtpd/connections.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "lib/control.h"
+#include "lib/fd.h"
+#include "lib/log.h"
+#include "smtpd/tcp_rules.h"
+
+namespace postern::smtpd {
+
+namespace {
+
+constexpr int kListeningFd = 3;  // where postern-bind leaves it
+constexpr uint64_t kConnectionsPerLayout = 10000;
+constexpr int kTroubleMilliseconds = 100;  // before another try when fork or accept failed
+constexpr const char* kRunningVariable = "POSTERN_SMTPD_SESSIONS";  // from us to ourselves, over an exec
+
+volatile sig_atomic_t stop_asked = 0;
+void note_stop(int) {
+  stop_asked = 1;
+}
+void note_child(int) {}  // only to end the wait
+
+// Signals arrive only while we wait.
+sigset_t catch_signals() {
+  sigset_t held;
+  sigset_t while_waiting;
+  ::sigemptyset(&held);
+  ::sigaddset(&held, SIGTERM);
+  ::sigaddset(&held, SIGCHLD);
+  ::sigprocmask(SIG_BLOCK, &held, &while_waiting);
+  ::sigdelset(&while_waiting, SIGTERM);
+  ::sigdelset(&while_waiting, SIGCHLD);
+  struct sigaction action {};
+  action.sa_handler = note_stop;
+  ::sigaction(SIGTERM, &action, nullptr);
+  action.sa_handler = note_child;
+  ::sigaction(SIGCHLD, &action, nullptr);
+  return while_waiting;
+}
+
+struct Address {
+  std::string ip;
+  std::string port;
+};
+
+// An IPv4 address in an IPv6 one is written as what it is, like tcpserver does.
+Address address_of(const sockaddr_storage& from) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (from.ss_family == AF_INET) {
+    sockaddr_in address{};
+    std::memcpy(&address, &from, sizeof address);
+    ::inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size());
+    return {text.data(), std::to_string(ntohs(address.sin_port))};
+  }
+  sockaddr_in6 address{};
+  std::memcpy(&address, &from, sizeof address);
+  const bool mapped = IN6_IS_ADDR_V4MAPPED(&address.sin6_addr);
+  ::inet_ntop(mapped ? AF_INET : AF_INET6, &address.sin6_addr.s6_addr[mapped ? 12 : 0], text.data(),
+              text.size());
+  return {text.data(), std::to_string(ntohs(address.sin6_port))};
+}
+
+void set_variables(const Address& remote, const Address& local) {
+  ::setenv("PROTO", "TCP", 1);
+  ::setenv("TCPREMOTEIP", remote.ip.c_str(), 1);
+  ::setenv("TCPREMOTEPORT", remote.port.c_str(), 1);
+  ::setenv("TCPLOCALIP", local.ip.c_str(), 1);
+  ::setenv("TCPLOCALPORT", local.port.c_str(), 1);
+  for (const char* name : {"TCPREMOTEHOST", "TCPREMOTEINFO", "TCPLOCALHOST", kRunningVariable})
+    ::unsetenv(name);
+}
+
+class Connections {
+ public:
+  Connections(char** argv, const std::function<int()>& converse, size_t concurrency)
+      : argv_(argv), converse_(converse), concurrency_(concurrency) {
+    if (const char* running = ::getenv(kRunningVariable)) running_ = std::strtoul(running, nullptr, 10);
+  }
+  int run();
+
+ private:
+  void reap();
+  void wait(int listening, int milliseconds);
+  bool accept_one();
+  int session(Fd connection, const sockaddr_storage& remote);
+  void start_anew();
+
+  char** argv_;
+  const std::function<int()>& converse_;
+  size_t concurrency_;
+  size_t running_ = 0;     // sessions
+  uint64_t accepted_ = 0;  // since we were executed
+  bool crashed_ = false;
+  bool said_full_ = false;
+  sigset_t while_waiting_{};
+  bool is_session_ = false;  // in the forked process, and then what its main is to return:
+  int exit_code_ = 0;
+};
+
+int Connections::run() {
+  while_waiting_ = catch_signals();
+  while (stop_asked == 0) {
+    reap();
+    if (crashed_ || accepted_ >= kConnectionsPerLayout) start_anew();
+    if (running_ >= concurrency_) {
+      if (!said_full_)
+        log_warning("accept connections", temporary("all " + std::to_string(concurrency_) +
+                                                    " of control/concurrencyincoming are taken"));
+      said_full_ = true;
+      wait(-1, -1);
+      continue;
+    }
+    said_full_ = false;
+    if (!accept_one()) wait(kListeningFd, -1);
+    if (is_session_) return exit_code_;
+  }
+  return 0;
+}
+
+void Connections::reap() {
+  int status = 0;
+  while (::waitpid(-1, &status, WNOHANG) > 0) {
+    if (running_ > 0) --running_;
+    // SIGALRM is a session's own end, SIGTERM and SIGKILL somebody's order.
+    if (!WIFSIGNALED(status)) continue;
+    const int number = WTERMSIG(status);
+    log_warning("end a session", temporary("it died by signal " + std::to_string(number)));
+    if (number != SIGALRM && number != SIGTERM && number != SIGKILL) crashed_ = true;
+  }
+}
+
+void Connections::wait(int listening, int milliseconds) {
+  pollfd entry{.fd = listening, .events = POLLIN, .revents = 0};
+  const timespec limit{.tv_sec = milliseconds / 1000, .tv_nsec = (milliseconds % 1000) * 1000000L};
+  ::ppoll(&entry, 1, milliseconds < 0 ? nullptr : &limit, &while_waiting_);
+}
+
+// False when nobody is waiting to be accepted.
+bool Connections::accept_one() {
+  sockaddr_storage remote{};
+  socklen_t length = sizeof remote;
+  Fd connection{::accept4(kListeningFd, reinterpret_cast<sockaddr*>(&remote), &length, SOCK_CLOEXEC)};
+  if (!connection) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
+    if (errno != ECONNABORTED && errno != EINTR) {
+      log_warning("accept a connection", os_failure("accept", errno));
+      wait(-1, kTroubleMilliseconds);
+    }
+    return true;
+  }
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    is_session_ = true;
+    exit_code_ = session(std::move(connection), remote);
+  } else if (pid < 0) {
+    log_warning("start a session", os_failure("fork", errno));
+    wait(-1, kTroubleMilliseconds);
+  } else {
+    ++running_;
+    ++accepted_;
+  }
+  return true;
+}
+
+int Connections::session(Fd connection, const sockaddr_storage& remote) {
+  ::signal(SIGTERM, SIG_DFL);
+  ::signal(SIGCHLD, SIG_DFL);
+  ::sigprocmask(SIG_SETMASK, &while_waiting_, nullptr);
+  sockaddr_storage local{};
+  socklen_t length = sizeof local;
+  ::getsockname(connection.get(), reinterpret_cast<sockaddr*>(&local), &length);
+  ::close(kListeningFd);
+  if (::dup2(connection.get(), 0) < 0 || ::dup2(connection.get(), 1) < 0) {
+    log_warning("start a session", os_failure("dup2", errno));
+    return 111;
+  }
+  connection.reset();
+  const Address client = address_of(remote);
+  set_variables(client, address_of(local));
+  Result<TcpRule> rule = find_tcp_rule(home_path("control/tcp.smtp.cdb"), client.ip);
+  if (!rule) {
+    log_critical("let " + client.ip + " connect", rule.failure().text);
+    return 111;
+  }
+  if (rule->deny) {
+    log_info("Connection from " + client.ip + " denied by control/tcp.smtp.cdb");
+    return 0;
+  }
+  for (const auto& [name, value] : rule->variables) ::setenv(name.c_str(), value.c_str(), 1);
+  return converse_();
+}
+
+// The signals stay blocked over the exec, so that none is lost.
+void Connections::start_anew() {
+  ::setenv(kRunningVariable, std::to_string(running_).c_str(), 1);
+  ::execv(argv_[0], argv_);  // which may be a newer version by now
+  ::execv("/proc/self/exe", argv_);
+  log_warning("start anew", os_failure("execute /proc/self/exe", errno));
+  crashed_ = false;
+  accepted_ = 0;
+}
+
+}  // namespace
+
+int serve_connections(char** argv, const std::function<int()>& converse) {
+  Result<uint64_t> concurrency = control_number_or("concurrencyincoming", 200);
+  if (!concurrency) {
+    log_critical("start", concurrency.failure().text);
+    return 111;
+  }
+  // Not blocking: who has gone between our wait and accept must not hold us up.
+  const int flags = ::fcntl(kListeningFd, F_GETFL);
+  if (flags < 0 || ::fcntl(kListeningFd, F_SETFL, flags | O_NONBLOCK) < 0) {
+    log_critical(
+        "start",
+        os_failure("use descriptor 3, the listening socket that postern-bind leaves there", errno).text);
+    return 111;
+  }
+  return Connections(argv, converse, std::max<size_t>(1, *concurrency)).run();
+}
+
+}  // namespace postern::smtpd
