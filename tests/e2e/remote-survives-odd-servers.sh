@@ -21,13 +21,13 @@ deliver() { "$B/postern-remote" '[127.0.0.2]' s@y.test a@x.test < "$T/message" 2
 W="127.0.0.2[127.0.0.2]:$PORT"
 
 server "greeting=hello there"
-expect_equal "$(deliver)" "s4.5.0 read from $W: malformed reply \"hello there\": no reply code" "no code"
+expect_equal "$(deliver)" "s4.5.0 read the greeting from $W: malformed reply \"hello there\": no reply code" "no code"
 server "greeting=$(printf '220-x\n221 y')"
-expect_equal "$(deliver)" "s4.5.0 read from $W: malformed reply \"221 y\": another code than the line before" "two codes"
+expect_equal "$(deliver)" "s4.5.0 read the greeting from $W: malformed reply \"221 y\": another code than the line before" "two codes"
 server "ehlo=$(for _ in $(seq 200); do echo 250-x; done)"
-expect_equal "$(deliver)" "s4.5.0 read from $W: malformed reply \"250-x\": too many lines" "endless reply"
+expect_equal "$(deliver)" "s4.5.0 read the reply to EHLO from $W: malformed reply \"250-x\": too many lines" "endless reply"
 server "mail=250 $(head -c 5000 /dev/zero | tr '\0' x)"
-expect_equal "$(deliver | sed 's/x\{70,\}/X/')" "s4.5.0 read from $W: malformed reply \"250 X...\": line too long" "endless line"
+expect_equal "$(deliver | sed 's/x\{70,\}/X/')" "s4.5.0 read the reply to MAIL from $W: malformed reply \"250 X...\": line too long" "endless line"
 server "greeting=521 go away"
 expect_equal "$(deliver)" "h$W said: 521 5.0.0 go away" "a host that takes no mail"
 server "greeting=450 4.3.2 not now"
@@ -48,5 +48,5 @@ s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind(("127.0.0.2", int(sys.argv[1]))); s.listen(5); print("listening", flush=True)
 kept = [s.accept() for _ in range(3)]' "$PORT"
 wait_for 5 grep -q listening "$T/silent.log"
-expect_equal "$(deliver)" "s4.4.2 read from $W: Connection timed out" "silence"
+expect_equal "$(deliver)" "s4.4.2 read the greeting from $W: Connection timed out" "silence"
 expect_not_in "$T/log" '^(Critical|.*signal)'
