@@ -80,7 +80,7 @@ class Conversation:
                 self.note("message %d" % len(message))
                 self.keep(message[2:] + b"\r\n")
                 self.reply("dot")
-            elif verb == "bdat" and not script.get("bdat", "").startswith("50"):
+            elif verb == "bdat" and not script.get("bdat", "").startswith(("500", "502")):
                 size = int(line.split(" ")[1])
                 while len(self.pending) < size:
                     self.fill()
