@@ -23,10 +23,12 @@ postern-local_SRCS = local/mailbox.cc local/maildir.cc local/trace_fields.cc
 postern-newu_SRCS = local/assign.cc
 postern-lspawn_SRCS = local/local_child.cc local/account.cc local/assign.cc local/mailbox.cc local/maildir.cc local/trace_fields.cc
 postern-smtpd_SRCS = $(addprefix smtpd/,available_memory.cc client.cc command.cc connections.cc data.cc event_log.cc header_scan.cc message.cc path.cc replies.cc settings.cc tcp_rules.cc)
-remote_parts = delivery message_body report routes settings smtp_reply smtp_session smtp_transaction targets
+remote_parts = delivery idn message_body report routes settings smtp_commands smtp_reply smtp_session smtp_transaction targets
 postern-remote_SRCS = $(remote_parts:%=remote/%.cc)
 postern-rspawn_SRCS = $(remote_parts:%=remote/%.cc)
-postern-dnsq_SRCS = dnsq/dns_file.cc dnsq/dns_name.cc dnsq/dns_record.cc dnsq/dns_service.cc dnsq/inquiry.cc dnsq/unbound_source.cc
+postern-remote_LIBS = -lidn2
+postern-rspawn_LIBS = -lidn2
+postern-dnsq_SRCS = dnsq/descriptors.cc dnsq/dns_file.cc dnsq/dns_name.cc dnsq/dns_record.cc dnsq/dns_service.cc dnsq/inquiry.cc dnsq/unbound_source.cc
 postern-init_SRCS = service/accounts.cc service/control_defaults.cc service/init_options.cc service/install_files.cc \
   service/run_scripts.cc service/services.cc
 postern-bind_SRCS = service/init_options.cc service/listen_tcp.cc
@@ -89,12 +91,12 @@ $(foreach p,$(RESIDENT),$(eval $(call link,$(p),resident)))
 # One binary of all unit tests; `build/release/unit -sf='*verdict*'` runs one file's.
 $(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LIB)
 	@echo "  LINK $@"
-	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) -lcdb -lxxhash -o $@
+	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound -lidn2 $(postern-antivirus_LIBS) -lcdb -lxxhash -o $@
 
 unit: $(O)/unit
 
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
-PACKAGES := g++ make pkg-config libunbound-dev libclamav-dev libgmime-3.0-dev libcdb-dev libxxhash-dev doctest-dev \
+PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libclamav-dev libgmime-3.0-dev libcdb-dev libxxhash-dev doctest-dev \
   daemontools ucspi-tcp-ipv6 \
   swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file
 

@@ -11,6 +11,7 @@
 #include <list>
 #include <vector>
 
+#include "dnsq/descriptors.h"
 #include "dnsq/inquiry.h"
 #include "lib/child.h"
 #include "lib/log.h"
@@ -20,7 +21,9 @@ namespace postern {
 
 namespace {
 
-constexpr size_t kConnectionLimit = 200;           // one outstanding question on each
+// One outstanding question on each: so many may wait for slow name servers before others have to.
+constexpr size_t kConnectionLimit = 4096;
+constexpr int kAcceptsAtATime = 64;
 constexpr int64_t kIdleLimitMilliseconds = 60000;  // then a silent connection makes room
 constexpr int64_t kPauseMilliseconds = 100;        // after accept has failed for want of descriptors
 
@@ -84,7 +87,7 @@ class DnsService {
   bool wait(const sigset_t& unblocked) {
     waits_.clear();
     const bool room =
-        stop_asked == 0 && clients_.size() < kConnectionLimit && now_milliseconds() >= accept_after_;
+        stop_asked == 0 && clients_.size() < connection_limit_ && now_milliseconds() >= accept_after_;
     waits_.push_back({room ? listening_ : -1, POLLIN, 0});
     waits_.push_back({source_->descriptor(), POLLIN, 0});
     for (const auto& source : old_sources_) waits_.push_back({source->descriptor(), POLLIN, 0});
@@ -103,12 +106,16 @@ class DnsService {
   }
 
   void accept_clients() {
-    Fd socket{::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
-    if (socket && client_allowed(socket.get(), options_)) {
-      clients_.push_back({std::move(socket), nullptr, now_milliseconds() + kIdleLimitMilliseconds});
-    } else if (!socket && errno != EINTR && errno != ECONNABORTED && errno != EAGAIN) {
-      log_warning("accept a connection", os_failure("accept", errno));
-      accept_after_ = now_milliseconds() + kPauseMilliseconds;
+    for (int i = 0; i < kAcceptsAtATime && clients_.size() < connection_limit_; ++i) {
+      Fd socket{::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+      if (!socket) {
+        if (errno == EINTR || errno == ECONNABORTED || errno == EAGAIN) return;
+        log_warning("accept a connection", os_failure("accept", errno));
+        accept_after_ = now_milliseconds() + kPauseMilliseconds;
+        return;
+      }
+      if (client_allowed(socket.get(), options_))
+        clients_.push_back({std::move(socket), nullptr, now_milliseconds() + kIdleLimitMilliseconds});
     }
   }
 
@@ -174,6 +181,7 @@ class DnsService {
 
   int listening_;
   const ServeOptions& options_;
+  const size_t connection_limit_ = std::min(kConnectionLimit, descriptors_for_each());
   // Sources before clients: an inquiry says goodbye to its source when it goes.
   std::unique_ptr<DnsSource> source_;
   std::vector<std::unique_ptr<DnsSource>> old_sources_;  // until what was asked of them is answered
@@ -186,6 +194,7 @@ class DnsService {
 }  // namespace
 
 int serve_dns(int listening, const ServeOptions& options, const OpenSource& open) {
+  raise_descriptor_limit();
   Result<std::unique_ptr<DnsSource>> source = open();
   if (!source) {
     log_critical("start", source.failure().text);

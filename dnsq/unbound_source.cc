@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "dnsq/descriptors.h"
 #include "dnsq/dns_name.h"
 #include "dnsq/dns_record.h"
 #include "lib/text.h"
@@ -17,17 +18,16 @@ namespace {
 
 constexpr const char* kRootAnchorFile = "/usr/share/dns/root.key";  // Debian's dns-root-data
 constexpr uint32_t kNegativeTtlLimit = 3600;  // what the library keeps "no such name" for, at most
-constexpr size_t kRecordLimit = 256;          // of one RRset
+constexpr size_t kSocketLimit = 4096;
+constexpr size_t kRecordLimit = 256;  // of one RRset
 
 // The library's defaults are those of a short-lived client; these are a small resolver's.
-// "num-queries-per-thread" must stay above the questions that the service lets wait (dns_service: 200, up to
-// 64 lookups each, most of them answered from the cache).
-constexpr std::array<std::pair<const char*, const char*>, 10> kOptions = {{
+// "num-queries-per-thread" must stay above the questions that the service lets wait (dns_service: 4096).
+constexpr std::array<std::pair<const char*, const char*>, 9> kOptions = {{
     {"msg-cache-size:", "16m"},
     {"rrset-cache-size:", "32m"},
     {"key-cache-size:", "4m"},
-    {"outgoing-range:", "512"},
-    {"num-queries-per-thread:", "1024"},
+    {"num-queries-per-thread:", "8192"},
     {"edns-buffer-size:", "1232"},
     // A resolver that was away is asked again as soon as it is back, not after fifteen minutes.
     {"infra-keep-probing:", "yes"},
@@ -165,6 +165,10 @@ Result<std::unique_ptr<UnboundSource>> UnboundSource::open(const ResolverSetting
       return unbound_failure(std::string("set ") + name, error);
     }
   }
+  // Lookups that wait for a slow name server hold a socket each; those behind them wait for one.
+  const std::string range = std::to_string(std::min(kSocketLimit, descriptors_for_each()));
+  if (const int error = ub_ctx_set_option(context, "outgoing-range:", range.c_str()); error != 0)
+    return unbound_failure("set outgoing-range", error);
   if (Result<void> set = set_forwarder(context, settings.resolver); !set) return set.failure();
   if (Result<void> set = set_trust_anchor(context, settings); !set) return set.failure();
   for (const char* zone : kBlockedZones) {

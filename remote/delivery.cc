@@ -12,6 +12,7 @@
 #include "lib/control.h"
 #include "lib/mid.h"
 #include "lib/text.h"
+#include "remote/idn.h"
 #include "remote/targets.h"
 
 namespace postern {
@@ -22,36 +23,65 @@ constexpr int64_t kIdleMilliseconds = 5000;  // a kept connection; below the pat
 constexpr unsigned kMessagesPerConnection =
     100;  // then a fresh one: servers count, and so does their load balancer
 constexpr size_t kPipedMessageLimitBytes = size_t{4} << 30;
+constexpr int64_t kAttemptMilliseconds = 3600 * 1000;  // then no further address is tried
+constexpr size_t kNoChunkingLimit = 1000;
 
 std::string dcid_text(const SmtpSession& session) {
   return "DCID " + std::to_string(session.dcid());
 }
 
-// "MID 6 to RID [0, 3]" of the recipients with that letter; all of them for '*'. Empty when there are none.
-std::string rid_list(const DeliveryOrder& order, const std::vector<RecipientResult>& results, char letter) {
+// "MID 6 to RID [0, 3]": the recipients of the order, or those delivered alone. Empty when there are none.
+std::string rid_list(const DeliveryOrder& order, bool delivered = false,
+                     const std::vector<RecipientResult>& results = {}) {
   std::string list;
   for (size_t i = 0; i < order.rids.size(); ++i) {
-    if (letter != '*' && (i >= results.size() || results[i].letter != letter)) continue;
+    if (delivered && (i >= results.size() || !is_delivered(results[i].letter))) continue;
     list += (list.empty() ? "" : ", ") + order.rids[i];
   }
   return list.empty() ? list : "MID " + order.mid + " to RID [" + list + "]";
 }
 
-// A message that can be read more than once: itself when it is a file, else a copy without a name.
-Result<Fd> readable_again(int fd) {
+// A message that can be read more than once, and its size: `fd` itself when it is a file, else `copy`, which
+// has no name.
+Result<void> make_readable(int fd, OutgoingMessage& message, Fd& copy) {
   struct stat status {};
   if (::fstat(fd, &status) < 0) return os_failure("read the message", errno);
   if (S_ISREG(status.st_mode)) {
-    Fd same{::fcntl(fd, F_DUPFD_CLOEXEC, 3)};
-    if (!same) return os_failure("read the message", errno);
-    return same;
+    message.fd = fd;
+    message.size = static_cast<uint64_t>(status.st_size);
+    return {};
   }
   const char* directory = ::getenv("TMPDIR");
-  Fd copy{::open(directory != nullptr ? directory : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
+  copy.reset(::open(directory != nullptr ? directory : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (!copy) return os_failure("make a temporary file", errno);
   Result<size_t> copied = copy_to_end(fd, copy.get(), kPipedMessageLimitBytes, "copy the message");
   if (!copied) return copied.failure();
-  return copy;
+  message.fd = copy.get();
+  message.size = *copied;
+  return {};
+}
+
+// The envelope of a job: its arguments and its extras.
+Result<Envelope> envelope_of(const Job& job) {
+  Envelope envelope;
+  envelope.sender = job.arguments[1];
+  for (size_t i = 2; i < job.arguments.size(); ++i) envelope.recipients.push_back({job.arguments[i], "", ""});
+  if (job.environment.get("POSTERN_EXTRAS") != "5") {
+    envelope.body = job.environment.get_or("POSTERN_BODY", "");
+    return envelope;
+  }
+  Result<std::string> extras = read_whole(job.fd(5), kEnvelopeLimitBytes, "read the extras");
+  if (!extras) return temporary(extras.failure().text);
+  if (Result<void> parsed = parse_extras(*extras, envelope); !parsed) return temporary(parsed.failure().text);
+  return envelope;
+}
+
+// The message for some of its recipients.
+OutgoingMessage only(const OutgoingMessage& message, const std::vector<size_t>& chosen) {
+  OutgoingMessage part = message;
+  part.envelope.recipients.clear();
+  for (const size_t i : chosen) part.envelope.recipients.push_back(message.envelope.recipients[i]);
+  return part;
 }
 
 }  // namespace
@@ -60,31 +90,33 @@ Deliverer::Deliverer(RemoteSettings settings, bool keep)
     : settings_(std::move(settings)), keep_(keep), routes_(home_path("control/smtproutes")) {}
 
 std::vector<RecipientResult> Deliverer::deliver(const DeliveryOrder& order) {
-  const size_t recipients = order.message.recipients.size();
+  const size_t recipients = order.message.envelope.recipients.size();
   Route route;
-  Result<std::string> hop = next_hop(order, route);
+  Result<std::string> domain = a_labels(order.domain);
+  if (!domain) return all_failed(recipients, domain.failure());
+  Result<std::string> hop = next_hop(*domain, route);
   if (!hop) return all_failed(recipients, hop.failure());
   // A server may have closed a kept connection in the meantime, or have said what nobody asked: that would be
   // taken for the reply to MAIL and put all that follow one off. Either costs no more than a new connection.
   if (session_ && session_hop_ == *hop && session_->messages < kMessagesPerConnection && session_->quiet()) {
-    log_.info("Delivery start " + dcid_text(*session_) + " " + rid_list(order, {}, '*'));
+    log_.info("Delivery start " + dcid_text(*session_) + " " + rid_list(order));
     Attempt attempt = transact(order);
     if (attempt.reached) return std::move(attempt.results);
   }
   close();
-  Result<std::vector<Target>> targets = find_targets(order.domain, route, settings_);
+  Result<std::vector<Target>> targets = find_targets(*domain, route, settings_);
   if (!targets) return all_failed(recipients, targets.failure());
   session_hop_ = *hop;
   return try_targets(order, *targets);
 }
 
 // What makes two deliveries take the same way.
-Result<std::string> Deliverer::next_hop(const DeliveryOrder& order, Route& route) {
-  Result<Route> found = routes_.find(order.domain);
+Result<std::string> Deliverer::next_hop(const std::string& domain, Route& route) {
+  Result<Route> found = routes_.find(domain);
   if (!found) return found.failure();
   route = *found;
   const std::string port = ":" + std::to_string(route.port);
-  return route.host.empty() ? "mx " + lower(order.domain) + port : "host " + route.host + port;
+  return route.host.empty() ? "mx " + lower(domain) + port : "host " + route.host + port;
 }
 
 std::vector<RecipientResult> Deliverer::try_targets(const DeliveryOrder& order,
@@ -95,7 +127,9 @@ std::vector<RecipientResult> Deliverer::try_targets(const DeliveryOrder& order,
   const auto note = [&](const Failure& failure) {
     if (!last || last->permanent() || !failure.permanent()) last = failure;
   };
+  const int64_t deadline = now_milliseconds() + kAttemptMilliseconds;
   for (const Target& target : targets) {
+    if (last && now_milliseconds() >= deadline) break;
     if (Result<void> opened = open(order, target); !opened) {
       note(opened.failure());
       close();
@@ -106,15 +140,22 @@ std::vector<RecipientResult> Deliverer::try_targets(const DeliveryOrder& order,
     note(attempt.failure);
   }
   if (!last) last = temporary("no host to try", 0, "4.4.1");
-  std::vector<RecipientResult> results = all_failed(order.message.recipients.size(), *last);
-  // What a server said has its code and status inside already.
-  if (last->text.find(" said: ") != std::string::npos) {
-    for (RecipientResult& result : results) result.text = last->text;
-  }
-  return results;
+  return all_failed(order.message.envelope.recipients.size(), *last);
 }
 
 Result<void> Deliverer::open(const DeliveryOrder& order, const Target& target) {
+  if (Result<void> connected = connect(order, target); !connected) return connected;
+  Result<void> greeted = session_->greet(settings_);
+  if (!greeted && session_->closed_at_ehlo()) {
+    close();
+    if (Result<void> connected = connect(order, target); !connected) return connected;
+    greeted = session_->greet(settings_, true);
+  }
+  if (greeted && no_chunking_.contains(target.address)) session_->forget_chunking();
+  return greeted;
+}
+
+Result<void> Deliverer::connect(const DeliveryOrder& order, const Target& target) {
   const uint64_t dcid = make_mid();
   Result<std::unique_ptr<SmtpSession>> session = SmtpSession::connect(target, dcid, settings_.timeouts);
   if (!session) {
@@ -127,13 +168,17 @@ Result<void> Deliverer::open(const DeliveryOrder& order, const Target& target) {
   session_ = std::move(*session);
   log_.info("New SMTP " + dcid_text(*session_) + " interface " + session_->local_address() + " address " +
             target.address + " port " + std::to_string(target.port));
-  log_.info("Delivery start " + dcid_text(*session_) + " " + rid_list(order, {}, '*'));
+  log_.info("Delivery start " + dcid_text(*session_) + " " + rid_list(order));
   log_.flush();
-  return session_->greet(settings_.hello);
+  return {};
 }
 
 Deliverer::Attempt Deliverer::transact(const DeliveryOrder& order) {
+  std::string dcid = dcid_text(*session_);
   TransactionEnd end = send_message(*session_, order.message);
+  if (end.trouble && end.without_chunking && open_without_chunking(order))
+    end = send_message(*session_, order.message);
+  send_again(order, end);
   Attempt attempt;
   if (end.trouble) {
     attempt.failure = *end.trouble;
@@ -142,15 +187,42 @@ Deliverer::Attempt Deliverer::transact(const DeliveryOrder& order) {
   }
   attempt.reached = true;
   attempt.results = std::move(end.results);
-  const std::string done = rid_list(order, attempt.results, 'r');
-  if (!done.empty()) log_.info("Message done " + dcid_text(*session_) + " " + done);
-  if (keep_ && session_->quiet()) {
+  const std::string done = rid_list(order, true, attempt.results);
+  if (session_) dcid = dcid_text(*session_);
+  if (!done.empty()) log_.info("Message done " + dcid + " " + done);
+  if (keep_ && session_ && session_->usable && session_->read_all()) {
     session_->idle_since = now_milliseconds();
     log_.flush();
   } else {
     close();
   }
   return attempt;
+}
+
+// The recipients that may be tried again at once, as long as each round delivers to somebody.
+void Deliverer::send_again(const DeliveryOrder& order, TransactionEnd& end) {
+  std::vector<size_t> left = std::exchange(end.again, {});
+  bool without_chunking = end.without_chunking;
+  while (!end.trouble && !left.empty()) {
+    if (without_chunking && !open_without_chunking(order)) return;
+    if (!session_->usable) return;
+    TransactionEnd more = send_message(*session_, only(order.message, left));
+    if (more.trouble) return;  // the word of the first transaction stands: temporary
+    for (size_t i = 0; i < left.size(); ++i) end.results[left[i]] = std::move(more.results[i]);
+    std::vector<size_t> next;
+    for (const size_t i : more.again) next.push_back(left[i]);
+    left = std::move(next);
+    without_chunking = more.without_chunking;
+  }
+}
+
+// False when there is no such connection: once a server is known not to do BDAT, that is no reason any more.
+bool Deliverer::open_without_chunking(const DeliveryOrder& order) {
+  const Target target = session_->target();
+  if (no_chunking_.size() >= kNoChunkingLimit) no_chunking_.clear();
+  if (!no_chunking_.insert(target.address).second) return false;
+  close();
+  return open(order, target).ok();
 }
 
 int64_t Deliverer::close_idle() {
@@ -178,29 +250,27 @@ int run_delivery_job(Job& job, Deliverer& deliverer, std::string& output) {
   if (job.client_gone()) return 111;
   DeliveryOrder order;
   order.domain = job.arguments[0];
-  order.message.sender = job.arguments[1];
-  order.message.recipients.assign(job.arguments.begin() + 2, job.arguments.end());
-  order.message.declared_8bit = job.environment.get_or("POSTERN_BODY", "") == "8BITMIME";
   order.mid = std::to_string(parse_mid(job.environment.get_or("POSTERN_MID", "")).value_or(0));
   const std::string rids = job.environment.get_or("POSTERN_RIDS", "");
   for (const std::string_view rid : words(rids))
     order.rids.push_back(std::to_string(parse_number(rid).value_or(0)));
-  if (order.rids.size() != order.message.recipients.size()) {
+  const size_t recipients = job.arguments.size() - 2;
+  if (order.rids.size() != recipients) {
     order.rids.clear();
-    for (size_t i = 0; i < order.message.recipients.size(); ++i) order.rids.push_back(std::to_string(i));
+    for (size_t i = 0; i < recipients; ++i) order.rids.push_back(std::to_string(i));
   }
-  Result<Fd> message = readable_again(job.fd(0));
-  Result<size_t> size =
-      message ? file_size(message->get(), "read the message") : Result<size_t>(message.failure());
-  std::vector<RecipientResult> results;
-  if (size) {
-    order.message.fd = message->get();
-    order.message.size = *size;
-    results = deliverer.deliver(order);
-  } else {
-    results = all_failed(order.message.recipients.size(), size.failure());
+  Fd copy;
+  order.message.refuse_8bit = deliverer.settings().refuse_8bit;
+  Result<void> ready = make_readable(job.fd(0), order.message, copy);
+  if (ready) {
+    Result<Envelope> envelope = envelope_of(job);
+    if (envelope) {
+      order.message.envelope = std::move(*envelope);
+    } else {
+      ready = envelope.failure();
+    }
   }
-  output += format_reports(results);
+  output += format_reports(ready ? deliverer.deliver(order) : all_failed(recipients, ready.failure()));
   return 0;
 }
 

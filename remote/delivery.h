@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@ struct DeliveryOrder {
   std::string domain;  // the recipients'; or an address literal
   OutgoingMessage message;
   std::string mid;                // for the log
-  std::vector<std::string> rids;  // beside message.recipients
+  std::vector<std::string> rids;  // beside the envelope's recipients
 };
 
 class Deliverer {
@@ -33,6 +34,7 @@ class Deliverer {
   // then.
   int64_t close_idle();
   void close();
+  [[nodiscard]] const RemoteSettings& settings() const { return settings_; }
 
  private:
   struct Attempt {
@@ -40,21 +42,25 @@ class Deliverer {
     Failure failure;       // otherwise
     std::vector<RecipientResult> results;
   };
-  Result<std::string> next_hop(const DeliveryOrder& order, Route& route);
+  Result<std::string> next_hop(const std::string& domain, Route& route);
   std::vector<RecipientResult> try_targets(const DeliveryOrder& order, const std::vector<Target>& targets);
   Result<void> open(const DeliveryOrder& order, const Target& target);
+  Result<void> connect(const DeliveryOrder& order, const Target& target);
   Attempt transact(const DeliveryOrder& order);
+  void send_again(const DeliveryOrder& order, TransactionEnd& end);
+  bool open_without_chunking(const DeliveryOrder& order);
 
   RemoteSettings settings_;
   bool keep_;
   RouteFile routes_;
   std::unique_ptr<SmtpSession> session_;
-  std::string session_hop_;  // the next hop that session_ is for
+  std::string session_hop_;            // the next hop that session_ is for
+  std::set<std::string> no_chunking_;  // addresses of servers whose BDAT does not work
   LogLines log_;
 };
 
-// The arguments HOST SENDER RECIPIENT…, the message at descriptor 0 and POSTERN_MID, POSTERN_RIDS,
-// POSTERN_BODY of a request; appends the reports. 100 for what is no request.
+// The arguments HOST SENDER RECIPIENT…, the message at descriptor 0, the extras at 5 where POSTERN_EXTRAS
+// says so, POSTERN_MID and POSTERN_RIDS of a request; appends the reports. 100 for what is no request.
 int run_delivery_job(Job& job, Deliverer& deliverer, std::string& output);
 
 }  // namespace postern

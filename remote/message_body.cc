@@ -1,6 +1,7 @@
 #include "remote/message_body.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "lib/fd.h"
@@ -13,7 +14,7 @@ constexpr size_t kScanBytes = 65536;
 
 void BodyEncoder::encode_line_part(std::string_view part, std::string& out) {
   if (part.empty()) return;
-  if (at_line_start_ && part.front() == '.') out += '.';
+  if (at_line_start_ && part.front() == '.' && form_ == Form::data) out += '.';
   out += part;
   at_line_start_ = false;
 }
@@ -38,23 +39,49 @@ void BodyEncoder::encode(std::string_view bytes, std::string& out) {
 }
 
 void BodyEncoder::finish(std::string& out) {
-  out += at_line_start_ ? ".\r\n" : "\r\n.\r\n";
+  if (!at_line_start_) out += "\r\n";
+  if (form_ == Form::data) out += ".\r\n";
 }
 
-Result<bool> has_8bit(int fd, uint64_t size) {
+namespace {
+
+bool is_8bit_byte(char c) {
+  return static_cast<unsigned char>(c) > 0x7f;
+}
+
+// Asks `look` about each block of the message until it has an answer.
+template <typename Look>
+Result<bool> scan(int fd, uint64_t size, Look look) {
   std::vector<char> buffer(kScanBytes);
   for (uint64_t at = 0; at < size;) {
     const size_t wanted = static_cast<size_t>(std::min<uint64_t>(buffer.size(), size - at));
     Result<size_t> got = pread_full(fd, {buffer.data(), wanted}, static_cast<off_t>(at), "read the message");
     if (!got) return got.failure();
     if (*got == 0) break;
-    if (std::any_of(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(*got),
-                    [](char c) { return static_cast<unsigned char>(c) > 0x7f; })) {
-      return true;
-    }
+    if (const std::optional<bool> answer = look(std::string_view(buffer.data(), *got))) return *answer;
     at += *got;
   }
   return false;
+}
+
+}  // namespace
+
+Result<bool> has_8bit(int fd, uint64_t size) {
+  return scan(fd, size, [](std::string_view block) {
+    return std::any_of(block.begin(), block.end(), is_8bit_byte) ? std::optional(true) : std::nullopt;
+  });
+}
+
+Result<bool> header_has_8bit(int fd, uint64_t size) {
+  bool line_is_empty = true;
+  return scan(fd, size, [&](std::string_view block) -> std::optional<bool> {
+    for (const char c : block) {
+      if (c == '\n' && line_is_empty) return false;
+      if (is_8bit_byte(c)) return true;
+      if (c != '\r') line_is_empty = c == '\n';
+    }
+    return std::nullopt;
+  });
 }
 
 }  // namespace postern

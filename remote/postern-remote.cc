@@ -2,9 +2,10 @@
 //
 //   args       HOST SENDER RECIPIENT...; --resolver ADDR:PORT or --dns FILE before them
 //   fd 0 in    the message, LF line ends
-//   fd 1 out   reports: r, h or s and a text for each recipient, then K, Z or D and a text, each ended by NUL
-//   env        POSTERN_MID, POSTERN_RIDS, POSTERN_BODY, POSTERN_HOME        user   posternr
-//   exit       0 the reports say it all, 100 wrong arguments, 111 no report: try again later
+//   fd 1 out   reports: r, p, h or s and a text for each recipient, then K, Z or D and a text, each ended by
+//   NUL fd 5 in    extras (RFC 3461, SMTPUTF8), only with POSTERN_EXTRAS=5 env        POSTERN_MID,
+//   POSTERN_RIDS, POSTERN_HOME        user   posternr exit       0 the reports say it all, 100 wrong
+//   arguments, 111 no report: try again later
 
 #include "lib/control.h"
 #include "lib/program.h"
@@ -34,6 +35,7 @@ int run(int argc, char** argv) {
   }
   take_dns_options(job, *settings);
   job.fds.emplace_back(0, Fd(0));
+  if (job.environment.get("POSTERN_EXTRAS") == "5") job.fds.emplace_back(5, Fd(5));
   Deliverer deliverer(std::move(*settings), false);
   std::string output;
   const int exit_code = run_delivery_job(job, deliverer, output);

@@ -2,10 +2,10 @@
 // the next job.
 //
 //   fd 3 in    --serve: the listening socket; each connection is one row of jobs, one at a time:
-//              arguments HOST SENDER RECIPIENT..., descriptor 0 the message, the reply as postern-remote's
-//              output
+//              arguments HOST SENDER RECIPIENT..., descriptor 0 the message, 5 the extras, the reply as
+//              postern-remote's output
 //   without --serve: as postern-remote, one job
-//   env        of a job: POSTERN_MID, POSTERN_RIDS, POSTERN_BODY            user   posternr
+//   env        of a job: POSTERN_MID, POSTERN_RIDS, POSTERN_EXTRAS            user   posternr
 //   exit       0 after SIGTERM; of a job: 0 the reports say it all, 100 no such job, 111 no report
 
 #include <optional>
@@ -29,7 +29,7 @@ int run(int argc, char** argv) {
   forms.defaults.deadline_seconds = kDeadlineSeconds;
   forms.defaults.between = [&] { return deliverer->close_idle(); };
   forms.defaults.closed = [&] { deliverer->close(); };
-  forms.path_fds = {0};
+  forms.path_fds = {0, 5};
   forms.load = [&] {
     Result<RemoteSettings> settings = read_remote_settings();
     if (!settings) {

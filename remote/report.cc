@@ -12,7 +12,9 @@ constexpr size_t kTextLimitBytes = 900;
 }  // namespace
 
 std::string failure_text(const Failure& failure) {
-  return failure.status + " " + failure.text;
+  // What a server said has its code and status inside already.
+  return failure.text.find(" said: ") != std::string::npos ? failure.text
+                                                           : failure.status + " " + failure.text;
 }
 
 std::vector<RecipientResult> all_failed(size_t recipients, const Failure& failure) {
@@ -33,14 +35,15 @@ std::string format_reports(const std::vector<RecipientResult>& results) {
     }
     bytes += '\0';
   };
-  const auto find = [&](char letter) {
+  const auto find = [&](auto wanted) {
     return std::find_if(results.begin(), results.end(),
-                        [&](const RecipientResult& r) { return r.letter == letter; });
+                        [&](const RecipientResult& r) { return wanted(r.letter); });
   };
   for (const RecipientResult& result : results) append(result.letter, result.text);
-  if (const auto done = find('r'); done != results.end()) {
+  if (const auto done = find(is_delivered); done != results.end()) {
     append('K', done->text);
-  } else if (const auto temporary_one = find('s'); temporary_one != results.end()) {
+  } else if (const auto temporary_one = find([](char letter) { return letter == 's'; });
+             temporary_one != results.end()) {
     append('Z', temporary_one->text);
   } else {
     append('D', results.empty() ? "5.5.4 no recipients" : results.front().text);

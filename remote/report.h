@@ -1,5 +1,5 @@
-// What is reported of a delivery, as qmail-remote does: r, h or s and a text for each recipient, then K, Z or
-// D and a text for the message, each ended by NUL.
+// What is reported of a delivery, as qmail-remote does: r, p, h or s and a text for each recipient, then K, Z
+// or D and a text for the message, each ended by NUL.
 //
 // A text has one of two forms: "HOST[ADDRESS]:PORT said: CODE STATUS TEXT" for what a server replied, or
 // "STATUS TEXT" for what we found ourselves. It holds printable ASCII only.
@@ -13,9 +13,13 @@
 namespace postern {
 
 struct RecipientResult {
-  char letter = 's';  // r delivered, h permanent, s temporary
+  char letter = 's';  // r delivered, p delivered to a host that took NOTIFY too, h permanent, s temporary
   std::string text;
 };
+
+constexpr bool is_delivered(char letter) {
+  return letter == 'r' || letter == 'p';
+}
 
 std::string failure_text(const Failure& failure);
 // One failure for all.

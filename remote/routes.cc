@@ -9,6 +9,7 @@
 
 #include "lib/fd.h"
 #include "lib/text.h"
+#include "remote/idn.h"
 
 namespace postern {
 
@@ -30,7 +31,9 @@ std::optional<std::string_view> take_field(std::string_view& line, bool& more) {
 Result<Route> parse_target(std::string_view host, std::string_view port) {
   Route route;
   const std::string literal = address_literal(host);
-  route.host = literal.empty() ? lower(host) : literal;
+  Result<std::string> name = a_labels(lower(host));
+  if (!name) return temporary(name.failure().text);
+  route.host = literal.empty() ? *name : literal;
   if (literal.empty() && host.find_first_of("[] \t\\\"") != std::string_view::npos) {
     return temporary("\"" + printable(host, 80) + "\" is neither a host nor an address");
   }
@@ -72,12 +75,14 @@ Result<RouteTable> RouteTable::parse(std::string_view text, std::string_view fil
     const std::optional<std::string_view> host = take_field(line, more);
     const std::string_view port = take_field(line, more).value_or("");
     Result<Route> route = host ? parse_target(*host, port) : temporary("a line reads DOMAIN:HOST:PORT");
+    Result<std::string> name = a_labels(lower(domain));
+    if (route && !name) route = temporary(name.failure().text);
     if (route && more) route = temporary("more than three fields; put an IPv6 address in brackets");
     if (!route) {
       const std::string where = printable(file_name) + ":" + std::to_string(number) + ": ";
       return temporary(where + route.failure().text, 55, "4.3.5");
     }
-    table.routes_.try_emplace(lower(domain), std::move(*route));
+    table.routes_.try_emplace(*name, std::move(*route));
   }
   return table;
 }

@@ -1,25 +1,89 @@
 #include "remote/settings.h"
 
+#include <algorithm>
+#include <array>
+#include <optional>
+
 #include "lib/control.h"
+#include "lib/text.h"
 
 namespace postern {
 
 namespace {
 
+constexpr uint64_t kTimeoutLimitSeconds = 86400;
+
+struct TimeoutFile {
+  std::string_view name;
+  int64_t SmtpTimeouts::*seconds;
+};
+constexpr std::array<TimeoutFile, 8> kPhaseTimeouts = {{
+    {"timeoutgreeting", &SmtpTimeouts::greeting},
+    {"timeouthelo", &SmtpTimeouts::hello},
+    {"timeoutmail", &SmtpTimeouts::mail},
+    {"timeoutrcpt", &SmtpTimeouts::rcpt},
+    {"timeoutdata", &SmtpTimeouts::data},
+    {"timeoutblock", &SmtpTimeouts::block},
+    {"timeoutdot", &SmtpTimeouts::end},
+    {"timeoutrset", &SmtpTimeouts::reset},
+}};
+
+Result<void> read_timeout(const TimeoutFile& file, SmtpTimeouts& timeouts) {
+  Result<uint64_t> seconds = control_number_or(file.name, static_cast<uint64_t>(timeouts.*file.seconds));
+  if (!seconds) return seconds.failure();
+  if (*seconds == 0 || *seconds > kTimeoutLimitSeconds)
+    return temporary("read control/" + std::string(file.name) + ": write 1 to 86400 seconds", 55);
+  timeouts.*file.seconds = static_cast<int64_t>(*seconds);
+  return {};
+}
+
+// control/timeoutremote, where it exists, goes before the files of the phases: those are always there in a
+// new instance.
 Result<void> read_timeouts(SmtpTimeouts& timeouts) {
-  Result<uint64_t> connect = control_number_or("timeoutconnect", static_cast<uint64_t>(timeouts.connect));
-  if (!connect) return connect.failure();
-  Result<uint64_t> other = control_number_or("timeoutremote", 0);
-  if (!other) return other.failure();
-  if (*connect == 0 || *connect > 86400 || *other > 86400) {
-    return temporary("read control/timeoutconnect and control/timeoutremote: they are 1 to 86400 seconds",
-                     55);
+  if (Result<void> connect = read_timeout({"timeoutconnect", &SmtpTimeouts::connect}, timeouts); !connect)
+    return connect;
+  Result<std::optional<std::string>> all = control_line("timeoutremote");
+  if (!all) return all.failure();
+  for (const TimeoutFile& file : kPhaseTimeouts) {
+    const TimeoutFile used{all->has_value() ? "timeoutremote" : file.name, file.seconds};
+    if (Result<void> taken = read_timeout(used, timeouts); !taken) return taken;
   }
-  timeouts.connect = static_cast<int64_t>(*connect);
-  if (*other == 0) return {};
-  const auto seconds = static_cast<int64_t>(*other);
-  timeouts.greeting = timeouts.command = timeouts.data_start = timeouts.data_block = timeouts.data_end =
-      seconds;
+  return {};
+}
+
+Result<void> read_families(std::vector<IpFamily>& families) {
+  Result<std::string> line = control_line_or("ipfamilies", "ipv6 ipv4");
+  if (!line) return line.failure();
+  families.clear();
+  for (const std::string_view word : words(*line)) {
+    const bool v6 = equal_ignoring_case(word, "ipv6");
+    const IpFamily family = v6 ? IpFamily::v6 : IpFamily::v4;
+    const bool known = v6 || equal_ignoring_case(word, "ipv4");
+    if (!known || std::find(families.begin(), families.end(), family) != families.end()) {
+      families.clear();
+      break;
+    }
+    families.push_back(family);
+  }
+  if (!families.empty()) return {};
+  return temporary("read control/ipfamilies: \"" + printable(*line, 80) +
+                       "\" is not ipv6, ipv4 or both in the order in which they are tried",
+                   55);
+}
+
+Result<void> read_8bit_policy(bool& refuse) {
+  Result<std::string> line = control_line_or("eightbitmime", "send");
+  if (!line) return line.failure();
+  refuse = *line == "refuse";
+  if (refuse || *line == "send") return {};
+  return temporary(
+      "read control/eightbitmime: \"" + printable(*line, 80) + "\" is neither \"send\" nor \"refuse\"", 55);
+}
+
+Result<void> read_ignored_extensions(std::vector<std::string>& ignored) {
+  Result<std::string> line = control_line_or("ehloignore", "");
+  if (!line) return line.failure();
+  for (const std::string_view word : words(*line)) ignored.emplace_back(word);
   return {};
 }
 
@@ -57,6 +121,9 @@ Result<RemoteSettings> read_remote_settings() {
   Result<std::vector<std::string>> fewer = list_or_empty("notipme");
   if (!fewer) return fewer.failure();
   settings.not_own_addresses = std::move(*fewer);
+  if (Result<void> read = read_families(settings.families); !read) return read.failure();
+  if (Result<void> read = read_8bit_policy(settings.refuse_8bit); !read) return read.failure();
+  if (Result<void> read = read_ignored_extensions(settings.ignored_extensions); !read) return read.failure();
   return settings;
 }
 

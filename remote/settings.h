@@ -9,24 +9,32 @@
 
 namespace postern {
 
-// Seconds; the defaults are the minimum values of RFC 5321 4.5.3.2.
+// Seconds; the defaults are the minimum values of RFC 5321 4.5.3.2, which says nothing of RSET.
 struct SmtpTimeouts {
   int64_t connect = 60;
   int64_t greeting = 300;
-  int64_t command = 300;     // EHLO, MAIL, RCPT
-  int64_t data_start = 120;  // the 354
-  int64_t data_block = 180;  // each write of the message
-  int64_t data_end = 600;    // the reply to the final dot
+  int64_t hello = 300;  // EHLO and HELO
+  int64_t mail = 300;
+  int64_t rcpt = 300;
+  int64_t data = 120;   // the 354
+  int64_t block = 180;  // until the server takes more of the message
+  int64_t end = 600;    // the reply to the final dot
+  int64_t reset = 20;
 };
 
+enum class IpFamily { v4, v6 };
+
 struct RemoteSettings {
-  std::string me;           // control/me
-  std::string hello;        // control/helohost, else me
-  std::string dns_program;  // control/dnsq, default "@dnsq"
-  uint16_t port = 25;       // control/remoteport: of hosts found by MX
-  SmtpTimeouts timeouts;    // control/timeoutconnect; control/timeoutremote for all the others
-  std::vector<std::string> more_own_addresses;  // control/moreipme
-  std::vector<std::string> not_own_addresses;   // control/notipme
+  std::string me;                                                 // control/me
+  std::string hello;                                              // control/helohost, else me
+  std::string dns_program;                                        // control/dnsq, default "@dnsq"
+  uint16_t port = 25;                                             // control/remoteport: of hosts found by MX
+  SmtpTimeouts timeouts;                                          // control/timeout*
+  std::vector<std::string> more_own_addresses;                    // control/moreipme
+  std::vector<std::string> not_own_addresses;                     // control/notipme
+  std::vector<IpFamily> families = {IpFamily::v6, IpFamily::v4};  // control/ipfamilies: in that order
+  std::vector<std::string> ignored_extensions;                    // control/ehloignore, upper case
+  bool refuse_8bit = false;                                       // control/eightbitmime says "refuse"
 };
 
 Result<RemoteSettings> read_remote_settings();

@@ -1,10 +1,12 @@
 #include "remote/smtp_session.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include <algorithm>
 #include <array>
@@ -20,6 +22,28 @@ namespace {
 
 constexpr size_t kReplyTextLimitBytes = 500;
 constexpr size_t kReadBytes = 4096;
+// How long recv itself waits before the exact deadline is looked at: so that a reply that comes soon costs
+// one system call.
+constexpr int64_t kPatienceSeconds = 5;
+
+struct PhaseFacts {
+  int64_t SmtpTimeouts::*seconds;
+  std::string_view reply;
+};
+constexpr std::array<PhaseFacts, 8> kPhases = {{
+    {&SmtpTimeouts::greeting, "the greeting"},
+    {&SmtpTimeouts::hello, "the reply to EHLO"},
+    {&SmtpTimeouts::mail, "the reply to MAIL"},
+    {&SmtpTimeouts::rcpt, "the reply to RCPT"},
+    {&SmtpTimeouts::data, "the reply to DATA"},
+    {&SmtpTimeouts::block, "a reply before the end of the message"},
+    {&SmtpTimeouts::end, "the reply to the message"},
+    {&SmtpTimeouts::reset, "the reply to RSET"},
+}};
+
+const PhaseFacts& facts(Phase phase) {
+  return kPhases.at(static_cast<size_t>(phase));
+}
 
 struct SocketAddress {
   sockaddr_storage storage{};
@@ -59,19 +83,28 @@ std::string target_text(const Target& target) {
   return printable(target.host, 255) + "[" + target.address + "]:" + std::to_string(target.port);
 }
 
-Extensions parse_extensions(const std::vector<std::string>& lines) {
+Extensions parse_extensions(const std::vector<std::string>& lines, const std::vector<std::string>& ignored) {
   Extensions found;
   for (size_t i = 1; i < lines.size(); ++i) {
     const std::vector<std::string_view> word = words(trim(lines[i]));
     if (word.empty()) continue;
-    if (equal_ignoring_case(word[0], "PIPELINING")) found.pipelining = true;
-    if (equal_ignoring_case(word[0], "8BITMIME")) found.eight_bit_mime = true;
-    if (equal_ignoring_case(word[0], "SMTPUTF8")) found.smtputf8 = true;
-    if (!equal_ignoring_case(word[0], "SIZE")) continue;
+    const auto is = [&](std::string_view name) { return equal_ignoring_case(word[0], name); };
+    if (std::any_of(ignored.begin(), ignored.end(), is)) continue;
+    if (is("PIPELINING")) found.pipelining = true;
+    if (is("8BITMIME")) found.eight_bit_mime = true;
+    if (is("SMTPUTF8")) found.smtputf8 = true;
+    if (is("DSN")) found.dsn = true;
+    if (is("CHUNKING")) found.chunking = true;
+    if (!is("SIZE")) continue;
     found.size = true;
     found.size_limit = word.size() > 1 ? parse_number(word[1]).value_or(0) : 0;
   }
   return found;
+}
+
+std::unique_ptr<SmtpSession> SmtpSession::over(Fd socket, const Target& target, uint64_t dcid,
+                                               const SmtpTimeouts& timeouts) {
+  return std::unique_ptr<SmtpSession>(new SmtpSession(std::move(socket), target, dcid, timeouts));
 }
 
 Result<std::unique_ptr<SmtpSession>> SmtpSession::connect(const Target& target, uint64_t dcid,
@@ -80,21 +113,33 @@ Result<std::unique_ptr<SmtpSession>> SmtpSession::connect(const Target& target, 
   const std::string doing = "connect to " + target_text(target);
   Fd socket{::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   if (!socket) return temporary(os_failure(doing, errno).text, 0, "4.4.1");
-  std::unique_ptr<SmtpSession> session(new SmtpSession(std::move(socket), target, dcid, timeouts));
-  const int fd = session->socket_.get();
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.length) < 0) {
-    if (errno != EINPROGRESS) return temporary(os_failure(doing, errno).text, 0, "4.4.1");
-    const int64_t deadline = now_milliseconds() + 1000 * timeouts.connect;
-    if (Result<void> ready = session->wait(POLLOUT, deadline, doing); !ready) {
-      return temporary(ready.failure().text, 0, "4.4.1");
-    }
-    if (const int error = connect_error(fd); error != 0)
-      return temporary(os_failure(doing, error).text, 0, "4.4.1");
+  const int fd = socket.get();
+  std::unique_ptr<SmtpSession> session = over(std::move(socket), target, dcid, timeouts);
+  const bool begun =
+      ::connect(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.length) == 0 ||
+      errno == EINPROGRESS;
+  if (!begun) return temporary(os_failure(doing, errno).text, 0, "4.4.1");
+  if (Result<void> connected = session->finish_connect(doing); !connected) {
+    return temporary(connected.failure().text, 0, "4.4.1");
   }
+  return session;
+}
+
+Result<void> SmtpSession::finish_connect(std::string_view doing) {
+  const int fd = socket_.get();
+  if (Result<void> ready = wait(POLLOUT, now_milliseconds() + 1000 * timeouts_.connect, doing); !ready)
+    return ready;
+  if (const int error = connect_error(fd); error != 0) return lost(doing, error);
+  // From here on recv waits by itself for a while; send never does (MSG_DONTWAIT).
+  int64_t patience = kPatienceSeconds;
+  for (const PhaseFacts& phase : kPhases) patience = std::min(patience, timeouts_.*phase.seconds);
+  const timeval limit{patience, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::fcntl(fd, F_SETFL, 0);
   // We write whole conversations at a time; nothing is gained by the kernel's waiting for more.
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  return session;
+  return {};
 }
 
 std::string SmtpSession::local_address() const {
@@ -109,29 +154,36 @@ std::string SmtpSession::local_address() const {
   return text.data();
 }
 
-Result<void> SmtpSession::greet(std::string_view hello) {
+Result<void> SmtpSession::greet(const RemoteSettings& settings, bool only_helo) {
   const auto refused = [&](const ServerReply& reply) {
     // 521 says that this host takes no mail at all (RFC 7504); any other refusal may pass.
     const bool never = reply.code == 521;
     return Failure{never ? Kind::permanent : Kind::temporary, reply.status(), said(reply), 0};
   };
-  Result<ServerReply> greeting = read_reply(timeouts_.greeting);
+  Result<ServerReply> greeting = read_reply(Phase::greeting);
   if (!greeting) return greeting.failure();
   if (greeting->code != 220) return refused(*greeting);
-  for (const std::string_view verb : {"EHLO ", "HELO "}) {
-    std::string command(verb);
-    command.append(hello).append("\r\n");
-    if (Result<void> sent = send(command, timeouts_.command); !sent) return sent.failure();
-    Result<ServerReply> reply = read_reply(timeouts_.command);
+  if (!only_helo) {
+    Result<ServerReply> reply = say_hello("EHLO ", settings.hello);
     if (!reply) return reply.failure();
-    const bool extended = verb == "EHLO ";
     if (reply->is_class(2)) {
-      if (extended) extensions_ = parse_extensions(reply->lines);
+      extensions_ = parse_extensions(reply->lines, settings.ignored_extensions);
       return {};
     }
-    if (!extended || !reply->is_class(5) || reply->code == 521) return refused(*reply);
+    if (!reply->is_class(5) || reply->code == 521) return refused(*reply);
   }
-  return {};
+  Result<ServerReply> reply = say_hello("HELO ", settings.hello);
+  if (!reply) return reply.failure();
+  return reply->is_class(2) ? Result<void>() : refused(*reply);
+}
+
+Result<ServerReply> SmtpSession::say_hello(std::string_view verb, const std::string& hello) {
+  std::string command(verb);
+  command.append(hello).append("\r\n");
+  Result<void> sent = send(command, Phase::hello);
+  Result<ServerReply> reply = sent ? read_reply(Phase::hello) : Result<ServerReply>(sent.failure());
+  closed_at_ehlo_ = !reply && peer_closed_;
+  return reply;
 }
 
 void SmtpSession::quit() {
@@ -155,29 +207,36 @@ Result<void> SmtpSession::wait(short events, int64_t deadline, std::string_view 
 
 Failure SmtpSession::lost(std::string_view doing, int error) {
   usable = false;
+  peer_closed_ = error == ECONNRESET || error == EPIPE;
   return temporary(os_failure(std::string(doing), error).text, 0, "4.4.2");
 }
 
-Result<void> SmtpSession::send(std::string_view bytes, int64_t timeout_seconds) {
-  const std::string doing = "send to " + target_text(target_);
+Result<void> SmtpSession::send(std::string_view bytes, Phase phase) {
   while (!bytes.empty()) {
-    const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0) bytes.remove_prefix(static_cast<size_t>(sent));
     if (sent >= 0 || errno == EINTR) continue;
+    const std::string doing = "send to " + target_text(target_);
     if (errno != EAGAIN) return lost(doing, errno);
-    if (Result<void> ready = wait(POLLOUT, now_milliseconds() + 1000 * timeout_seconds, doing); !ready)
-      return ready;
+    const int64_t deadline = now_milliseconds() + 1000 * (timeouts_.*facts(phase).seconds);
+    if (Result<void> ready = wait(POLLOUT, deadline, doing); !ready) return ready;
   }
   return {};
 }
 
-Result<ServerReply> SmtpSession::read_reply(int64_t timeout_seconds) {
-  const int64_t deadline = now_milliseconds() + 1000 * timeout_seconds;
-  for (;;) {
+Result<ServerReply> SmtpSession::read_reply(Phase phase) {
+  return read_until(now_milliseconds() + 1000 * (timeouts_.*facts(phase).seconds), phase, 0);
+}
+
+Result<ServerReply> SmtpSession::read_until(int64_t deadline, Phase phase, int recv_flags) {
+  const auto doing = [&] {
+    return "read " + std::string(facts(phase).reply) + " from " + target_text(target_);
+  };
+  for (bool first = true;; first = false) {
     Result<size_t> taken = parser_.feed(received_);
     if (!taken) {
       usable = false;
-      return temporary("read from " + target_text(target_) + ": " + taken.failure().text, 0, "4.5.0");
+      return temporary(doing() + ": " + taken.failure().text, 0, "4.5.0");
     }
     received_.erase(0, *taken);
     if (parser_.complete()) {
@@ -185,16 +244,19 @@ Result<ServerReply> SmtpSession::read_reply(int64_t timeout_seconds) {
       if (reply.code == 421) usable = false;  // it closes the connection
       return reply;
     }
-    const std::string doing = "read from " + target_text(target_);
-    if (Result<void> ready = wait(POLLIN, deadline, doing); !ready) return ready.failure();
+    // A server that sends a reply byte by byte has no more time than another.
+    if (!first && now_milliseconds() >= deadline) return lost(doing(), ETIMEDOUT);
     std::array<char, kReadBytes> bytes;
-    const ssize_t got = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
+    const ssize_t got = ::recv(socket_.get(), bytes.data(), bytes.size(), recv_flags);
     if (got == 0) {
       usable = false;
-      return temporary(doing + ": the connection was closed", 0, "4.4.2");
+      peer_closed_ = true;
+      return temporary(doing() + ": the connection was closed", 0, "4.4.2");
     }
-    if (got < 0 && errno != EINTR && errno != EAGAIN) return lost(doing, errno);
     if (got > 0) received_.append(bytes.data(), static_cast<size_t>(got));
+    if (got > 0 || errno == EINTR) continue;
+    if (errno != EAGAIN) return lost(doing(), errno);
+    if (Result<void> ready = wait(POLLIN, deadline, doing()); !ready) return ready.failure();
   }
 }
 
@@ -204,7 +266,7 @@ bool SmtpSession::quiet() const {
 }
 
 Result<ServerReply> SmtpSession::last_words() {
-  Result<ServerReply> reply = read_reply(0);
+  Result<ServerReply> reply = read_until(now_milliseconds() + 1, Phase::block, MSG_DONTWAIT);
   usable = false;
   return reply;
 }

@@ -27,35 +27,51 @@ struct Extensions {
   bool pipelining = false;
   bool eight_bit_mime = false;
   bool smtputf8 = false;
+  bool dsn = false;
+  bool chunking = false;
   bool size = false;
   uint64_t size_limit = 0;  // bytes; 0: none told
 };
 
-// From the lines of a reply to EHLO; the first is the greeting's.
-Extensions parse_extensions(const std::vector<std::string>& lines);
+// From the lines of a reply to EHLO; the first is the greeting's. Those in `ignored` are passed over.
+Extensions parse_extensions(const std::vector<std::string>& lines,
+                            const std::vector<std::string>& ignored = {});
+
+// What a reply is waited for, or taken by the server: each has its own time (SmtpTimeouts).
+enum class Phase { greeting, hello, mail, rcpt, data, block, end, reset };
 
 class SmtpSession {
  public:
   // Connects. `dcid` is the connection's number in the log.
   static Result<std::unique_ptr<SmtpSession>> connect(const Target& target, uint64_t dcid,
                                                       const SmtpTimeouts& timeouts);
-  // Waits for the greeting, says EHLO, and HELO where EHLO is refused.
-  Result<void> greet(std::string_view hello);
+  // Over a socket that is connected, and blocks.
+  static std::unique_ptr<SmtpSession> over(Fd socket, const Target& target, uint64_t dcid,
+                                           const SmtpTimeouts& timeouts);
+
+  // Waits for the greeting, says EHLO, and HELO where EHLO is refused, or at once for `only_helo`.
+  Result<void> greet(const RemoteSettings& settings, bool only_helo = false);
+  // The server closed the connection for EHLO, or for HELO behind it: a new one that begins with HELO may be
+  // taken (RFC 1869 4.7).
+  [[nodiscard]] bool closed_at_ehlo() const { return closed_at_ehlo_; }
+  // Its BDAT is not what it says.
+  void forget_chunking() { extensions_.chunking = false; }
   // QUIT without waiting for the answer, and close.
   void quit();
 
-  Result<void> send(std::string_view bytes, int64_t timeout_seconds);
-  Result<ServerReply> read_reply(int64_t timeout_seconds);
+  Result<void> send(std::string_view bytes, Phase phase);
+  Result<ServerReply> read_reply(Phase phase);
   // Nothing has come that was not asked for, not even the end of the connection: what comes next is a reply
   // to what is said next.
   [[nodiscard]] bool quiet() const;
+  // The same without asking the kernel: nothing stands in our own buffer.
+  [[nodiscard]] bool read_all() const { return received_.empty(); }
   // A reply that has come without our waiting, after a failure to send: why the server went.
   Result<ServerReply> last_words();
 
   // "WHERE said: CODE STATUS TEXT"
   [[nodiscard]] std::string said(const ServerReply& reply) const;
   [[nodiscard]] const Target& target() const { return target_; }
-  [[nodiscard]] const SmtpTimeouts& timeouts() const { return timeouts_; }
   [[nodiscard]] const Extensions& extensions() const { return extensions_; }
   [[nodiscard]] uint64_t dcid() const { return dcid_; }
   [[nodiscard]] std::string local_address() const;
@@ -70,6 +86,9 @@ class SmtpSession {
  private:
   SmtpSession(Fd socket, Target target, uint64_t dcid, const SmtpTimeouts& timeouts)
       : socket_(std::move(socket)), target_(std::move(target)), dcid_(dcid), timeouts_(timeouts) {}
+  Result<void> finish_connect(std::string_view doing);
+  Result<ServerReply> say_hello(std::string_view verb, const std::string& hello);
+  Result<ServerReply> read_until(int64_t deadline, Phase phase, int recv_flags);
   Result<void> wait(short events, int64_t deadline, std::string_view doing);
   Failure lost(std::string_view doing, int error);
 
@@ -80,6 +99,8 @@ class SmtpSession {
   Extensions extensions_;
   ReplyParser parser_;
   std::string received_;  // read and not yet parsed
+  bool peer_closed_ = false;
+  bool closed_at_ehlo_ = false;
 };
 
 }  // namespace postern

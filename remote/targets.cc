@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <memory>
 
 #include "lib/child.h"
@@ -68,11 +69,28 @@ bool is_listed(const std::vector<std::string>& list, const std::string& plain) {
                      [&](const std::string& entry) { return plain_address(entry) == plain; });
 }
 
+// By name, also where the name leads to by CNAMEs, or by address.
 bool is_ourselves(const DnsHost& host, const RemoteSettings& settings, const std::vector<std::string>& own) {
-  if (equal_ignoring_case(host.name, settings.me)) return true;
+  const auto is_me = [&](std::string_view name) { return equal_ignoring_case(name, settings.me); };
+  if (is_me(host.name)) return true;
+  const auto leads_to_me = [&](const DnsRrset& rrset) { return is_me(rrset.canonical); };
+  if (std::any_of(host.addresses.begin(), host.addresses.end(), leads_to_me)) return true;
   const std::vector<std::string> addresses = host_addresses(host);
   return std::any_of(addresses.begin(), addresses.end(),
                      [&](const std::string& a) { return is_own_address(a, settings, own); });
+}
+
+// The addresses of a host in the order of control/ipfamilies, without a family that is not in it.
+std::vector<std::string> usable_addresses(const DnsHost& host, const RemoteSettings& settings) {
+  const std::vector<std::string> all = host_addresses(host);
+  std::vector<std::string> chosen;
+  for (const IpFamily family : settings.families) {
+    const auto fits = [&](const std::string& address) {
+      return (address.find(':') != std::string::npos) == (family == IpFamily::v6);
+    };
+    std::copy_if(all.begin(), all.end(), std::back_inserter(chosen), fits);
+  }
+  return chosen;
 }
 
 // Random, so that equal hosts get equal shares (RFC 5321 5.1).
@@ -142,15 +160,19 @@ Result<std::vector<Target>> targets_of_mx(const DnsAnswer& answer, const RemoteS
   shuffle_equals(hosts);
   std::vector<Target> targets;
   bool unknown = false;
+  bool any = false;
   for (const DnsHost& host : hosts) {
     unknown = unknown || lookup_failed(host);
-    for (const std::string& address : host_addresses(host)) {
+    any = any || !host_addresses(host).empty();
+    for (const std::string& address : usable_addresses(host, settings)) {
       if (targets.size() < kTargetLimit) targets.push_back({host.name, address, settings.port});
     }
   }
   if (!targets.empty()) return targets;
   const std::string domain = printable(answer.name, 255);
   if (unknown) return temporary("look up the mail hosts of " + domain + ": no answer", 0, "4.4.3");
+  if (any)
+    return temporary("no mail host of " + domain + " has an address of control/ipfamilies", 0, "4.4.4");
   return permanent("no mail host of " + domain + " has an address", 0, "5.4.4");
 }
 
@@ -179,7 +201,8 @@ Result<std::vector<Target>> find_targets(std::string_view domain, const Route& r
   if (!answer) return answer.failure();
   const DnsHost host{0, route.host, answer->rrsets};
   std::vector<Target> targets;
-  for (const std::string& address : host_addresses(host)) targets.push_back({route.host, address, port});
+  for (const std::string& address : usable_addresses(host, settings))
+    targets.push_back({route.host, address, port});
   if (targets.empty()) {
     return temporary("deliver by control/smtproutes: " + printable(route.host, 255) + " has no address", 0,
                      "4.4.4");

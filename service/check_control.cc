@@ -20,7 +20,19 @@ namespace {
 
 constexpr size_t kFileLimitBytes = 16 * 1024 * 1024;
 
-enum class Form { number, host, domains, routes, address_port, directory, stages, text, any };
+enum class Form {
+  number,
+  host,
+  domains,
+  routes,
+  address_port,
+  directory,
+  families,
+  send_or_refuse,
+  stages,
+  text,
+  any
+};
 
 struct Known {
   const char* name;
@@ -38,7 +50,10 @@ constexpr std::array kKnown = {
     Known{"databytes", Form::number, "52428800"},
     Known{"defaultdelivery", Form::text, "./Maildir/"},
     Known{"dnsq", Form::text, "@dnsq"},
+    Known{"ehloignore", Form::any, "none"},
+    Known{"eightbitmime", Form::send_or_refuse, "send"},
     Known{"helohost", Form::host, "control/me"},
+    Known{"ipfamilies", Form::families, "ipv6 ipv4"},
     Known{"listen", Form::address_port, "0.0.0.0:25"},
     Known{"locals", Form::domains, "control/me"},
     Known{"maxrcpt", Form::number, "1000"},
@@ -58,8 +73,16 @@ constexpr std::array kKnown = {
     Known{"stages", Form::stages, "antivirus @antivirus when=released"},
     Known{"tcp.smtp", Form::any, "everyone may connect, nobody may relay"},
     Known{"tcp.smtp.cdb", Form::any, "made by tcprules from tcp.smtp"},
+    Known{"timeoutblock", Form::number, "180"},
     Known{"timeoutconnect", Form::number, "60"},
-    Known{"timeoutremote", Form::number, "RFC 5321 4.5.3.2, for each phase its own"},
+    Known{"timeoutdata", Form::number, "120"},
+    Known{"timeoutdot", Form::number, "600"},
+    Known{"timeoutgreeting", Form::number, "300"},
+    Known{"timeouthelo", Form::number, "300"},
+    Known{"timeoutmail", Form::number, "300"},
+    Known{"timeoutrcpt", Form::number, "300"},
+    Known{"timeoutremote", Form::number, "for each phase its own"},
+    Known{"timeoutrset", Form::number, "20"},
     Known{"timeoutsmtpd", Form::number, "300"},
     Known{"trustanchors", Form::any, "the root's trust anchor"},
 };
@@ -84,6 +107,19 @@ std::string problem_of(Form form, std::string_view line) {
       const bool there = ::stat(std::string(line).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
       return there ? "" : "is not a directory; make it, or name the right one";
     }
+    case Form::families: {
+      const std::vector<std::string_view> family = words(line);
+      const bool known = std::all_of(family.begin(), family.end(), [](std::string_view word) {
+        return equal_ignoring_case(word, "ipv4") || equal_ignoring_case(word, "ipv6");
+      });
+      const bool twice = family.size() == 2 && equal_ignoring_case(family[0], family[1]);
+      return known && !twice && !family.empty() && family.size() <= 2
+                 ? ""
+                 : "is no order of address families; write \"ipv6 ipv4\", \"ipv4 ipv6\", \"ipv4\" or "
+                   "\"ipv6\"";
+    }
+    case Form::send_or_refuse:
+      return line == "send" || line == "refuse" ? "" : "is neither of two words; write send or refuse";
     case Form::routes: {
       const size_t colon = line.find(':');
       return colon == std::string_view::npos ? "has no colon; write DOMAIN:HOST or DOMAIN:HOST:PORT" : "";

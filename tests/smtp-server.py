@@ -1,17 +1,19 @@
 #!/usr/bin/python3
 # A scripted SMTP server for tests: smtp-server.py ADDRESS PORT LOG [WHEN=REPLY]...
 #
-# WHEN: greeting, ehlo, helo, mail, rcpt, rcpt:ADDRESS, data, dot, rset, quit; mail2, dot2 and so on hold for the second such
-# command of a connection alone. REPLY: the text sent (\r\n is added, "\n" in it stands for one); CLOSE: the connection ends
-# without a word; TEXT|CLOSE: it ends after the text. LOG gets a line for each thing: "connect", "read N" (one recv
-# of N bytes), "< COMMAND", "message N" (N bytes before the final dot) and "end"; LOG.messages gets the messages themselves.
-import socket, sys, threading
+# WHEN: greeting, ehlo, helo, mail, rcpt, rcpt:ADDRESS, data, dot, bdat, rset, quit; mail2, dot2 and so on hold for the second such
+# command of a connection alone. REPLY: the text sent (\r\n is added, "\n" in it stands for one, "\0" for NUL); CLOSE: the
+# connection ends without a word; TEXT|CLOSE: it ends after the text; STALL and TEXT|STALL: nothing is said or read any more;
+# TEXT|DRIP: sent a byte at a time, ten in a second.
+# LOG gets a line for each thing: "connect", "read N" (one recv of N bytes), "< COMMAND", "message N" (N bytes before the final
+# dot, or of a BDAT) and "end"; LOG.messages gets the messages themselves.
+import socket, sys, threading, time
 
 address, port, log_name = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 script = dict(a.split("=", 1) for a in sys.argv[4:])
 defaults = {"greeting": "220 sink.test ESMTP", "ehlo": "250-sink.test\n250-PIPELINING\n250-8BITMIME\n250 SIZE 10000000",
             "helo": "250 sink.test", "mail": "250 2.1.0 ok", "rcpt": "250 2.1.5 ok", "data": "354 go on",
-            "dot": "250 2.0.0 taken", "rset": "250 2.0.0 ok", "quit": "221 2.0.0 bye"}
+            "dot": "250 2.0.0 taken", "bdat": "250 2.0.0 taken", "rset": "250 2.0.0 ok", "quit": "221 2.0.0 bye"}
 log = open(log_name, "a", buffering=1)
 
 
@@ -42,14 +44,25 @@ class Conversation:
         count = self.counts[when] = self.counts.get(when, 0) + 1
         text = script.get("%s:%s" % (when, detail)) or script.get("%s%d" % (when, count)) or script.get(when)
         text = text or defaults.get(when, "500 5.5.1 what?")
-        end = text == "CLOSE" or text.endswith("|CLOSE")
-        if end:
-            text = text[:-5].rstrip("|")
+        text, _, way = text.rpartition("|") if text.endswith(("|CLOSE", "|STALL", "|DRIP")) else (text, "", "")
+        if text in ("CLOSE", "STALL"):
+            text, way = "", text
         if text:
-            self.connection.sendall(text.replace("\\n", "\n").replace("\n", "\r\n").encode("utf-8", "surrogateescape") + b"\r\n")
-        if end:
+            said = text.replace("\\n", "\n").replace("\n", "\r\n").replace("\\0", "\0").encode("utf-8", "surrogateescape") + b"\r\n"
+            for part in [said[i:i + 1] for i in range(len(said))] if way == "DRIP" else [said]:
+                self.connection.sendall(part)
+                if way == "DRIP":
+                    time.sleep(0.1)
+        if way == "CLOSE":
             raise EOFError
+        if way == "STALL":
+            self.note("stall")
+            threading.Event().wait()
         return text
+
+    def keep(self, message):
+        with open(log_name + ".messages", "ab") as file:
+            file.write(message)
 
     def run(self):
         self.reply("greeting")
@@ -65,9 +78,17 @@ class Conversation:
                 self.pending[:0] = b"\r\n"
                 message = self.until(b"\r\n.\r\n")
                 self.note("message %d" % len(message))
-                with open(log_name + ".messages", "ab") as file:
-                    file.write(message[2:] + b"\r\n")
+                self.keep(message[2:] + b"\r\n")
                 self.reply("dot")
+            elif verb == "bdat" and not script.get("bdat", "").startswith(("500", "502")):
+                size = int(line.split(" ")[1])
+                while len(self.pending) < size:
+                    self.fill()
+                message = bytes(self.pending[:size])
+                del self.pending[:size]
+                self.note("message %d" % len(message))
+                self.keep(message)
+                self.reply("bdat")
             else:
                 self.reply(verb)
                 if verb == "quit":
@@ -91,6 +112,9 @@ def serve(connection):
 
 listening = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
 listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+# Little room, so that a server that stalls is felt soon.
+if any(value.endswith("STALL") for value in script.values()):
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 listening.bind((address, port))
 listening.listen(50)
 log.write("listening\n")

@@ -49,10 +49,10 @@ expect_not_in "$T/host.3" MAIL
 expect_in "$T/host.3" '^< QUIT'
 
 hosts "$plain"
-export POSTERN_BODY=8BITMIME
+echo refuse > "$POSTERN_HOME/control/eightbitmime"
 expect_equal "$(one x.test a@x.test)" "$down" "8BITMIME of a backup host"
 expect_equal "$(one small.test a@x.test)" "h5.6.3 $backup2 does not take 8BITMIME" "8BITMIME of no host"
-unset POSTERN_BODY
+rm "$POSTERN_HOME/control/eightbitmime"
 expect_equal "$(one x.test "$utf8")" "$down" "SMTPUTF8 of a backup host"
 expect_equal "$(deliver small.test "$utf8" "$utf8" | uniq -c | sed 's/^ *//')" "2 h5.6.7 $backup2 does not take SMTPUTF8
 1 D5.6.7 $backup2 does not take SMTPUTF8" "SMTPUTF8 of no host"

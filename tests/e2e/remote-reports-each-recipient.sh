@@ -25,14 +25,14 @@ deliver() {
 old=$(printf 'ehlo=250-sink\n250 SIZE')
 
 for pipelining in "" "$old"; do
-  server ${pipelining:+"$pipelining"} "rcpt:bad@x.test=550 5.1.1 unknown" "rcpt:slow@x.test=452 4.2.2 full" "rcpt:many@x.test=552 too many"
+  server ${pipelining:+"$pipelining"} "rcpt:bad@x.test=550 5.1.1 unknown" "rcpt:slow@x.test=452 4.2.2 full" "rcpt:many@x.test=552 5.2.2 full"
   expect_equal "$(deliver a@x.test bad@x.test slow@x.test many@x.test 'b c@x.test')" "r250 2.0.0 taken
 h550 5.1.1 unknown
 s452 4.2.2 full
-s552 5.0.0 too many
+s552 5.2.2 full
 r250 2.0.0 taken
 K250 2.0.0 taken" "some recipients"
-  expect_equal "$(od -c "$T/sink.messages" | head -n 3)" "$(printf 'Subject: x\r\n\r\n..\r\n...two\r\nno end\r\n' | od -c | head -n 3)" "the message"
+  expect_equal "$(od -c "$T/sink.messages")" "$(printf 'Subject: x\r\n\r\n..\r\n...two\r\nno end\r\n' | od -c)" "the message"
   expect_in "$T/sink" '^< RCPT TO:<"b c"@x.test>$'
   if [ -z "$pipelining" ]; then
     # EHLO, then MAIL to DATA, then the message, then QUIT.
@@ -70,11 +70,19 @@ expect_in "$T/sink" '^< MAIL FROM:<s@y.test>$'
 server "$(printf 'ehlo=250-sink\n250 SIZE 10')"
 expect_equal "$(deliver a@x.test | head -n 1)" "h5.3.4 the message has 26 bytes, and mx.x.test[127.0.0.2]:$PORT takes 10" "SIZE"
 expect_not_in "$T/sink" 'MAIL'
-# 8-bit bytes that were declared, to a host without 8BITMIME; to one with it.
+# 8-bit bytes to a host without 8BITMIME: they go as they are unless control/eightbitmime forbids it; to one with it.
 printf 'Subject: x\n\n\344\n' > "$T/message"
 server "$old"
-expect_equal "$(POSTERN_BODY=8BITMIME deliver a@x.test | head -n 1)" "h5.6.3 mx.x.test[127.0.0.2]:$PORT does not take 8BITMIME" "8BITMIME"
-expect_equal "$(deliver a@x.test | head -n 1)" "r250 2.0.0 taken" "8-bit, not declared"
+expect_equal "$(POSTERN_BODY=8BITMIME deliver a@x.test | head -n 1)" "r250 2.0.0 taken" "8-bit as it is"
+expect_in "$T/sink" '^< MAIL FROM:<s@y.test> SIZE=14$'
+printf '\344\r\n' > "$T/8bit"
+expect_equal "$(tail -c 3 "$T/sink.messages" | od -c)" "$(od -c < "$T/8bit")" "8-bit bytes"
+echo refuse > "$POSTERN_HOME/control/eightbitmime"
+expect_equal "$(deliver a@x.test | head -n 1)" "h5.6.3 mx.x.test[127.0.0.2]:$PORT does not take 8BITMIME" "8BITMIME"
+echo perhaps > "$POSTERN_HOME/control/eightbitmime"
+expect_equal "$(deliver a@x.test)" "" "a policy that is none"
+expect_in "$T/log" 'control/eightbitmime: "perhaps" is neither "send" nor "refuse"'
+rm "$POSTERN_HOME/control/eightbitmime"
 server
 expect_equal "$(POSTERN_BODY=8BITMIME deliver a@x.test | head -n 1)" "r250 2.0.0 taken" "8BITMIME"
 expect_in "$T/sink" '^< MAIL FROM:<s@y.test> SIZE=14 BODY=8BITMIME$'

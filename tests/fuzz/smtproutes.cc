@@ -1,4 +1,5 @@
-// parts: remote/routes.cc lib
+// parts: remote/idn.cc remote/routes.cc lib
+// libs: -lidn2
 //
 // control/smtproutes and address literals: a route has a host that can be looked up or an address, and a port
 // that is one.

@@ -57,6 +57,13 @@ TEST_CASE("what is wrong is named by file and line, with the remedy") {
   const Row rows[] = {
       {"databytes", "1000\nprose\n", ""},
       {"databytes", "10 MB\n", ":1: \"10 MB\" is not a number; write decimal digits only"},
+      {"ipfamilies", "ipv4\n", ""},
+      {"ipfamilies", "IPv4 ipv6\n", ""},
+      {"ipfamilies", "ipv4 ipv4\n", ":1: \"ipv4 ipv4\" is no order of address families"},
+      {"ipfamilies", "inet6\n", ":1: \"inet6\" is no order of address families"},
+      {"ipfamilies", "\n", ":1: \"\" is no order of address families"},
+      {"eightbitmime", "refuse\n", ""},
+      {"eightbitmime", "convert\n", ":1: \"convert\" is neither of two words; write send or refuse"},
       {"databytes", "", ":1: \"\" is not a number"},
       {"databytes", "-1", ":1: \"-1\" is not a number"},
       {"me", "mx.example.org\n", ""},

@@ -51,6 +51,39 @@ TEST_CASE("a body goes out with CRLF and stuffed dots, however it is cut") {
   }
 }
 
+TEST_CASE("a chunk has no stuffed dots and no end") {
+  struct Row {
+    std::string message, expected;
+  };
+  for (const Row& row : std::vector<Row>{
+           {"", ""}, {".", ".\r\n"}, {".\n..\n", ".\r\n..\r\n"}, {"a\r.\nb", "a\r\n.\r\nb\r\n"}}) {
+    BodyEncoder encoder(BodyEncoder::Form::chunk);
+    std::string out;
+    encoder.encode(row.message, out);
+    encoder.finish(out);
+    CHECK(out == row.expected);
+  }
+}
+
+TEST_CASE("8-bit bytes of a header are told from those of a body") {
+  struct Row {
+    std::string message;
+    bool found;
+  };
+  for (const Row& row : std::vector<Row>{{"", false},
+                                         {"a: b\n\n\xe4\n", false},
+                                         {"a: b\r\n\r\n\xe4\n", false},
+                                         {"\n\xe4", false},
+                                         {"a: \xe4\n\nb\n", true},
+                                         {"a: b\n c \xe4", true},
+                                         {std::string(70000, 'a') + "\n\xe4\n", true},
+                                         {std::string(65535, 'a') + "\n\n\xe4\n", false}}) {
+    const Result<Fd> file = memory_file_with("test", row.message);
+    CAPTURE(row.message.size());
+    CHECK(*header_has_8bit(file->get(), row.message.size()) == row.found);
+  }
+}
+
 TEST_CASE("8-bit bytes are found wherever they stand") {
   const Result<Fd> plain = memory_file_with("test", std::string(100000, 'a'));
   const Result<Fd> last = memory_file_with("test", std::string(100000, 'a') + "\x80");

@@ -134,6 +134,41 @@ TEST_CASE("a literal of this host is a loop, and a route to one is the operator'
   CHECK(text_of(find_targets("example.test", route, settings())) == "127.0.0.2[127.0.0.2]:2525 ");
 }
 
+TEST_CASE("addresses come in the order of control/ipfamilies, and those of no family in it are not used") {
+  DnsHost both = host(10, "a", {"192.0.2.1"});
+  both.addresses.push_back(both.addresses.front());
+  both.addresses.back().type = "AAAA";
+  both.addresses.back().data = {"2001:db8::1"};
+  const DnsAnswer answer = answer_with(DnsOutcome::found, {both, host(20, "b", {"192.0.2.2"})});
+  const std::string a4 = "a[192.0.2.1]:2525 ", a6 = "a[2001:db8::1]:2525 ", b4 = "b[192.0.2.2]:2525 ";
+  RemoteSettings some = settings();
+  CHECK(text_of(targets_of_mx(answer, some, {})) == a6 + a4 + b4);
+  some.families = {IpFamily::v4, IpFamily::v6};
+  CHECK(text_of(targets_of_mx(answer, some, {})) == a4 + a6 + b4);
+  some.families = {IpFamily::v6};
+  CHECK(text_of(targets_of_mx(answer, some, {})) == a6);
+  CHECK(text_of(targets_of_mx(answer_with(DnsOutcome::found, {host(20, "b", {"192.0.2.2"})}), some, {})) ==
+        "temporary 4.4.4");
+}
+
+TEST_CASE("a mail host whose CNAME leads to this host's name is this host") {
+  DnsHost alias = host(10, "alias", {"192.0.2.1"});
+  alias.addresses.front().canonical = "MX.us.test";
+  CHECK(text_of(targets_of_mx(answer_with(DnsOutcome::found, {alias, host(10, "b", {"192.0.2.2"})}),
+                              settings(), {})) == "permanent 5.4.6");
+}
+
+TEST_CASE("of many mail hosts twenty addresses are tried") {
+  std::vector<DnsHost> hosts;
+  for (unsigned i = 0; i < 32; ++i)
+    hosts.push_back(host(i, "h" + std::to_string(i), {"192.0.2." + std::to_string(i)}));
+  const Result<std::vector<Target>> targets =
+      targets_of_mx(answer_with(DnsOutcome::found, hosts), settings(), {});
+  REQUIRE(targets.ok());
+  CHECK(targets->size() == 20);
+  CHECK(targets->back().host == "h19");
+}
+
 TEST_CASE("hosts of equal preference take turns at being first") {
   const DnsAnswer answer =
       answer_with(DnsOutcome::found,
@@ -157,6 +192,7 @@ TEST_CASE("reports are one a recipient and one for the message, and fit into a r
   CHECK(text({{'r', "yes"}, {'h', "no"}, {'s', "later"}}) == "ryes|hno|slater|Kyes|");
   CHECK(text({{'h', "no"}, {'s', "later"}}) == "hno|slater|Zlater|");
   CHECK(text({{'h', "no"}}) == "hno|Dno|");
+  CHECK(text({{'h', "no"}, {'p', "passed on"}, {'s', "later"}}) == "hno|ppassed on|slater|Kpassed on|");
   CHECK(text({}) == "D5.5.4 no recipients|");
   for (const size_t count : {size_t{1}, size_t{100}, size_t{6000}}) {
     CAPTURE(count);
