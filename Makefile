@@ -22,7 +22,8 @@ postern-qread_SRCS = queue/attempts.cc
 postern-local_SRCS = local/mailbox.cc local/maildir.cc local/trace_fields.cc
 postern-newu_SRCS = local/assign.cc
 postern-lspawn_SRCS = local/local_child.cc local/account.cc local/assign.cc local/mailbox.cc local/maildir.cc local/trace_fields.cc
-postern-smtpd_SRCS = $(addprefix smtpd/,available_memory.cc client.cc command.cc data.cc event_log.cc header_scan.cc message.cc path.cc replies.cc settings.cc)
+postern-smtpd_SRCS = $(addprefix smtpd/,available_memory.cc client.cc command.cc data.cc envelope_command.cc event_log.cc \
+  header_scan.cc message.cc path.cc replies.cc session.cc session_message.cc settings.cc)
 remote_parts = delivery message_body report routes settings smtp_reply smtp_session smtp_transaction targets
 postern-remote_SRCS = $(remote_parts:%=remote/%.cc)
 postern-rspawn_SRCS = $(remote_parts:%=remote/%.cc)

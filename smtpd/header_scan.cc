@@ -20,6 +20,7 @@ void HeaderScan::take(std::string_view bytes) {
   while (!over_ && !bytes.empty()) {
     const size_t end = bytes.find('\n');
     append_within_limit(line_, bytes.substr(0, end));
+    size_bytes_ += end == std::string_view::npos ? bytes.size() : end + 1;
     if (end == std::string_view::npos) return;
     bytes.remove_prefix(end + 1);
     if (line_.empty()) {

@@ -1,6 +1,8 @@
-// Watches the header of a message go by: counts its hops and keeps the two fields that the event log names.
+// Watches the header of a message go by: measures it, counts its hops and keeps the two fields that the event
+// log names.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,9 @@ class HeaderScan {
   // No more bytes come: the last field is complete.
   void finish();
 
+  [[nodiscard]] uint64_t size_bytes() const {
+    return size_bytes_;
+  }                                                      // of the header, so far; LF counts as one
   [[nodiscard]] unsigned hops() const { return hops_; }  // Received: fields
   // As written, folded lines joined; the first one where there are several; cut after kFieldLimitBytes.
   [[nodiscard]] const std::string& message_id() const { return message_id_; }
@@ -28,6 +33,7 @@ class HeaderScan {
   std::string field_;
   std::string message_id_;
   std::string subject_;
+  uint64_t size_bytes_ = 0;
   unsigned hops_ = 0;
   bool over_ = false;
 };
