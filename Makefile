@@ -12,6 +12,7 @@ PASSING := smtpd/postern-smtpd scanq/postern-scanq queue/postern-queue local/pos
 RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/postern-qstat \
   scanq/postern-antivirus quarantine/postern-quarantine \
   local/postern-lspawn local/postern-newu remote/postern-rspawn remote/postern-remote dnsq/postern-dnsq \
+  service/postern-cdbmake \
   service/postern-ask service/postern-bind service/postern-serve service/postern-init service/postern-showctl
 
 postern-queue_SRCS = queue/kept.cc
@@ -31,6 +32,7 @@ postern-dnsq_SRCS = dnsq/dns_file.cc dnsq/dns_name.cc dnsq/dns_record.cc dnsq/dn
 postern-init_SRCS = service/accounts.cc service/control_defaults.cc service/init_options.cc service/install_files.cc \
   service/run_scripts.cc service/services.cc
 postern-showctl_SRCS = service/check_control.cc service/init_options.cc service/services.cc
+postern-cdbmake_SRCS = service/tables.cc
 postern-dnsq_LIBS = -lunbound
 postern-quarantine_SRCS = quarantine/quarantine_store.cc quarantine/quarantine_list.cc quarantine/quarantine_release.cc
 postern-antivirus_SRCS = scanq/antivirus_engine.cc scanq/antivirus_mime.cc scanq/antivirus_scan.cc scanq/antivirus_scratch.cc

@@ -15,9 +15,8 @@ class HeaderScan {
   // No more bytes come: the last field is complete.
   void finish();
 
-  [[nodiscard]] uint64_t size_bytes() const {
-    return size_bytes_;
-  }                                                      // of the header, so far; LF counts as one
+  // Up to the first line that is no part of a header, so far; LF counts as one.
+  [[nodiscard]] uint64_t size_bytes() const { return size_bytes_; }
   [[nodiscard]] unsigned hops() const { return hops_; }  // Received: fields
   // As written, folded lines joined; the first one where there are several; cut after kFieldLimitBytes.
   [[nodiscard]] const std::string& message_id() const { return message_id_; }
@@ -26,6 +25,7 @@ class HeaderScan {
   static constexpr size_t kFieldLimitBytes = 1000;
 
  private:
+  void measure(std::string_view bytes);
   void end_line();
   void end_field();
 
@@ -35,6 +35,7 @@ class HeaderScan {
   std::string subject_;
   uint64_t size_bytes_ = 0;
   unsigned hops_ = 0;
+  bool measuring_ = true;
   bool over_ = false;
 };
 

@@ -46,7 +46,8 @@ void Session::read_command() {
 void Session::obey(const Command& command) {
   // RFC 2920: only after EHLO, and then only in groups that such a command ends. Whoever does not wait where
   // everybody must does not listen, or somebody else's bytes stand behind his.
-  if (client_.is_ahead() && command.verb != Verb::quit && (!extended_ || ends_a_group(command.verb)))
+  const bool closes = command.verb == Verb::quit || command.verb == Verb::not_smtp;
+  if (client_.is_ahead() && !closes && (!extended_ || ends_a_group(command.verb)))
     return close(Reply::improper_pipelining);
   const bool bare = command.argument.empty();
   switch (command.verb) {
