@@ -15,7 +15,8 @@ A script is lines:
   M: regex     the last stored message has it         M! regex   and does not have it
   E: regex     its envelope has it, NUL shown as |
 Escapes in what is sent: \\r \\n \\0 \\xHH \\\\. What is said without a split or an expectation between goes out in one packet.
-Lines that begin with # and empty ones are comments; "control NAME VALUE" and "env NAME=VALUE" are for who starts us.
+Lines that begin with # and empty ones are comments; "control NAME VALUE", "table NAME" and
+"env NAME=VALUE" are for who starts us.
 """
 import os
 import re
@@ -131,7 +132,7 @@ class Player:
             text = self.last("envelope" if line[0] == "E" else "message")
             if (re.search(line[3:], text) is not None) != (line[1] == ":"):
                 raise Mismatch("it is %r" % text)
-        elif not line.startswith(("control ", "env ")):
+        elif not line.startswith(("control ", "env ", "table ")):
             raise Mismatch("not a line of a dialogue")
 
 

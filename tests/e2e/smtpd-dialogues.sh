@@ -16,7 +16,7 @@ port=$(free_port)
 start smtpd tcpserver -RHl0 127.0.0.1 "$port" "$T/smtpd"
 wait_for 10 listening "$port"
 
-# The settings that the script's head asks for; "control NAME -" removes the file.
+# The settings that the script's head asks for; "control NAME -" removes the file, "table NAME" compiles it.
 prepare() {
   rm -rf "$POSTERN_HOME"
   make_home
@@ -28,9 +28,10 @@ prepare() {
     case "$kind $value" in
       "control -") rm -f "$POSTERN_HOME/control/$name" ;;
       control*) printf "$value\n" > "$POSTERN_HOME/control/$name" ;;
+      table*) "$B/postern-cdbmake" "$name" || fail "postern-cdbmake $name" ;;
       env*) echo "export $name" > "$T/environment" ;;
     esac
-  done < <(grep -E '^(control|env) ' "$1")
+  done < <(grep -E '^(control|env|table) ' "$1")
 }
 
 failed=0
