@@ -31,7 +31,7 @@ postern-rspawn_SRCS = $(remote_parts:%=remote/%.cc)
 postern-dnsq_SRCS = dnsq/dns_file.cc dnsq/dns_name.cc dnsq/dns_record.cc dnsq/dns_service.cc dnsq/inquiry.cc dnsq/unbound_source.cc
 postern-init_SRCS = service/accounts.cc service/control_defaults.cc service/init_options.cc service/install_files.cc \
   service/run_scripts.cc service/services.cc
-postern-showctl_SRCS = service/check_control.cc service/init_options.cc service/services.cc
+postern-showctl_SRCS = service/check_control.cc service/check_domains.cc service/init_options.cc service/services.cc
 postern-cdbmake_SRCS = service/tables.cc
 postern-dnsq_LIBS = -lunbound
 postern-quarantine_SRCS = quarantine/quarantine_store.cc quarantine/quarantine_list.cc quarantine/quarantine_release.cc
