@@ -12,6 +12,7 @@ PASSING := smtpd/postern-smtpd scanq/postern-scanq queue/postern-queue local/pos
 RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/postern-qstat \
   scanq/postern-antivirus quarantine/postern-quarantine \
   local/postern-lspawn local/postern-newu remote/postern-rspawn remote/postern-remote dnsq/postern-dnsq \
+  service/postern-cdbmake \
   service/postern-ask service/postern-bind service/postern-serve service/postern-init service/postern-showctl
 
 postern-queue_SRCS = queue/kept.cc
@@ -22,7 +23,8 @@ postern-qread_SRCS = queue/attempts.cc
 postern-local_SRCS = local/mailbox.cc local/maildir.cc local/trace_fields.cc
 postern-newu_SRCS = local/assign.cc
 postern-lspawn_SRCS = local/local_child.cc local/account.cc local/assign.cc local/mailbox.cc local/maildir.cc local/trace_fields.cc
-postern-smtpd_SRCS = $(addprefix smtpd/,available_memory.cc client.cc command.cc connections.cc data.cc event_log.cc header_scan.cc message.cc path.cc replies.cc settings.cc tcp_rules.cc)
+postern-smtpd_SRCS = $(addprefix smtpd/,available_memory.cc client.cc command.cc connections.cc data.cc envelope_command.cc event_log.cc \
+  header_scan.cc message.cc path.cc replies.cc session.cc session_message.cc settings.cc tcp_rules.cc)
 remote_parts = delivery idn message_body report routes settings smtp_commands smtp_reply smtp_session smtp_transaction targets
 postern-remote_SRCS = $(remote_parts:%=remote/%.cc)
 postern-rspawn_SRCS = $(remote_parts:%=remote/%.cc)
@@ -32,7 +34,8 @@ postern-dnsq_SRCS = dnsq/descriptors.cc dnsq/dns_file.cc dnsq/dns_name.cc dnsq/d
 postern-init_SRCS = service/accounts.cc service/control_defaults.cc service/init_options.cc service/install_files.cc \
   service/run_scripts.cc service/services.cc
 postern-bind_SRCS = service/init_options.cc service/listen_tcp.cc
-postern-showctl_SRCS = service/check_control.cc service/init_options.cc service/services.cc
+postern-showctl_SRCS = service/check_control.cc service/check_domains.cc service/init_options.cc service/services.cc
+postern-cdbmake_SRCS = service/tables.cc
 postern-dnsq_LIBS = -lunbound
 postern-quarantine_SRCS = quarantine/quarantine_store.cc quarantine/quarantine_list.cc quarantine/quarantine_release.cc
 postern-antivirus_SRCS = scanq/antivirus_engine.cc scanq/antivirus_mime.cc scanq/antivirus_scan.cc scanq/antivirus_scratch.cc

@@ -48,7 +48,7 @@ LogLines& LogLines::info(std::string_view event) {
 }
 
 void LogLines::flush() {
-  if (!lines_.empty()) write_line(lines_);
+  if (!lines_.empty()) (void)write_all(fd_, lines_, "log");
   lines_.clear();
 }
 

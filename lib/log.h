@@ -23,12 +23,14 @@ void log_warning(std::string_view doing, const Failure& failure);
 // torn apart.
 class LogLines {
  public:
+  explicit LogLines(int fd = 2) : fd_(fd) {}
   LogLines& info(std::string_view event);
   void flush();
   ~LogLines() { flush(); }
 
  private:
   std::string lines_;
+  int fd_;
 };
 
 }  // namespace postern

@@ -12,6 +12,7 @@
 #include "lib/control.h"
 #include "lib/fd.h"
 #include "lib/text.h"
+#include "service/check_domains.h"
 #include "service/init_options.h"
 
 namespace postern {
@@ -31,6 +32,8 @@ enum class Form {
   send_or_refuse,
   stages,
   text,
+  barelf,
+  senders,
   any
 };
 
@@ -42,7 +45,10 @@ struct Known {
 
 constexpr std::array kKnown = {
     Known{"backlog", Form::number, "128"},
+    Known{"badmailfrom", Form::senders, "none"},
+    Known{"barelf", Form::barelf, "refuse"},
     Known{"clamdb", Form::directory, "/var/lib/clamav"},
+    Known{"commandbytes", Form::number, "2048"},
     Known{"concurrencyincoming", Form::number, "200"},
     Known{"concurrencylocal", Form::number, "10"},
     Known{"concurrencyremote", Form::number, "20"},
@@ -52,14 +58,21 @@ constexpr std::array kKnown = {
     Known{"dnsq", Form::text, "@dnsq"},
     Known{"ehloignore", Form::any, "none"},
     Known{"eightbitmime", Form::send_or_refuse, "send"},
+    Known{"headerbytes", Form::number, "262144"},
     Known{"helohost", Form::host, "control/me"},
     Known{"ipfamilies", Form::families, "ipv6 ipv4"},
+    Known{"linebytes", Form::number, "0"},
     Known{"listen", Form::address_port, "0.0.0.0:25"},
     Known{"locals", Form::domains, "control/me"},
+    Known{"maxcommands", Form::number, "100"},
+    Known{"maxerrors", Form::number, "20"},
+    Known{"maxhops", Form::number, "100"},
     Known{"maxrcpt", Form::number, "1000"},
     Known{"me", Form::host, "the system's host name"},
     Known{"minfreememory", Form::number, "256"},
     Known{"moreipme", Form::any, "none"},
+    Known{"morercpthosts", Form::domains, "none"},
+    Known{"morercpthosts.cdb", Form::any, "made by postern-cdbmake from morercpthosts"},
     Known{"notipme", Form::any, "none"},
     Known{"queuelifetime", Form::number, "259200"},
     Known{"rcpthosts", Form::domains, "control/locals"},
@@ -128,6 +141,13 @@ std::string problem_of(Form form, std::string_view line) {
       return words(line).size() >= 2 || line == "none" ? "" : "names no program; write a name and a program";
     case Form::text:
       return line.empty() ? "is empty; write a value or remove the file" : "";
+    case Form::barelf:
+      return line == "refuse" || line == "strip" || line == "allow"
+                 ? ""
+                 : "is not known; write refuse, strip or allow";
+    case Form::senders:
+      return line.find('@') != std::string_view::npos ? ""
+                                                      : "has no @; write user@domain, @domain or @.domain";
     case Form::any:
       return "";
   }
@@ -135,7 +155,8 @@ std::string problem_of(Form form, std::string_view line) {
 }
 
 bool is_list(Form form) {
-  return form == Form::domains || form == Form::routes || form == Form::stages || form == Form::any;
+  return form == Form::domains || form == Form::routes || form == Form::stages || form == Form::senders ||
+         form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {
@@ -186,6 +207,11 @@ Result<std::vector<ControlReport>> check_control() {
     return permanent("open " + control + ": " + ::strerror(errno) + "; make an instance with postern-init");
   std::vector<ControlReport> reports;
   for (const Known& known : kKnown) reports.push_back(report_on(known));
+  // Only rcpthosts opens the door; whoever names a domain elsewhere alone waits for mail that is refused.
+  for (ControlReport& report : reports) {
+    if (report.name != "rcpthosts") continue;
+    for (std::string& problem : unreachable_domains()) report.problems.push_back(std::move(problem));
+  }
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
     const bool is_known =

@@ -52,7 +52,7 @@ CommandLine Client::next_line() {
       const std::string_view input = buffered();
       if (const size_t end = input.find('\n', searched); end != std::string_view::npos)
         return line_ending_at(end);
-      if (input.size() >= kCommandLineLimitBytes) {
+      if (input.size() >= limits_.command_bytes) {
         passing_over_ = true;
         return {LineKind::too_long, {}};
       }
@@ -73,7 +73,7 @@ CommandLine Client::line_ending_at(size_t line_feed) {
     passing_over_ = true;
     return {LineKind::bare_line_feed, {}};
   }
-  if (line_feed + 1 > kCommandLineLimitBytes) return {LineKind::too_long, {}};
+  if (line_feed + 1 > limits_.command_bytes) return {LineKind::too_long, {}};
   return {LineKind::command, input.substr(0, line_feed - 1)};
 }
 
@@ -133,7 +133,10 @@ void Client::say(std::string_view bytes) {
 
 void Client::flush() {
   std::string_view rest = replies_;
-  const int64_t deadline = now_milliseconds() + limits_.idle_milliseconds;
+  if (rest.empty()) return;
+  const int64_t now = now_milliseconds();
+  const int64_t session_end = std::max(limits_.session_deadline, now + kLastWordsMilliseconds);
+  const int64_t deadline = std::min(now + limits_.idle_milliseconds, session_end);
   while (!gone_ && !rest.empty()) {
     ssize_t wrote = ::send(out_, rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (wrote < 0 && errno == ENOTSOCK) wrote = ::write(out_, rest.data(), rest.size());

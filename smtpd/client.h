@@ -11,13 +11,14 @@
 namespace postern::smtpd {
 
 constexpr size_t kInputBufferBytes = 65536;
-// RFC 5321 says 512 for a command line and more for each extension; it allows any line of text 1000, with CR
-// LF.
-constexpr size_t kCommandLineLimitBytes = 1000;
+// RFC 5321, 4.5.3.1.4: at least this must be taken, with CR LF.
+constexpr size_t kLeastCommandBytes = 512;
+constexpr size_t kMostCommandBytes = 32768;  // the buffer must hold one, and input behind it
 
 struct ClientLimits {
   int64_t idle_milliseconds;
   int64_t session_deadline;  // now_milliseconds()
+  size_t command_bytes;      // of a command line with CR LF, kLeastCommandBytes to kMostCommandBytes
 };
 
 enum class Came : uint8_t { bytes, end_of_file, idle_too_long, session_too_long };
@@ -46,6 +47,9 @@ class Client {
   // For the message: what has come and was not taken yet; wait() until there is something.
   [[nodiscard]] std::string_view buffered() const { return {buffer_.data() + begin_, end_ - begin_}; }
   void take(size_t length) { begin_ += length; }
+  // A network client has sent more than it may have. What is fed from a file or a pipe never waits for
+  // anybody.
+  [[nodiscard]] bool is_ahead() const { return socket_waits_ && begin_ != end_; }
   Came wait();
 
   void say(std::string_view bytes);

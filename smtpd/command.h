@@ -15,14 +15,16 @@ enum class Verb : uint8_t {
   mail,
   rcpt,
   data,
+  bdat,
   rset,
   noop,
   quit,
   vrfy,
+  expn,
   help,
   not_implemented,  // SMTP knows it, we do not offer it
   not_smtp,         // the first word of another protocol: a browser led astray, or somebody behind it
-  forbidden_bytes,  // control or 8-bit characters anywhere in the line
+  forbidden_bytes,  // control characters anywhere in the line, 8-bit ones where no address stands
   unknown,
 };
 
@@ -34,24 +36,22 @@ struct Command {
 // `line` is without its CR LF.
 Command parse_command(std::string_view line);
 
+// RFC 2920, 3.1: only as the last command of a group, because what follows depends on its reply.
+bool ends_a_group(Verb verb);
+
 // HELO and EHLO: a host name, an address literal, or what careless clients say in its place (any printable
 // characters but spaces and those with a meaning in a Received: line).
 bool is_greeting_name(std::string_view argument);
 
-struct MailArgument {
-  Reply reply = Reply::sender_ok;  // anything else: refuse the command with it
-  std::string sender;              // empty: the null reverse-path
-  uint64_t size_bytes = 0;         // SIZE=, 0 when not given
-  std::string body;                // "7BIT", "8BITMIME" or empty
-};
-// "FROM:<path> parameters"
-MailArgument parse_mail(std::string_view argument);
+// VRFY and EXPN: an address in any form, behind it SMTPUTF8 where it is not ASCII (RFC 6531, 3.7.4).
+bool is_plain_or_announced_utf8(std::string_view argument);
 
-struct RcptArgument {
-  Reply reply = Reply::recipient_ok;
-  std::string recipient;  // "postmaster" may come without a domain
+struct ChunkArgument {
+  Reply reply = Reply::chunk_ok;  // bad_chunk_size: nobody can say where the chunk ends
+  uint64_t size_bytes = 0;        // else this is known even where the command is refused
+  bool last = false;
 };
-// "TO:<path>"
-RcptArgument parse_rcpt(std::string_view argument);
+// "size [LAST]" (RFC 3030, 2)
+ChunkArgument parse_chunk(std::string_view argument);
 
 }  // namespace postern::smtpd

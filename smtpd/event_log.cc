@@ -15,7 +15,7 @@ std::string in_brackets(std::string_view address) {
 
 }  // namespace
 
-EventLog::EventLog(uint64_t icid) : icid_("ICID " + std::to_string(icid)) {}
+EventLog::EventLog(uint64_t icid, int fd) : lines_(fd), icid_("ICID " + std::to_string(icid)) {}
 
 void EventLog::line(std::string_view text) {
   lines_.info(text);

@@ -15,7 +15,7 @@ namespace postern::smtpd {
 
 class EventLog {
  public:
-  explicit EventLog(uint64_t icid);
+  explicit EventLog(uint64_t icid, int fd = 2);
 
   void connected(const Settings& settings);
   void message_started(uint64_t mid, std::string_view sender);

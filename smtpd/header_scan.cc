@@ -20,6 +20,7 @@ void HeaderScan::take(std::string_view bytes) {
   while (!over_ && !bytes.empty()) {
     const size_t end = bytes.find('\n');
     append_within_limit(line_, bytes.substr(0, end));
+    measure(bytes.substr(0, end == std::string_view::npos ? end : end + 1));
     if (end == std::string_view::npos) return;
     bytes.remove_prefix(end + 1);
     if (line_.empty()) {
@@ -28,6 +29,16 @@ void HeaderScan::take(std::string_view bytes) {
       end_line();
     }
   }
+}
+
+// A message without a header, or without the empty line behind it, is not all header: lines that can be no
+// part of one end it here, as they do for those who read the message.
+void HeaderScan::measure(std::string_view bytes) {
+  if (!measuring_) return;
+  size_bytes_ += bytes.size();
+  const bool enough = bytes.ends_with('\n') || line_.size() == kFieldLimitBytes;
+  if (!enough || line_.empty() || line_.front() == ' ' || line_.front() == '\t') return;
+  measuring_ = line_.find(':') != std::string::npos;
 }
 
 void HeaderScan::end_line() {

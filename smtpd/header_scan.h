@@ -1,6 +1,8 @@
-// Watches the header of a message go by: counts its hops and keeps the two fields that the event log names.
+// Watches the header of a message go by: measures it, counts its hops and keeps the two fields that the event
+// log names.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,8 @@ class HeaderScan {
   // No more bytes come: the last field is complete.
   void finish();
 
+  // Up to the first line that is no part of a header, so far; LF counts as one.
+  [[nodiscard]] uint64_t size_bytes() const { return size_bytes_; }
   [[nodiscard]] unsigned hops() const { return hops_; }  // Received: fields
   // As written, folded lines joined; the first one where there are several; cut after kFieldLimitBytes.
   [[nodiscard]] const std::string& message_id() const { return message_id_; }
@@ -21,6 +25,7 @@ class HeaderScan {
   static constexpr size_t kFieldLimitBytes = 1000;
 
  private:
+  void measure(std::string_view bytes);
   void end_line();
   void end_field();
 
@@ -28,7 +33,9 @@ class HeaderScan {
   std::string field_;
   std::string message_id_;
   std::string subject_;
+  uint64_t size_bytes_ = 0;
   unsigned hops_ = 0;
+  bool measuring_ = true;
   bool over_ = false;
 };
 

@@ -1,116 +1,127 @@
 #include "smtpd/message.h"
 
+#include <algorithm>
+
 #include "lib/log.h"
 #include "smtpd/available_memory.h"
-#include "smtpd/data.h"
 
 namespace postern::smtpd {
 
 namespace {
 
-constexpr size_t kWriteBytes = 49152;                         // pieces that go to the file together
-constexpr uint64_t kPassOverLimitBytes = 1024 * 1024 * 1024;  // of a message that is refused already
+constexpr size_t kWriteBytes = 49152;  // pieces that go to the file together
 // All connections together could fill the memory, so what is left is looked at: first here, that small
 // messages cost nothing, and then often enough that what comes between two looks is little.
 constexpr uint64_t kFirstLookBytes = 1024 * 1024;
 constexpr uint64_t kNextLookBytes = 4 * 1024 * 1024;
-constexpr unsigned kHopLimit = 100;  // Received: fields; RFC 5321, 6.3
-
-class SpoolFile {
- public:
-  SpoolFile(std::string_view first_header, uint64_t least_free_bytes)
-      : least_free_bytes_(least_free_bytes), waiting_(first_header) {
-    waiting_.reserve(kWriteBytes + kInputBufferBytes);
-    Result<Fd> made = memory_file("message");
-    if (made) {
-      fd_ = std::move(*made);
-    } else {
-      fail(made.failure());
-    }
-  }
-
-  std::string& waiting() { return waiting_; }
-  [[nodiscard]] bool failed() const { return failed_; }
-
-  void write() {
-    if (!failed_ && size_bytes_ + waiting_.size() > next_look_bytes_) look_at_memory();
-    if (!failed_) {
-      if (Result<void> wrote = write_all(fd_.get(), waiting_, "write the message to a memory file"); !wrote) {
-        fail(wrote.failure());
-      }
-    }
-    size_bytes_ += waiting_.size();
-    waiting_.clear();
-  }
-
-  void close_into(Message& message) {
-    write();
-    if (Result<void> sealed = failed_ ? Result<void>() : seal(fd_.get()); !sealed) fail(sealed.failure());
-    message.size_bytes = size_bytes_;
-    if (failed_) {
-      message.reply = fault_;
-    } else {
-      message.file = std::move(fd_);
-    }
-  }
-
- private:
-  void look_at_memory() {
-    next_look_bytes_ += kNextLookBytes;
-    if (least_free_bytes_ == 0) return;
-    const std::optional<uint64_t> available = available_memory_bytes();
-    if (!available || *available >= least_free_bytes_) return;
-    fail(temporary(std::to_string(*available >> 20) + " MiB of memory are available, less than the " +
-                       std::to_string(least_free_bytes_ >> 20) + " of control/minfreememory",
-                   0, "4.3.1"));
-    fault_ = Reply::low_memory;
-  }
-
-  void fail(const Failure& failure) {
-    log_warning("keep a message", failure);
-    failed_ = true;
-    fault_ = failure.status == "4.3.1" ? Reply::no_room : Reply::spool_fault;
-    fd_.reset();  // gives the memory back now; the rest of the message may be long in coming
-  }
-
-  uint64_t least_free_bytes_;
-  Fd fd_;
-  std::string waiting_;
-  uint64_t size_bytes_ = 0;
-  uint64_t next_look_bytes_ = kFirstLookBytes;
-  bool failed_ = false;
-  Reply fault_ = Reply::ok;  // when failed
-};
-
-Reply fault_of(const DataReader& data, const HeaderScan& header) {
-  if (data.bare_line_ends()) return Reply::bare_line_ends;
-  if (data.too_large()) return Reply::too_large;
-  if (header.hops() >= kHopLimit) return Reply::looping;
-  return Reply::ok;
-}
 
 }  // namespace
 
-Message receive_message(Client& client, std::string_view first_header, const MessageLimits& limits) {
-  Message message;
-  DataReader data(limits.message_bytes);
-  SpoolFile spool(first_header, limits.least_free_bytes);
-  uint64_t passed_over_bytes = 0;
-  while (!data.ended() && passed_over_bytes <= kPassOverLimitBytes) {
-    message.came = client.wait();
-    if (message.came != Came::bytes) return message;
-    const size_t before = spool.waiting().size();
-    const size_t taken = data.take(client.buffered(), spool.waiting());
-    client.take(taken);
-    message.header.take(std::string_view(spool.waiting()).substr(before));
-    if (data.at_fault() || spool.failed()) passed_over_bytes += taken;
-    if (spool.waiting().size() >= kWriteBytes) spool.write();
+SpoolFile::SpoolFile(std::string_view first_header, uint64_t least_free_bytes)
+    : least_free_bytes_(least_free_bytes), waiting_(first_header), next_look_bytes_(kFirstLookBytes) {
+  waiting_.reserve(kWriteBytes + kInputBufferBytes);
+  Result<Fd> made = memory_file("message");
+  if (made) {
+    fd_ = std::move(*made);
+  } else {
+    fail(made.failure());
   }
-  message.ended = data.ended();
-  message.header.finish();
-  message.reply = fault_of(data, message.header);
-  if (message.reply == Reply::ok) spool.close_into(message);
-  return message;
+}
+
+void SpoolFile::write() {
+  if (fault_ == Reply::ok && size_bytes_ + waiting_.size() > next_look_bytes_) look_at_memory();
+  if (fault_ == Reply::ok) {
+    if (Result<void> wrote = write_all(fd_.get(), waiting_, "write the message to a memory file"); !wrote) {
+      fail(wrote.failure());
+    }
+  }
+  size_bytes_ += waiting_.size();
+  waiting_.clear();
+}
+
+Fd SpoolFile::sealed() {
+  write();
+  if (fault_ != Reply::ok) return Fd{};
+  if (Result<void> done = seal(fd_.get()); !done) fail(done.failure());
+  return std::move(fd_);
+}
+
+void SpoolFile::look_at_memory() {
+  next_look_bytes_ += kNextLookBytes;
+  if (least_free_bytes_ == 0) return;
+  const std::optional<uint64_t> available = available_memory_bytes();
+  if (!available || *available >= least_free_bytes_) return;
+  fail(temporary(std::to_string(*available >> 20) + " MiB of memory are available, less than the " +
+                     std::to_string(least_free_bytes_ >> 20) + " of control/minfreememory",
+                 0, "4.3.1"));
+  fault_ = Reply::low_memory;
+}
+
+void SpoolFile::fail(const Failure& failure) {
+  log_warning("keep a message", failure);
+  fault_ = failure.status == "4.3.1" ? Reply::no_room : Reply::spool_fault;
+  forget();
+}
+
+MessageReceiver::MessageReceiver(Framing framing, std::string_view first_header, const MessageLimits& limits)
+    : limits_(limits), text_(framing, limits.text), spool_(first_header, limits.least_free_bytes) {}
+
+Reading MessageReceiver::read_data(Client& client) {
+  return read(client, UINT64_MAX);
+}
+
+Reading MessageReceiver::read_chunk(Client& client, uint64_t bytes) {
+  return read(client, bytes);
+}
+
+Reading MessageReceiver::read(Client& client, uint64_t most_bytes) {
+  while (!text_.ended() && most_bytes > 0) {
+    if (passed_over_bytes_ > kPassOverLimitBytes) return {};
+    if (const Came came = client.wait(); came != Came::bytes) return {.came = came};
+    const size_t before = spool_.waiting().size();
+    const std::string_view input = client.buffered();
+    const size_t taken =
+        text_.take(input.substr(0, std::min<uint64_t>(most_bytes, input.size())), spool_.waiting());
+    client.take(taken);
+    most_bytes -= taken;
+    header_.take(std::string_view(spool_.waiting()).substr(before));
+    if (fault() != Reply::ok) {
+      passed_over_bytes_ += taken;
+      spool_.forget();  // the rest may be long in coming
+    }
+    if (spool_.waiting().size() >= kWriteBytes) spool_.write();
+  }
+  return {.complete = true};
+}
+
+Reply MessageReceiver::fault() const {
+  if (text_.bare_line_ends() && limits_.text.bare_line_ends == BareLineEnds::refuse)
+    return Reply::bare_line_ends;
+  if (text_.too_large()) return Reply::too_large;
+  if (text_.line_too_long()) return Reply::text_line_too_long;
+  if (limits_.header_bytes != 0 && header_.size_bytes() > limits_.header_bytes)
+    return Reply::header_too_large;
+  if (limits_.hops != 0 && header_.hops() >= limits_.hops) return Reply::looping;
+  return spool_.fault();
+}
+
+Fd MessageReceiver::finish() {
+  const size_t before = spool_.waiting().size();
+  text_.finish(spool_.waiting());
+  header_.take(std::string_view(spool_.waiting()).substr(before));
+  header_.finish();
+  return fault() == Reply::ok ? spool_.sealed() : Fd{};
+}
+
+Reading pass_over_chunk(Client& client, uint64_t bytes) {
+  if (bytes > kPassOverLimitBytes) return {};
+  while (bytes > 0) {
+    if (const Came came = client.wait(); came != Came::bytes) return {.came = came};
+    const size_t taken = std::min<uint64_t>(bytes, client.buffered().size());
+    client.take(taken);
+    bytes -= taken;
+  }
+  return {.complete = true};
 }
 
 }  // namespace postern::smtpd

@@ -6,6 +6,7 @@
 
 #include "lib/local_part.h"
 #include "lib/text.h"
+#include "lib/utf8.h"
 
 namespace postern::smtpd {
 
@@ -54,7 +55,7 @@ class Scanner {
       if (take('"')) return content;
       if (take('\\') && rest_.empty()) return std::nullopt;
       const char c = rest_.front();
-      if (c < 0x20 || c > 0x7e) return std::nullopt;
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return std::nullopt;
       content += c;
       rest_.remove_prefix(1);
     }
@@ -66,7 +67,7 @@ class Scanner {
 };
 
 std::string quoted_where_needed(std::string_view content) {
-  if (is_dot_string(content, Utf8::no)) return std::string(content);
+  if (is_dot_string(content, Utf8::yes)) return std::string(content);
   std::string quoted = "\"";
   for (const char c : content) {
     if (c == '"' || c == '\\') quoted += '\\';
@@ -75,11 +76,18 @@ std::string quoted_where_needed(std::string_view content) {
   return quoted + '"';
 }
 
+// In lower case, as A-labels.
+std::optional<std::string> parse_domain(std::string_view text) {
+  if (text.starts_with('[')) return is_domain(text) ? std::optional(lower(text)) : std::nullopt;
+  std::optional<std::string> domain = to_a_labels(text);
+  return domain && is_domain(*domain) ? domain : std::nullopt;
+}
+
 // @one,@two:  RFC 5321 says to accept and to ignore it.
 bool take_source_route(Scanner& scanner) {
   while (scanner.take('@')) {
     const std::optional<std::string_view> domain = scanner.take_until(",:>");
-    if (!domain || !is_domain(*domain)) return false;
+    if (!domain || !parse_domain(*domain)) return false;
     if (scanner.take(':')) return true;
     if (!scanner.take(',')) return false;
   }
@@ -93,7 +101,7 @@ std::optional<std::string> take_local_part(Scanner& scanner) {
     return quoted_where_needed(*content);
   }
   const std::optional<std::string_view> text = scanner.take_until("@>");
-  if (!text || !is_dot_string(*text, Utf8::no)) return std::nullopt;
+  if (!text || !is_dot_string(*text, Utf8::yes)) return std::nullopt;
   return std::string(*text);
 }
 
@@ -127,7 +135,11 @@ std::optional<Path> parse_path(std::string_view text) {
   const auto finished = [&]() -> std::optional<Path> {
     if (!scanner.take('>')) return std::nullopt;
     path.length = text.size() - scanner.rest().size();
-    if (path.length > kPathLimitBytes) return std::nullopt;
+    const std::string_view taken = text.substr(0, path.length);
+    path.utf8 = has_8bit_byte(taken);
+    if (path.length > kPathLimitBytes || path.address.size() + 2 > kPathLimitBytes || !is_utf8(taken)) {
+      return std::nullopt;
+    }
     return path;
   };
   if (!scanner.take('<')) return std::nullopt;
@@ -140,10 +152,16 @@ std::optional<Path> parse_path(std::string_view text) {
     return finished();
   }
   if (!scanner.take('@')) return std::nullopt;
-  const std::optional<std::string_view> domain = scanner.take_until(">");
-  if (!domain || !is_domain(*domain)) return std::nullopt;
-  path.address = *local + "@" + lower(*domain);
+  const std::optional<std::string_view> text_of_domain = scanner.take_until(">");
+  const std::optional<std::string> domain =
+      text_of_domain ? parse_domain(*text_of_domain) : std::optional<std::string>();
+  if (!domain) return std::nullopt;
+  path.address = *local + "@" + *domain;
   return finished();
+}
+
+bool has_route_in_it(std::string_view local_part) {
+  return local_part.find_first_of("%!@") != std::string_view::npos;
 }
 
 }  // namespace postern::smtpd

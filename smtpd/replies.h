@@ -18,6 +18,7 @@ enum class Reply : uint8_t {
   help,
   cannot_verify,
   go_ahead,
+  chunk_ok,
   // the command was not understood
   unknown_command,
   not_implemented,
@@ -32,18 +33,26 @@ enum class Reply : uint8_t {
   bad_sender,
   bad_recipient,
   bad_parameter,
+  bad_chunk_keyword,
+  repeated_parameter,
   unknown_parameter,
   // it came at the wrong time
   not_greeted,
   needs_mail,
   nested_mail,
+  not_in_chunks,
   no_recipients,
   // it was understood, and refused
   relaying_denied,
+  routed_address,
+  sender_not_welcome,
+  needs_smtputf8,
   too_many_recipients,
   envelope_too_large,
   too_large,
   bare_line_ends,
+  header_too_large,
+  text_line_too_long,
   looping,
   no_room,
   low_memory,
@@ -56,6 +65,8 @@ enum class Reply : uint8_t {
   not_smtp,
   early_data,
   endless_input,
+  improper_pipelining,
+  bad_chunk_size,
   not_configured,
 };
 

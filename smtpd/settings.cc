@@ -6,18 +6,46 @@
 #include "lib/envelope.h"
 #include "lib/mid.h"
 #include "lib/text.h"
+#include "lib/utf8.h"
+#include "smtpd/client.h"
 
 namespace postern::smtpd {
 
 namespace {
 
-constexpr uint64_t kDefaultMessageLimitBytes = 52428800;
-constexpr uint64_t kDefaultLeastFreeMib = 256;
 constexpr uint64_t kMostFreeMib = UINT64_MAX >> 20;  // as bytes it must fit
-constexpr uint64_t kDefaultIdleSeconds = 300;        // RFC 5321, 4.5.3.2.7: at least 5 minutes
-constexpr uint64_t kDefaultSessionSeconds = 3600;
-constexpr uint64_t kDefaultRecipientLimit = 1000;
 constexpr uint64_t kLongestSeconds = 86400;
+
+struct Number {
+  const char* file;
+  uint64_t otherwise;
+  uint64_t least;
+  uint64_t most;
+};
+constexpr Number kIdleSeconds = {"timeoutsmtpd", 300, 1, kLongestSeconds};  // RFC 5321, 4.5.3.2.7: 5 minutes
+constexpr Number kSessionSeconds = {"sessionseconds", 3600, 1, kLongestSeconds};
+constexpr Number kCommandBytes = {"commandbytes", 2048, kLeastCommandBytes, kMostCommandBytes};
+constexpr Number kMessageBytes = {"databytes", 52428800, 0, UINT64_MAX};
+constexpr Number kRecipients = {"maxrcpt", 1000, 1, kRecipientLimit};
+constexpr Number kLineBytes = {"linebytes", 0, 0, UINT64_MAX};
+constexpr Number kHeaderBytes = {"headerbytes", 262144, 0, UINT64_MAX};
+constexpr Number kHops = {"maxhops", 100, 1, 10000};  // RFC 5321, 6.3: 100 at least
+constexpr Number kFreeMib = {"minfreememory", 256, 0, kMostFreeMib};
+constexpr Number kErrors = {"maxerrors", 20, 1, 1000000};
+constexpr Number kCommands = {"maxcommands", 100, 1, 1000000};
+
+Result<uint64_t> read_number(const Number& number) {
+  Result<uint64_t> value = control_number_or(number.file, number.otherwise);
+  if (!value) return value;
+  return std::clamp(*value, number.least, number.most);
+}
+
+Result<void> read_into(const Number& number, uint64_t& to) {
+  Result<uint64_t> value = read_number(number);
+  if (!value) return value.failure();
+  to = *value;
+  return {};
+}
 
 // Values from the network's side (a host name comes from somebody's DNS) must not look like header syntax.
 std::string plain(std::string_view value, size_t limit = 255) {
@@ -30,41 +58,35 @@ std::string plain(std::string_view value, size_t limit = 255) {
   return safe.empty() ? "unknown" : safe;
 }
 
+// A list may name domains as people write them; what a client sends has become A-labels before it is
+// compared.
+void turn_into_a_labels(std::vector<std::string>& domains) {
+  for (std::string& domain : domains) {
+    if (!has_8bit_byte(domain)) continue;
+    if (std::optional<std::string> a_labels = to_a_labels(domain)) domain = std::move(*a_labels);
+  }
+}
+
 Result<std::vector<std::string>> our_domains(const std::string& me) {
   for (const char* name : {"rcpthosts", "locals"}) {
     Result<std::optional<std::vector<std::string>>> list = control_list(name);
     if (!list) return list.failure();
-    if (list->has_value()) return std::move(**list);
+    if (!list->has_value()) continue;
+    turn_into_a_labels(**list);
+    return std::move(**list);
   }
   return std::vector<std::string>{me};
 }
 
-Result<void> set_numbers(Settings& settings, const Environment& environment) {
-  struct Number {
-    const char* file;
-    uint64_t otherwise;
-    uint64_t least;
-    uint64_t most;
-    uint64_t* value;
-  };
-  const Number numbers[] = {
-      {"databytes", kDefaultMessageLimitBytes, 0, UINT64_MAX, &settings.message_limit_bytes},
-      {"minfreememory", kDefaultLeastFreeMib, 0, kMostFreeMib, &settings.least_free_mib},
-      {"timeoutsmtpd", kDefaultIdleSeconds, 1, kLongestSeconds, &settings.idle_seconds},
-      {"sessionseconds", kDefaultSessionSeconds, 1, kLongestSeconds, &settings.session_seconds},
-      {"maxrcpt", kDefaultRecipientLimit, 1, kRecipientLimit, &settings.recipient_limit},
-  };
-  for (const Number& number : numbers) {
-    Result<uint64_t> value = control_number_or(number.file, number.otherwise);
-    if (!value) return value.failure();
-    *number.value = std::clamp(*value, number.least, number.most);
-  }
-  if (const std::optional<std::string_view> said = environment.get("DATABYTES")) {
-    const std::optional<uint64_t> limit = parse_number(*said);
-    if (!limit) return temporary("read DATABYTES: \"" + printable(*said, 40) + "\" is not a number", 55);
-    settings.message_limit_bytes = *limit;
-  }
-  return {};
+Result<BareLineEnds> read_barelf() {
+  Result<std::string> said = control_line_or("barelf", "refuse");
+  if (!said) return said.failure();
+  if (*said == "refuse") return BareLineEnds::refuse;
+  if (*said == "strip") return BareLineEnds::strip;
+  if (*said == "allow") return BareLineEnds::allow;
+  return temporary(home_path("control/barelf") + ":1: \"" + printable(*said, 40) +
+                       "\" is not known; write refuse, strip or allow",
+                   55);
 }
 
 void set_connection(Settings& settings, const Environment& environment) {
@@ -75,13 +97,11 @@ void set_connection(Settings& settings, const Environment& environment) {
   settings.queue_program = environment.get_or("QMAILQUEUE", "@scanq");
   const std::optional<uint64_t> icid = parse_mid(environment.get_or("POSTERN_ICID", ""));
   settings.icid = icid ? *icid : make_mid();
+  if (const std::optional<std::string_view> suffix = environment.get("RELAYCLIENT"))
+    settings.relay_suffix = *suffix;
 }
 
 }  // namespace
-
-bool Settings::is_ours(std::string_view domain) const {
-  return domain_listed(domain, our_domains);
-}
 
 Result<Settings> read_settings(const Environment& environment) {
   Settings settings;
@@ -92,15 +112,93 @@ Result<Settings> read_settings(const Environment& environment) {
   Result<std::string> greeting = control_line_or("smtpgreeting", settings.me);
   if (!greeting) return greeting.failure();
   settings.greeting = printable(*greeting, 200);
-  if (Result<void> done = set_numbers(settings, environment); !done) return done.failure();
-  if (const std::optional<std::string_view> suffix = environment.get("RELAYCLIENT")) {
-    settings.relay_suffix = *suffix;
-  } else {
-    Result<std::vector<std::string>> domains = our_domains(settings.me);
-    if (!domains) return domains.failure();
-    settings.our_domains = std::move(*domains);
+  if (Result<void> done = read_into(kIdleSeconds, settings.idle_seconds); !done) return done.failure();
+  if (Result<void> done = read_into(kSessionSeconds, settings.session_seconds); !done) return done.failure();
+  if (Result<void> done = read_into(kCommandBytes, settings.command_bytes); !done) return done.failure();
+  if (const std::optional<std::string_view> said = environment.get("DATABYTES")) {
+    settings.given_message_limit_bytes = parse_number(*said);
+    if (!settings.given_message_limit_bytes)
+      return temporary("read DATABYTES: \"" + printable(*said, 40) + "\" is not a number", 55);
   }
   return settings;
+}
+
+bool SenderRules::welcomes(std::string_view sender) const {
+  const size_t at = sender.rfind('@');
+  if (at == std::string_view::npos) return true;
+  const std::string_view with_at = sender.substr(at);
+  return std::none_of(unwelcome.begin(), unwelcome.end(), [&](std::string_view entry) {
+    if (!entry.starts_with("@."))
+      return equal_ignoring_case(entry, entry.starts_with('@') ? with_at : sender);
+    entry.remove_prefix(1);
+    return with_at.size() > entry.size() + 1 &&
+           equal_ignoring_case(with_at.substr(with_at.size() - entry.size()), entry);
+  });
+}
+
+// The domain itself, then ".b.c" and ".c" of "a.b.c", as qmail looks them up.
+Result<bool> RecipientRules::is_ours(std::string_view domain) {
+  if (domain_listed(domain, our_domains)) return true;
+  if (!more_domains) return false;
+  const std::string key = lower(domain);
+  for (size_t at = 0; at != std::string::npos; at = key.find('.', at + 1)) {
+    Result<std::optional<std::string>> found = more_domains->find(std::string_view(key).substr(at));
+    if (!found) return found.failure();
+    if (found->has_value()) return true;
+  }
+  return false;
+}
+
+Result<uint64_t> read_message_limit(const Settings& settings) {
+  if (settings.given_message_limit_bytes) return *settings.given_message_limit_bytes;
+  return read_number(kMessageBytes);
+}
+
+Result<SenderRules> read_sender_rules(const Settings& /*settings*/) {
+  Result<std::optional<std::vector<std::string>>> list = control_list("badmailfrom");
+  if (!list) return list.failure();
+  SenderRules rules{.unwelcome = std::move(*list).value_or(std::vector<std::string>{})};
+  for (std::string& entry : rules.unwelcome) {
+    const size_t domain = entry.rfind('@') + 1;
+    if (std::optional<std::string> a_labels = to_a_labels(std::string_view(entry).substr(domain)))
+      entry.replace(domain, std::string::npos, *a_labels);
+  }
+  return rules;
+}
+
+Result<RecipientRules> read_recipient_rules(const Settings& settings) {
+  RecipientRules rules;
+  if (Result<void> done = read_into(kRecipients, rules.limit); !done) return done.failure();
+  if (settings.relay_suffix) return rules;  // any domain will do
+  Result<std::vector<std::string>> domains = our_domains(settings.me);
+  if (!domains) return domains.failure();
+  rules.our_domains = std::move(*domains);
+  Result<std::optional<CdbTable>> more = CdbTable::open(home_path("control/morercpthosts.cdb"));
+  if (!more) return more.failure();
+  rules.more_domains = std::move(*more);
+  return rules;
+}
+
+Result<MessageLimits> read_message_rules(const Settings& /*settings*/) {
+  MessageLimits limits;
+  Result<BareLineEnds> bare_line_ends = read_barelf();
+  if (!bare_line_ends) return bare_line_ends.failure();
+  limits.text.bare_line_ends = *bare_line_ends;
+  if (Result<void> done = read_into(kLineBytes, limits.text.line_bytes); !done) return done.failure();
+  if (Result<void> done = read_into(kHeaderBytes, limits.header_bytes); !done) return done.failure();
+  if (Result<void> done = read_into(kHops, limits.hops); !done) return done.failure();
+  Result<uint64_t> free_mib = read_number(kFreeMib);
+  if (!free_mib) return free_mib.failure();
+  limits.least_free_bytes = *free_mib << 20;
+  return limits;
+}
+
+Result<uint64_t> read_error_limit(const Settings& /*settings*/) {
+  return read_number(kErrors);
+}
+
+Result<uint64_t> read_command_limit(const Settings& /*settings*/) {
+  return read_number(kCommands);
 }
 
 }  // namespace postern::smtpd

@@ -1,5 +1,6 @@
-// What the operator and the programs before us said: control files, read once, and the connection's
-// environment.
+// What the operator and the programs before us said: the connection's environment and control files. Those
+// that every conversation needs are read when it begins, the others when they are first needed: most
+// connections bring one message or none, and each file costs a system call even where it is missing.
 #pragma once
 
 #include <cstdint>
@@ -8,22 +9,22 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/cdb_table.h"
 #include "lib/environment.h"
 #include "lib/result.h"
+#include "smtpd/message.h"
 
 namespace postern::smtpd {
 
 struct Settings {
-  std::string me;        // control/me
-  std::string greeting;  // control/smtpgreeting, else me
-  std::vector<std::string>
-      our_domains;  // control/rcpthosts, else control/locals, else me; empty for a relay client
+  std::string me;                           // control/me
+  std::string greeting;                     // control/smtpgreeting, else me
   std::optional<std::string> relay_suffix;  // RELAYCLIENT: any recipient, with this put behind its address
-  uint64_t message_limit_bytes = 0;         // DATABYTES, else control/databytes; 0: none
-  uint64_t least_free_mib = 0;              // control/minfreememory; 0: never look
   uint64_t idle_seconds = 0;                // control/timeoutsmtpd
   uint64_t session_seconds = 0;             // control/sessionseconds
-  uint64_t recipient_limit = 0;             // control/maxrcpt
+  uint64_t command_bytes = 0;               // control/commandbytes
+
+  std::optional<uint64_t> given_message_limit_bytes;  // DATABYTES
 
   std::string queue_program;  // QMAILQUEUE
   std::string listener;       // POSTERN_LISTENER
@@ -31,10 +32,36 @@ struct Settings {
   std::string remote_ip;      // made safe for a header and a log line, as the next two
   std::string remote_host;    // "unknown" without TCPREMOTEHOST
   std::string local_ip;
+};
+Result<Settings> read_settings(const Environment& environment);
 
-  [[nodiscard]] bool is_ours(std::string_view domain) const;
+// control/badmailfrom: addresses, "@domain" for all of a domain, "@.domain" for all below it.
+struct SenderRules {
+  std::vector<std::string> unwelcome;
+  [[nodiscard]] bool welcomes(std::string_view sender) const;
 };
 
-Result<Settings> read_settings(const Environment& environment);
+struct RecipientRules {
+  std::vector<std::string> our_domains;  // control/rcpthosts, else control/locals, else me
+  std::optional<CdbTable> more_domains;  // control/morercpthosts.cdb
+  uint64_t limit = 0;                    // control/maxrcpt
+  Result<bool> is_ours(std::string_view domain);
+};
+
+// Read when they are first needed, and kept for the connection. Whoever has the values already fills them in.
+struct Rules {
+  std::optional<uint64_t> message_limit_bytes;  // DATABYTES, else control/databytes; 0: none
+  std::optional<SenderRules> senders;
+  std::optional<RecipientRules> recipients;
+  std::optional<MessageLimits> message;   // barelf, linebytes, headerbytes, maxhops, minfreememory
+  std::optional<uint64_t> error_limit;    // control/maxerrors
+  std::optional<uint64_t> command_limit;  // control/maxcommands
+};
+Result<uint64_t> read_message_limit(const Settings& settings);
+Result<SenderRules> read_sender_rules(const Settings& settings);
+Result<RecipientRules> read_recipient_rules(const Settings& settings);
+Result<MessageLimits> read_message_rules(const Settings& settings);  // but for the message's own size
+Result<uint64_t> read_error_limit(const Settings& settings);
+Result<uint64_t> read_command_limit(const Settings& settings);
 
 }  // namespace postern::smtpd

@@ -1,34 +1,16 @@
 #include "smtpd/tcp_rules.h"
 
-#include <cdb.h>
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <optional>
 
-#include "lib/fd.h"
+#include "lib/cdb_table.h"
 
 namespace postern::smtpd {
 
 namespace {
 
-Failure broken(const std::string& path) {
-  return temporary("read " + path + ": it is damaged; make it anew with tcprules");
-}
-
-Result<std::optional<std::string>> find_record(struct cdb& database, const std::string& path,
-                                               std::string_view key) {
-  const int found = ::cdb_find(&database, key.data(), static_cast<unsigned>(key.size()));
-  if (found == 0) return std::optional<std::string>();
-  const void* data = found < 0 ? nullptr : cdb_getdata(&database);
-  if (data == nullptr) return broken(path);
-  return std::optional<std::string>(std::string(static_cast<const char*>(data), cdb_datalen(&database)));
-}
-
-Result<TcpRule> look_up(struct cdb& database, const std::string& path, std::string_view address) {
+Result<TcpRule> look_up(CdbTable& rules, std::string_view address) {
   for (std::string_view key = address;;) {
-    Result<std::optional<std::string>> record = find_record(database, path, key);
+    Result<std::optional<std::string>> record = rules.find(key);
     if (!record) return record.failure();
     if (*record) return parse_tcp_rule(**record);
     if (key.empty()) return TcpRule{};
@@ -58,13 +40,10 @@ Result<TcpRule> parse_tcp_rule(std::string_view instructions) {
 }
 
 Result<TcpRule> find_tcp_rule(const std::string& cdb_path, std::string_view address) {
-  const Fd file{::open(cdb_path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!file) return os_failure("open " + cdb_path, errno);
-  struct cdb database {};
-  if (::cdb_init(&database, file.get()) != 0) return broken(cdb_path);
-  Result<TcpRule> rule = look_up(database, cdb_path, address);
-  ::cdb_free(&database);
-  return rule;
+  Result<std::optional<CdbTable>> rules = CdbTable::open(cdb_path);
+  if (!rules) return rules.failure();
+  if (!*rules) return temporary("open " + cdb_path + ": it is not there; make it with tcprules");
+  return look_up(**rules, address);
 }
 
 }  // namespace postern::smtpd

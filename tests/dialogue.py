@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Plays one SMTP dialogue against a server: dialogue.py [--store DIR] HOST PORT SCRIPT
+"""Plays SMTP dialogues against a server: dialogue.py [--store DIR] HOST PORT SCRIPT, or --all HOMES PORT,... SCRIPT...
 
 A script is lines:
   C: text      send text and CR LF            R: text      send text as it is
@@ -15,11 +15,16 @@ A script is lines:
   M: regex     the last stored message has it         M! regex   and does not have it
   E: regex     its envelope has it, NUL shown as |
 Escapes in what is sent: \\r \\n \\0 \\xHH \\\\. What is said without a split or an expectation between goes out in one packet.
-Lines that begin with # and empty ones are comments; "control NAME VALUE" and "env NAME=VALUE" are for who starts us.
+Lines that begin with # and empty ones are comments; "control NAME VALUE", "table NAME" and
+"env NAME=VALUE" are obeyed with --all.
 """
+import concurrent.futures
 import os
+import queue
 import re
+import shutil
 import socket
+import subprocess
 import sys
 import time
 
@@ -131,7 +136,7 @@ class Player:
             text = self.last("envelope" if line[0] == "E" else "message")
             if (re.search(line[3:], text) is not None) != (line[1] == ":"):
                 raise Mismatch("it is %r" % text)
-        elif not line.startswith(("control ", "env ")):
+        elif not line.startswith(("control ", "env ", "table ")):
             raise Mismatch("not a line of a dialogue")
 
 
@@ -149,21 +154,82 @@ def flatten(lines):
     return steps
 
 
+def prepare(home, script):
+    """A home with the settings that the script's head asks for."""
+    shutil.rmtree(home, ignore_errors=True)
+    for name in ("control", "store", "run"):
+        os.makedirs(os.path.join(home, name))
+    settings = {"me": "mx.example.org", "rcpthosts": "example.org"}
+    tables, variables = [], ""
+    with open(script, encoding="utf-8") as lines:
+        for line in lines:
+            kind, _, rest = line.rstrip("\n").partition(" ")
+            if kind == "control":
+                name, _, value = rest.partition(" ")
+                settings[name] = value
+            elif kind == "table":
+                tables.append(rest)
+            elif kind == "env":
+                variables += "export %s\n" % rest
+    for name, value in settings.items():
+        if value != "-":
+            with open(os.path.join(home, "control", name), "wb") as file:
+                file.write(unescape(value) + b"\n")
+    with open(os.path.join(home, "environment"), "w", encoding="ascii") as file:
+        file.write(variables)
+    for table in tables:
+        subprocess.run([os.environ["POSTERN_BIN"] + "/postern-cdbmake", table], check=True,
+                       env={"POSTERN_HOME": home})
+
+
+def play(host, port, store, path):
+    """What went wrong, or None."""
+    with open(path, encoding="utf-8") as script:
+        steps = flatten(script)
+    player = Player(host, port, store)
+    try:
+        for number, line in steps:
+            try:
+                player.step(line)
+            except (Mismatch, OSError) as problem:
+                return "%s:%d: %s\n    %s" % (path, number, line, problem)
+    finally:
+        if player.socket is not None:
+            player.socket.close()
+    return None
+
+
+def play_all(homes, ports, scripts):
+    """Each port's server has the home HOMES/PORT; the scripts are dealt out as servers get free."""
+    free = queue.SimpleQueue()
+    for port in ports:
+        free.put(port)
+
+    def one(script):
+        port = free.get()
+        home = os.path.join(homes, port)
+        prepare(home, script)
+        problem = play("127.0.0.1", port, os.path.join(home, "store"), script)
+        free.put(port)
+        return problem
+
+    with concurrent.futures.ThreadPoolExecutor(len(ports)) as pool:
+        problems = [problem for problem in pool.map(one, scripts) if problem]
+    print("\n".join(problems + ["%d dialogues, %d failed" % (len(scripts), len(problems))]))
+    return 1 if problems else 0
+
+
 def main(arguments):
+    if arguments[:1] == ["--all"]:
+        return play_all(arguments[1], arguments[2].split(","), arguments[3:])
     store = None
     if arguments[:1] == ["--store"]:
         store, arguments = arguments[1], arguments[2:]
     host, port, path = arguments
-    with open(path, encoding="utf-8") as script:
-        steps = flatten(script)
-    player = Player(host, port, store)
-    for number, line in steps:
-        try:
-            player.step(line)
-        except (Mismatch, OSError) as problem:
-            print("%s:%d: %s\n    %s" % (path, number, line, problem))
-            return 1
-    return 0
+    problem = play(host, port, store, path)
+    if problem:
+        print(problem)
+    return 1 if problem else 0
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ make_instance --local home.example --clamdb "$T"
 expect_in "$T/out" "^home: $POSTERN_HOME$"
 expect_in "$T/out" '^me: mx.example.org$'
 expect_in "$T/out" '^locals: home.example$'
-expect_in "$T/out" '^maxrcpt: 1000 \(default\)$'
+expect_in "$T/out" '^remoteport: 25 \(default\)$'
 expect_not_in "$T/out" '^problem'
 
 control=$POSTERN_HOME/control

@@ -85,4 +85,4 @@ rm "$POSTERN_HOME/control/tcp.smtp.cdb"
 port=$(free_port)
 start smtpd "$B/postern-bind" "tcp:127.0.0.1:$port" "$B/postern-smtpd" --serve
 wait_for 10 listening "$port"
-wait_for 10 grep -q 'unable to let 127.0.0.1 connect: open .*tcp.smtp.cdb' "$log"
+wait_for 10 grep -q 'unable to let 127.0.0.1 connect: open .*tcp.smtp.cdb: it is not there' "$log"

@@ -1,4 +1,4 @@
-// parts: smtpd/command.cc smtpd/path.cc smtpd/replies.cc lib
+// parts: smtpd/command.cc smtpd/envelope_command.cc smtpd/path.cc smtpd/replies.cc lib
 //
 // A command line as a client may send it. Whatever is accepted can be written out again and means the same;
 // nothing that could break a line, an envelope record or a header gets through.
@@ -9,7 +9,9 @@
 #include <string_view>
 
 #include "lib/envelope.h"
+#include "lib/utf8.h"
 #include "smtpd/command.h"
+#include "smtpd/envelope_command.h"
 #include "smtpd/path.h"
 
 using namespace postern::smtpd;
@@ -22,7 +24,8 @@ void require(bool fact) {
 
 void check_address(const std::string& address) {
   require(address.size() <= kPathLimitBytes && address.size() <= postern::kAddressLimitBytes);
-  for (const char c : address) require(c >= 0x20 && c <= 0x7e);
+  require(postern::is_utf8(address));
+  for (const char c : address) require(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
   const size_t at = address.rfind('@');
   if (at == std::string::npos) return;
   for (const char c : address.substr(at)) require(!(c >= 'A' && c <= 'Z'));
@@ -44,10 +47,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       require(mail.sender.empty() || mail.sender.find('@') != std::string::npos);
       require(mail.body.empty() || mail.body == "7BIT" || mail.body == "8BITMIME");
     }
-    const RcptArgument rcpt = parse_rcpt(argument);
-    if (rcpt.reply == Reply::recipient_ok) {
+    if (mail.reply == Reply::sender_ok && !mail.smtputf8) require(!postern::has_8bit_byte(mail.sender));
+    for (const bool smtputf8 : {false, true}) {
+      const RcptArgument rcpt = parse_rcpt(argument, smtputf8);
+      if (rcpt.reply != Reply::recipient_ok) continue;
       require(!rcpt.recipient.empty());
       check_address(rcpt.recipient);
+      require(smtputf8 || !postern::has_8bit_byte(rcpt.recipient + rcpt.orcpt));
+      require(rcpt.orcpt.find_first_of(" =") == std::string::npos && rcpt.orcpt.size() <= 500);
     }
     if (is_greeting_name(argument)) {
       require(argument.find_first_of(" \r\n()<>;") == std::string_view::npos &&

@@ -24,14 +24,16 @@ void require(bool fact) {
 }
 
 struct Outcome {
-  DataReader data{kLimitBytes};
+  explicit Outcome(BareLineEnds mode)
+      : data(Framing::data, {.message_bytes = kLimitBytes, .line_bytes = 0, .bare_line_ends = mode}) {}
+  TextReader data;
   HeaderScan header;
   std::string message;
   size_t taken = 0;
 };
 
-Outcome read(std::string_view bytes, size_t chunk) {
-  Outcome outcome;
+Outcome read(std::string_view bytes, size_t chunk, BareLineEnds mode = BareLineEnds::refuse) {
+  Outcome outcome(mode);
   while (outcome.taken < bytes.size() && !outcome.data.ended()) {
     const size_t before = outcome.message.size();
     outcome.taken += outcome.data.take(bytes.substr(outcome.taken, chunk), outcome.message);
@@ -84,6 +86,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   require(pieces.data.size_bytes() == whole.data.size_bytes() &&
           pieces.data.too_large() == whole.data.too_large());
   require(whole.message.size() <= kLimitBytes && pieces.message.size() <= kLimitBytes);
+  // The other modes end where this one does, and keep nothing that could be an end.
+  for (const BareLineEnds mode : {BareLineEnds::strip, BareLineEnds::allow}) {
+    const Outcome other = read(bytes, data[0] % 60 + 1, mode);
+    require(other.taken == whole.taken && other.data.ended() == ends);
+    require(other.message.size() <= kLimitBytes);
+    if (mode == BareLineEnds::strip) require(other.message.find('\r') == std::string::npos);
+    if (!whole.data.at_fault()) require(other.message == whole.message);
+  }
   if (whole.data.at_fault()) return 0;
 
   require(whole.message == pieces.message);

@@ -20,7 +20,9 @@ struct Connection {
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     near.reset(ends[0]);
     far.reset(ends[1]);
-    limits = {.idle_milliseconds = idle_milliseconds, .session_deadline = now_milliseconds() + 10000};
+    limits = {.idle_milliseconds = idle_milliseconds,
+              .session_deadline = now_milliseconds() + 10000,
+              .command_bytes = 1000};
   }
   void send(std::string_view bytes) { REQUIRE(write_all(far.get(), bytes, "send").ok()); }
   void end() { ::shutdown(far.get(), SHUT_WR); }
@@ -79,6 +81,22 @@ TEST_CASE("replies wait until there is nothing more to read") {
   CHECK(connection.answers() == "1\r\n2\r\n");
 }
 
+TEST_CASE("a client is ahead when more has come, but a file or pipe never is") {
+  Connection connection;
+  connection.send("a\r\nb\r\n");
+  Client client(connection.near.get(), connection.near.get(), connection.limits, [] {});
+  CHECK(client.next_line().text == "a");
+  CHECK(client.is_ahead());
+  CHECK(client.next_line().text == "b");
+  CHECK_FALSE(client.is_ahead());
+  Result<Fd> file = memory_file_with("input", "a\r\nb\r\n");
+  REQUIRE(file.ok());
+  REQUIRE(::lseek(file->get(), 0, SEEK_SET) == 0);
+  Client from_file(file->get(), file->get(), connection.limits, [] {});
+  CHECK(from_file.next_line().text == "a");
+  CHECK_FALSE(from_file.is_ahead());
+}
+
 TEST_CASE("a silent client is given up after the idle time") {
   Connection connection(50);
   unsigned quiet = 0;
@@ -109,8 +127,10 @@ TEST_CASE("pipes will do as a connection") {
   REQUIRE(::pipe2(in, O_CLOEXEC) == 0);
   REQUIRE(::pipe2(out, O_CLOEXEC) == 0);
   const Fd held[] = {Fd(in[0]), Fd(in[1]), Fd(out[0]), Fd(out[1])};
-  Client client(in[0], out[1], {.idle_milliseconds = 50, .session_deadline = now_milliseconds() + 10000},
-                [] {});
+  Client client(
+      in[0], out[1],
+      {.idle_milliseconds = 50, .session_deadline = now_milliseconds() + 10000, .command_bytes = 1000},
+      [] {});
   REQUIRE(write_all(in[1], "x\r\n", "send").ok());
   CHECK(client.next_line().text == "x");
   client.say("y\r\n");

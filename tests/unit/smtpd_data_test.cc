@@ -17,8 +17,9 @@ struct Outcome {
   uint64_t size_bytes = 0;
 };
 
-Outcome read(std::string_view bytes, size_t chunk, uint64_t limit = 0) {
-  DataReader data(limit);
+Outcome read(std::string_view bytes, size_t chunk, uint64_t limit = 0,
+             BareLineEnds mode = BareLineEnds::refuse) {
+  TextReader data(Framing::data, {.message_bytes = limit, .line_bytes = 0, .bare_line_ends = mode});
   Outcome outcome;
   while (outcome.taken < bytes.size() && !data.ended()) {
     outcome.taken += data.take(bytes.substr(outcome.taken, chunk), outcome.message);
@@ -120,6 +121,13 @@ TEST_CASE("every text of five kinds of bytes up to seven long ends where the def
       const bool right = whole.ended == (end != std::string::npos) && (!whole.ended || whole.taken == end) &&
                          pieces.ended == whole.ended && pieces.taken == whole.taken &&
                          pieces.bare == whole.bare && (whole.bare || pieces.message == whole.message);
+      for (const BareLineEnds mode : {BareLineEnds::strip, BareLineEnds::allow}) {
+        const Outcome other = read(bytes, 1, 0, mode);
+        if (other.ended != whole.ended || other.taken != whole.taken) FAIL("another end in another mode");
+        if (!whole.bare && other.message != whole.message) FAIL("another message in another mode");
+        if (mode == BareLineEnds::strip && other.message.find('\r') != std::string::npos)
+          FAIL("a CR is left");
+      }
       if (!right) {
         CAPTURE(bytes);
         FAIL("a wrong end");
@@ -156,4 +164,52 @@ TEST_CASE("a refused message takes no room") {
   CHECK(outcome.ended);
   CHECK(outcome.message.empty());
   CHECK(read(std::string(100000, 'x'), 1000, 5000).message.size() <= 5000);
+}
+
+TEST_CASE("lines are measured with their ends, and let pass when they are just long enough") {
+  struct Case {
+    const char* bytes;
+    bool too_long;
+  };
+  const Case cases[] = {
+      {"123456\r\n.\r\n", false},
+      {"1234567\r\n.\r\n", true},
+      {".1234567\r\n.\r\n", true},
+      {".123456\r\n.\r\n", false},
+      {"123456\r\n123456\r\n.\r\n", false},
+      {"1234567\n1234567\n1\r\n.\r\n", false},
+      {"12345678\n1\r\n.\r\n", true},
+      {"\r\r\r\r\r\r\r\n.\r\n", false},
+      {"\r\r\r\r\r\r\r\r\r\n.\r\n", true},
+      {"12345678", false},
+      {"123456789", true},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.bytes);
+    for (size_t piece : {size_t{1}, size_t{3}, size_t{100}}) {
+      TextReader text(Framing::data,
+                      {.message_bytes = 0, .line_bytes = 8, .bare_line_ends = BareLineEnds::allow});
+      std::string out;
+      for (std::string_view rest = c.bytes; !rest.empty() && !text.ended();)
+        rest.remove_prefix(text.take(rest.substr(0, piece), out));
+      CHECK(text.line_too_long() == c.too_long);
+    }
+  }
+}
+
+TEST_CASE("chunks have neither dots nor an end") {
+  TextReader text(Framing::chunks, {});
+  std::string out;
+  CHECK(text.take("..a\r\n.\r\n.\r", out) == 10);
+  CHECK_FALSE(text.ended());
+  CHECK(text.take("\n", out) == 1);
+  text.finish(out);
+  CHECK(text.ended());
+  CHECK(out == "..a\n.\n.\n");
+  CHECK_FALSE(text.bare_line_ends());
+  TextReader cut(Framing::chunks, {});
+  cut.take("a\r", out);
+  CHECK_FALSE(cut.bare_line_ends());
+  cut.finish(out);
+  CHECK(cut.bare_line_ends());
 }

@@ -56,3 +56,26 @@ TEST_CASE("the header is scanned up to the first empty line") {
     }
   }
 }
+
+TEST_CASE("a header is measured up to the line that is no part of one") {
+  struct Case {
+    std::string message;
+    uint64_t size_bytes;
+  };
+  const Case cases[] = {
+      {"", 0},
+      {"\nbody\n", 1},
+      {"a: b\n\nbody\n", 6},
+      {"a: b\n c\n\nbody\n", 9},
+      {"a: b\nbody without a blank line\nc: d\n", 5 + 26},
+      {"X: " + std::string(5000, 'x') + "\n\n", 5005},
+      {"X:\n " + std::string(5000, 'x') + "\n\n", 5006},
+  };
+  for (const Case& c : cases) {
+    for (const size_t chunk : {size_t{1}, size_t{7}, size_t{65536}}) {
+      CAPTURE(c.message.substr(0, 60));
+      CHECK(scan(c.message, chunk).size_bytes() == c.size_bytes);
+    }
+  }
+  CHECK(scan(std::string(100000, 'x'), 100).size_bytes() <= 1100);
+}

@@ -39,6 +39,12 @@ TEST_CASE("paths of RFC 5321 are understood, and nothing else") {
       {"<\"a@b\"@c.example>", "\"a@b\"@c.example"},
       {"<\"a>b\"@c.example>", "\"a>b\"@c.example"},
       {"<\"a\\\"\\\\\"@c.example>", "\"a\\\"\\\\\"@c.example"},
+      // RFC 6531: UTF-8, domains as A-labels.
+      {"<\"\xc3\xa4 x\"@c.example>", "\"\xc3\xa4 x\"@c.example"},
+      {"<\"\xc3\xa4\"@c.example>", "\xc3\xa4@c.example"},
+      {"<\xc3\xa4@c.example>", "\xc3\xa4@c.example"},
+      {"<a@m\xc3\xbcnchen.Example>", "a@xn--mnchen-3ya.example"},
+      {"<@m\xc3\xbcnchen.example:a@b>", "a@b"},
       // Broken ones.
       {"", nullptr},
       {"<", nullptr},
@@ -81,9 +87,12 @@ TEST_CASE("paths of RFC 5321 are understood, and nothing else") {
       {"<a\"b\"@c.example>", nullptr},
       {"<\"a\rb\"@c.example>", nullptr},
       {"<\"a\\\nb\"@c.example>", nullptr},
-      {"<\"\xc3\xa4\"@c.example>", nullptr},
-      {"<\xc3\xa4@c.example>", nullptr},
-      {"<a@\xc3\xa4.example>", nullptr},
+      {"<\"\xc3\"@c.example>", nullptr},
+      {"<\xc3@c.example>", nullptr},
+      {"<a@\xc3.example>", nullptr},
+      {"<\xed\xa0\x80@c.example>", nullptr},
+      {"<\xc0\xae@c.example>", nullptr},
+      {"<@\xff:a@c.example>", nullptr},
       {std::string("<a\0b@c>", 7), nullptr},
       {std::string("<a@c\0>", 6), nullptr},
       {"<@one.example a@b>", nullptr},
@@ -130,4 +139,18 @@ TEST_CASE("an address that was understood is understood again and stays as it is
     REQUIRE(twice);
     CHECK(twice->address == once->address);
   }
+}
+
+TEST_CASE("a path says whether it needs SMTPUTF8, an ignored route included") {
+  CHECK_FALSE(parse_path("<a@xn--mnchen-3ya.example>")->utf8);
+  for (const std::string_view text :
+       {"<\xc3\xa4@b>", "<a@\xc3\xa4>", "<@\xc3\xa4:a@b>", "<\"\xc3\xa4\"@b>"}) {
+    CAPTURE(text);
+    CHECK(parse_path(text)->utf8);
+  }
+}
+
+TEST_CASE("routes inside a local-part are seen") {
+  for (const char* local : {"a%b", "b!a", "\"a@b\"", "%", "a!b%c"}) CHECK(has_route_in_it(local));
+  for (const char* local : {"a", "a+b", "a=b", "\"a b\"", "prvs=1=a"}) CHECK_FALSE(has_route_in_it(local));
 }

@@ -1,0 +1,113 @@
+// The whole SMTP conversation without a process: packets in, replies and messages out. For unit tests and the
+// fuzzer.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/child.h"
+#include "lib/fd.h"
+#include "smtpd/session.h"
+
+struct HandedOn {
+  postern::Envelope envelope;
+  std::string message;  // without our Received: field
+  std::string received;
+};
+
+struct Conversation {
+  postern::smtpd::Settings settings;
+  postern::smtpd::Rules rules;
+  std::vector<std::string> packets;  // each is one read(2); together below kInputBufferBytes
+  std::function<postern::QueueAnswer(const HandedOn&)> queue = [](const HandedOn&) {
+    return postern::QueueAnswer{};
+  };
+
+  Conversation() {
+    using namespace postern::smtpd;
+    settings.me = settings.greeting = "mx.example.org";
+    settings.idle_seconds = 300;
+    settings.session_seconds = 3600;
+    settings.command_bytes = 2048;
+    settings.listener = "smtpd";
+    settings.icid = 1;
+    settings.remote_ip = "192.0.2.1";
+    settings.remote_host = settings.local_ip = "unknown";
+    rules.message_limit_bytes = 100000;
+    rules.senders.emplace();
+    rules.recipients.emplace();
+    rules.recipients->our_domains = {"example.org"};
+    rules.recipients->limit = 10;
+    rules.message.emplace();
+    rules.message->hops = 100;
+    rules.error_limit = 20;
+    rules.command_limit = 100;
+  }
+};
+
+struct Played {
+  std::string replies;
+  std::vector<HandedOn> handed_on;
+};
+
+inline HandedOn handed_on(int message, const postern::Envelope& envelope) {
+  HandedOn got{.envelope = envelope, .message = {}, .received = {}};
+  postern::Result<std::string> text = postern::read_whole(message, 1 << 24, "read");
+  if (text) got.message = std::move(*text);
+  size_t end = got.message.find('\n');  // of our field: up to the first line that is not folded
+  while (end != std::string::npos && end + 1 < got.message.size() && got.message[end + 1] == ' ' &&
+         got.message[end + 2] == ' ') {
+    end = got.message.find('\n', end + 1);
+    if (got.message.compare(end - 6, 6, " +0000") == 0) break;
+  }
+  got.received = got.message.substr(0, end + 1);
+  got.message.erase(0, end + 1);
+  return got;
+}
+
+inline Played play(const Conversation& conversation) {
+  using namespace postern;
+  Played played;
+  int ends[2] = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return played;
+  const Fd near(ends[0]);
+  Fd far(ends[1]);
+  const int room = 1 << 20;
+  ::setsockopt(far.get(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+  for (const std::string& packet : conversation.packets) {
+    if (!packet.empty()) (void)write_all(far.get(), packet, "send");
+  }
+  far.reset();
+  Result<Fd> replies = memory_file("replies");
+  const Fd log{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
+  if (!replies || !log) return played;
+  smtpd::EventLog event_log(1, log.get());
+  smtpd::Client client(near.get(), replies->get(),
+                       {.idle_milliseconds = 300000,
+                        .session_deadline = now_milliseconds() + 3600000,
+                        .command_bytes = conversation.settings.command_bytes},
+                       [] {});
+  const auto submit = [&](int message, const Envelope& envelope, const Environment&) {
+    played.handed_on.push_back(handed_on(message, envelope));
+    return conversation.queue(played.handed_on.back());
+  };
+  smtpd::Rules rules;
+  rules.message_limit_bytes = conversation.rules.message_limit_bytes;
+  rules.senders = conversation.rules.senders;
+  rules.recipients.emplace();
+  rules.recipients->our_domains = conversation.rules.recipients->our_domains;
+  rules.recipients->limit = conversation.rules.recipients->limit;
+  rules.message = conversation.rules.message;
+  rules.error_limit = conversation.rules.error_limit;
+  rules.command_limit = conversation.rules.command_limit;
+  smtpd::Session(conversation.settings, std::move(rules), Environment(), client, event_log, submit).run();
+  Result<std::string> said = read_whole(replies->get(), 1 << 26, "read the replies");
+  if (said) played.replies = std::move(*said);
+  return played;
+}

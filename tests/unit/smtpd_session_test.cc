@@ -1,0 +1,186 @@
+#include "smtpd/session.h"
+
+#include <doctest/doctest.h>
+
+#include "lib/text.h"
+#include "tests/smtpd_conversation.h"
+
+using namespace postern;
+using namespace postern::smtpd;
+
+namespace {
+
+const std::string kBegin = "MAIL FROM:<s@client.example>\r\nRCPT TO:<a@example.org>\r\n";
+
+// The codes of the replies, in order, and how often each line but the last of a reply came.
+std::string codes(const std::string& replies) {
+  std::string all;
+  for (const std::string_view line : split(replies, '\n')) {
+    if (line.size() > 3 && line[3] == ' ') all.append(all.empty() ? "" : " ").append(line.substr(0, 3));
+  }
+  return all;
+}
+
+Played play_packets(std::vector<std::string> packets, BareLineEnds mode = BareLineEnds::refuse) {
+  Conversation conversation;
+  conversation.packets = {"EHLO client.example\r\n"};
+  for (std::string& packet : packets) conversation.packets.push_back(std::move(packet));
+  conversation.rules.message->text.bare_line_ends = mode;
+  return play(conversation);
+}
+
+}  // namespace
+
+TEST_CASE("a message by DATA and one by BDAT are the same") {
+  const Played data = play_packets({kBegin + "DATA\r\n", "Subject: x\r\n\r\n..dot\r\n.\r\n", "QUIT\r\n"});
+  CHECK(codes(data.replies) == "220 250 250 250 354 250 221");
+  const Played chunks = play_packets(
+      {kBegin + "BDAT 14\r\nSubject: x\r\n\r\nBDAT 0\r\nBDAT 3\r\n.doBDAT 3 last\r\nt\r\nQUIT\r\n"});
+  CHECK(codes(chunks.replies) == "220 250 250 250 250 250 250 250 221");
+  REQUIRE(data.handed_on.size() == 1);
+  REQUIRE(chunks.handed_on.size() == 1);
+  CHECK(data.handed_on[0].message == "Subject: x\n\n.dot\n");
+  CHECK(chunks.handed_on[0].message == data.handed_on[0].message);
+}
+
+TEST_CASE("the bytes of a refused chunk are never read as commands") {
+  const std::string inside = kBegin + "DATA\r\n.\r\n";
+  const std::string chunk = "BDAT " + std::to_string(inside.size()) + " LAST\r\n" + inside;
+  struct Case {
+    std::string input, codes;
+  };
+  const Case cases[] = {
+      {chunk, "503"},
+      {"MAIL FROM:<s@client.example>\r\n" + chunk, "250 554"},
+      {kBegin + "BDAT " + std::to_string(inside.size()) + " FIRST\r\n" + inside + "RSET\r\n",
+       "250 250 501 250"},
+      {kBegin + "BDAT " + std::to_string(inside.size()) + " LAST LAST\r\n" + inside + "RSET\r\n",
+       "250 250 501 250"},
+      {kBegin + "BDAT\r\n" + inside, "250 250 501"},
+      {kBegin + "BDAT x\r\n" + inside, "250 250 501"},
+      {kBegin + "BDAT -1\r\n" + inside, "250 250 501"},
+      {kBegin + "BDAT 99999999999999999999999\r\n" + inside, "250 250 501"},
+      {"MAIL FROM:<s@client.example>\r\nBDAT 99999999999999\r\n" + inside, "250 554"},
+      {kBegin + "BDAT 1\r\nxDATA\r\n", "250 250 250 503"},
+      {kBegin + "BDAT 1\r\nxRCPT TO:<b@example.org>\r\n", "250 250 250 503"},
+      {kBegin + "BDAT 1\r\nxMAIL FROM:<>\r\n", "250 250 250 503"},
+      {kBegin + "BDAT 1\r\nxRSET\r\nBDAT 1 LAST\r\nxRSET\r\n", "250 250 250 250 503 250"},
+      // Refused for what it holds: the next chunks are refused, and read.
+      {kBegin + "BDAT 2\r\na\nBDAT 4\r\nQUITBDAT 6 LAST\r\nQUIT\r\nRSET\r\n", "250 250 250 503 554 250"},
+      {kBegin + "BDAT 2 LAST\r\na\r", "250 250 554"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.input);
+    const Played played = play_packets({c.input});
+    CHECK(played.handed_on.empty());
+    if (c.input.find("a\nBDAT") == std::string::npos) CHECK(codes(played.replies) == "220 250 " + c.codes);
+  }
+}
+
+TEST_CASE("a chunk that is cut off is no message") {
+  CHECK(play_packets({kBegin + "BDAT 10 LAST\r\n123456789"}).handed_on.empty());
+  CHECK(play_packets({kBegin + "BDAT 10\r\n1234567890"}).handed_on.empty());
+  CHECK(play_packets({kBegin + "BDAT 10\r\n1234567890", "BDAT 0 LAST\r\n"}).handed_on.size() == 1);
+}
+
+TEST_CASE("a chunk that ends between CR and LF is whole text") {
+  const Played played = play_packets({kBegin + "BDAT 2\r\na\rBDAT 2 LAST\r\n\nb"});
+  REQUIRE(played.handed_on.size() == 1);
+  CHECK(played.handed_on[0].message == "a\nb");
+}
+
+TEST_CASE("a message in chunks is bounded by all of them together") {
+  Conversation conversation;
+  conversation.rules.message_limit_bytes = 10;
+  conversation.packets = {"EHLO c\r\n", kBegin + "BDAT 10\r\n1234567890BDAT 1 LAST\r\nxRSET\r\n"};
+  const Played played = play(conversation);
+  CHECK(codes(played.replies) == "220 250 250 250 250 552 250");
+  CHECK(played.handed_on.empty());
+}
+
+TEST_CASE("input behind a command that must wait ends the session") {
+  for (const std::string command : {"NOOP", "VRFY a", "EXPN a", "EHLO c", "HELO c"}) {
+    CAPTURE(command);
+    CHECK(codes(play_packets({command + "\r\nRSET\r\n"}).replies) == "220 250 554");
+    CHECK(codes(play_packets({command + "\r\n", "RSET\r\n"}).replies).ends_with("250"));
+  }
+  const Played data = play_packets({kBegin + "DATA\r\nSubject: x\r\n.\r\n"});
+  CHECK(codes(data.replies) == "220 250 250 250 554");
+  CHECK(data.handed_on.empty());
+  // Without EHLO nothing may be sent ahead.
+  Conversation plain;
+  plain.packets = {"HELO c\r\n", "MAIL FROM:<>\r\nRCPT TO:<a@example.org>\r\n"};
+  CHECK(codes(play(plain).replies) == "220 250 554");
+  plain.packets = {"HELO c\r\n", "MAIL FROM:<>\r\n", "RCPT TO:<a@example.org>\r\n", "QUIT\r\nNOOP\r\n"};
+  CHECK(codes(play(plain).replies) == "220 250 250 250 221");
+}
+
+TEST_CASE("what follows the end of data may have been sent ahead") {
+  const Played played = play_packets(
+      {kBegin + "DATA\r\n", "one\r\n.\r\n" + kBegin + "DATA\r\n", "two\r\n.\r\nRSET\r\nQUIT\r\n"});
+  CHECK(codes(played.replies) == "220 250 250 250 354 250 250 250 354 250 250 221");
+  REQUIRE(played.handed_on.size() == 2);
+  CHECK(played.handed_on[1].message == "two\n");
+}
+
+TEST_CASE("the three ways with bare line ends") {
+  const std::string text = "a\nb\rc\r\n.d\n.e\r.f\r\r\n.\n.\r\nx\r\n.\r\n";
+  const Played refused = play_packets({kBegin + "DATA\r\n", text});
+  CHECK(codes(refused.replies) == "220 250 250 250 354 554");
+  CHECK(refused.handed_on.empty());
+  const Played stripped = play_packets({kBegin + "DATA\r\n", text}, BareLineEnds::strip);
+  REQUIRE(stripped.handed_on.size() == 1);
+  CHECK(stripped.handed_on[0].message == "a\nbc\nd\n.e.f\n\n.\nx\n");
+  const Played allowed = play_packets({kBegin + "DATA\r\n", text}, BareLineEnds::allow);
+  REQUIRE(allowed.handed_on.size() == 1);
+  CHECK(allowed.handed_on[0].message == "a\nb\rc\nd\n.e\r.f\r\n\n.\nx\n");
+}
+
+TEST_CASE("the extras of the envelope are kept") {
+  const Played played = play_packets(
+      {"MAIL FROM:<s\xc3\xa4@m\xc3\xbcnchen.example> smtputf8 RET=hdrs ENVID=a+20b BODY=8bitmime\r\n"
+       "RCPT TO:<a@example.org> NOTIFY=delay,SUCCESS ORCPT=rfc822;b@c\r\n"
+       "RCPT TO:<\xc3\xa4@example.org> NOTIFY=never ORCPT=utf-8;\xc3\xa4@c\r\n"
+       "RCPT TO:<c@example.org>\r\nDATA\r\n",
+       ".\r\n"});
+  REQUIRE(played.handed_on.size() == 1);
+  const Envelope& envelope = played.handed_on[0].envelope;
+  CHECK(envelope.sender == "s\xc3\xa4@xn--mnchen-3ya.example");
+  CHECK(envelope.smtputf8);
+  CHECK(envelope.ret == "HDRS");
+  CHECK(envelope.envid == "a+20b");
+  CHECK(envelope.body == "8BITMIME");
+  REQUIRE(envelope.recipients.size() == 3);
+  CHECK(envelope.recipients[0].notify == "SUCCESS,DELAY");
+  CHECK(envelope.recipients[0].orcpt == "rfc822;b@c");
+  CHECK(envelope.recipients[1].address == "\xc3\xa4@example.org");
+  CHECK(envelope.recipients[1].notify == "NEVER");
+  CHECK(envelope.recipients[1].orcpt == "utf-8;\xc3\xa4@c");
+  CHECK(envelope.recipients[2].notify.empty());
+  CHECK(played.handed_on[0].received.find(" with UTF8SMTP id ") != std::string::npos);
+}
+
+TEST_CASE("only exit code 0 is a yes") {
+  for (const int code : {0, 31, 53, 82, 111}) {
+    CAPTURE(code);
+    Conversation conversation;
+    conversation.queue = [&](const HandedOn&) { return QueueAnswer{.exit_code = code, .reason = "Zlater"}; };
+    conversation.packets = {"EHLO c\r\n", kBegin + "DATA\r\n", ".\r\n"};
+    const std::string got = codes(play(conversation).replies);
+    CHECK(got == std::string("220 250 250 250 354 ") + (code == 0 ? "250" : code == 31 ? "554" : "451"));
+  }
+}
+
+TEST_CASE("unwelcome senders") {
+  const SenderRules rules{.unwelcome = {"Spam@Bad.example", "@worse.example", "@.worst.example"}};
+  for (const char* sender :
+       {"spam@bad.example", "x@worse.example", "x@a.worst.example", "x@b.a.WORST.example"}) {
+    CAPTURE(sender);
+    CHECK_FALSE(rules.welcomes(sender));
+  }
+  for (const char* sender : {"", "ham@bad.example", "x@a.worse.example", "x@worst.example",
+                             "x@notworst.example", "\"x@worse.example\"@good.example"}) {
+    CAPTURE(sender);
+    CHECK(rules.welcomes(sender));
+  }
+}
