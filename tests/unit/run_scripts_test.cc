@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 
@@ -53,7 +54,8 @@ TEST_CASE("a home directory reaches every program as one word, whatever it is ca
         CAPTURE(service.name);
         const std::string words = words_of(scratch, run_script(instance, service));
         if (service.program.empty()) {
-          CHECK(words.find("[" + home + "/control/tcp.smtp.cdb]") != std::string::npos);
+          CHECK(words.find("[tcp:" + instance.listen_address + ":" + instance.listen_port + "]") !=
+                std::string::npos);
           CHECK(words.find("[/opt/it's here/bin/postern-smtpd]") != std::string::npos);
         } else {
           const std::string program = service.program.substr(0, service.program.find(' '));
@@ -64,6 +66,25 @@ TEST_CASE("a home directory reaches every program as one word, whatever it is ca
       }
     }
   }
+  CHECK(scratch.read("pwned") == "(no such file)");
+}
+
+TEST_CASE("a control file's first line becomes one word of the command") {
+  const Scratch scratch;
+  REQUIRE(::mkdir(scratch.path("control").c_str(), 0755) == 0);
+  const Instance instance = some_instance(scratch.path(), false);
+  const std::vector<Service>& all = services();
+  const auto rspawn =
+      std::find_if(all.begin(), all.end(), [](const Service& service) { return service.name == "rspawn"; });
+  const auto has = [&](const std::string& expected) {
+    return words_of(scratch, run_script(instance, *rspawn)).find("[--workers]\n[" + expected + "]\n") !=
+           std::string::npos;
+  };
+  CHECK(has("20"));
+  scratch.write("control/concurrencyremote", "7\nprose\n");
+  CHECK(has("7"));
+  scratch.write("control/concurrencyremote", "7; $(touch pwned) -x\n");
+  CHECK(has("7; $(touch pwned) -x"));
   CHECK(scratch.read("pwned") == "(no such file)");
 }
 
@@ -91,7 +112,7 @@ TEST_CASE("with the privilege split each service has its user, its clients and i
     CHECK(whole.find("--clients") == std::string::npos);
     CHECK(whole.starts_with("[./env]\n[softlimit]\n[-a]\n"));
     if (service.program.empty()) {
-      CHECK(split.find("[-u]\n[1017]\n[-g]\n[1017]\n") != std::string::npos);
+      CHECK(split.find("[setuidgid]\n[posternd]\n") != std::string::npos);
       continue;
     }
     CHECK((split.find("[setuidgid]\n[" + service.user + "]\n") != std::string::npos) ==
