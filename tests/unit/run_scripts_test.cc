@@ -88,20 +88,6 @@ TEST_CASE("a control file's first line becomes one word of the command") {
   CHECK(scratch.read("pwned") == "(no such file)");
 }
 
-TEST_CASE("a control file's first line becomes one word of the command") {
-  const Scratch scratch;
-  REQUIRE(::mkdir(scratch.path("control").c_str(), 0755) == 0);
-  const Instance instance = some_instance(scratch.path(), false);
-  const Service& smtpd = services().front();
-  CHECK(words_of(scratch, run_script(instance, smtpd)).find("[-c]\n[200]\n") != std::string::npos);
-  scratch.write("control/concurrencyincoming", "7\nprose\n");
-  CHECK(words_of(scratch, run_script(instance, smtpd)).find("[-c]\n[7]\n") != std::string::npos);
-  scratch.write("control/concurrencyincoming", "7; $(touch pwned) -x\n");
-  CHECK(words_of(scratch, run_script(instance, smtpd)).find("[-c]\n[7; $(touch pwned) -x]\n") !=
-        std::string::npos);
-  CHECK(scratch.read("pwned") == "(no such file)");
-}
-
 TEST_CASE("with the privilege split each service has its user, its clients and its own socket") {
   const Scratch scratch;
   for (const Service& service : services()) {
