@@ -45,9 +45,10 @@ void Session::read_command() {
 
 void Session::obey(const Command& command) {
   // RFC 2920: only after EHLO, and then only in groups that such a command ends. Whoever does not wait where
-  // everybody must does not listen, or somebody else's bytes stand behind his.
-  const bool closes = command.verb == Verb::quit || command.verb == Verb::not_smtp;
-  if (client_.is_ahead() && !closes && (!extended_ || ends_a_group(command.verb)))
+  // everybody must does not listen, or somebody else's bytes stand behind his. A chunk follows its BDAT at
+  // once.
+  const bool may = command.verb == Verb::quit || command.verb == Verb::not_smtp || command.verb == Verb::bdat;
+  if (client_.is_ahead() && !may && (!extended_ || ends_a_group(command.verb)))
     return close(Reply::improper_pipelining);
   const bool bare = command.argument.empty();
   switch (command.verb) {

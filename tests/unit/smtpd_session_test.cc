@@ -111,6 +111,9 @@ TEST_CASE("input behind a command that must wait ends the session") {
   Conversation plain;
   plain.packets = {"HELO c\r\n", "MAIL FROM:<>\r\nRCPT TO:<a@example.org>\r\n"};
   CHECK(codes(play(plain).replies) == "220 250 554");
+  // But for the chunk of a BDAT, which is read whatever the answer is.
+  plain.packets = {"BDAT 6 LAST\r\nQUIT\r\n", "QUIT\r\n"};
+  CHECK(codes(play(plain).replies) == "220 503 221");
   plain.packets = {"HELO c\r\n", "MAIL FROM:<>\r\n", "RCPT TO:<a@example.org>\r\n", "QUIT\r\nNOOP\r\n"};
   CHECK(codes(play(plain).replies) == "220 250 250 250 221");
 }
