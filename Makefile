@@ -19,9 +19,10 @@ postern-scanq_SRCS = scanq/direction.cc scanq/edits.cc scanq/scan.cc scanq/stage
 postern-send_SRCS = queue/attempts.cc queue/bounce_request.cc queue/bounces.cc queue/channel.cc queue/delivery.cc queue/dsn.cc queue/reports.cc queue/send_settings.cc
 postern-bounce_SRCS = queue/bounce_request.cc queue/dsn.cc
 postern-qread_SRCS = queue/attempts.cc
-postern-local_SRCS = local/mailbox.cc local/maildir.cc local/trace_fields.cc
+delivery_parts = dot_qmail dot_qmail_file forward mailbox maildir mbox outcome program_line trace_fields
+postern-local_SRCS = $(delivery_parts:%=local/%.cc)
 postern-newu_SRCS = local/assign.cc
-postern-lspawn_SRCS = local/local_child.cc local/account.cc local/assign.cc local/mailbox.cc local/maildir.cc local/trace_fields.cc
+postern-lspawn_SRCS = local/account.cc local/alias.cc local/assign.cc local/local_child.cc local/outcome.cc local/trace_fields.cc
 postern-smtpd_SRCS = $(addprefix smtpd/,available_memory.cc client.cc command.cc data.cc event_log.cc header_scan.cc message.cc path.cc replies.cc settings.cc)
 remote_parts = delivery message_body report routes settings smtp_reply smtp_session smtp_transaction targets
 postern-remote_SRCS = $(remote_parts:%=remote/%.cc)
