@@ -21,8 +21,8 @@ postern-bounce_SRCS = queue/bounce_request.cc queue/dsn.cc
 postern-qread_SRCS = queue/attempts.cc
 delivery_parts = dot_qmail dot_qmail_file forward mailbox maildir mbox outcome program_line trace_fields
 postern-local_SRCS = $(delivery_parts:%=local/%.cc)
-postern-newu_SRCS = local/assign.cc
-postern-lspawn_SRCS = local/account.cc local/alias.cc local/assign.cc local/local_child.cc local/outcome.cc local/trace_fields.cc
+postern-newu_SRCS = local/assign.cc local/cdb_file.cc
+postern-lspawn_SRCS = local/account.cc local/alias.cc local/assign.cc local/cdb_file.cc local/local_child.cc local/outcome.cc local/trace_fields.cc
 postern-smtpd_SRCS = $(addprefix smtpd/,available_memory.cc client.cc command.cc data.cc event_log.cc header_scan.cc message.cc path.cc replies.cc settings.cc)
 remote_parts = delivery message_body report routes settings smtp_reply smtp_session smtp_transaction targets
 postern-remote_SRCS = $(remote_parts:%=remote/%.cc)
