@@ -8,10 +8,11 @@ JOBS ?= $(shell nproc)
 conf = $(shell head -n1 conf-files/conf-$(1))
 
 # The map: every program; the parts of its folder that it needs beside lib/ (_SRCS), and its libraries (_LIBS).
-PASSING := smtpd/postern-smtpd scanq/postern-scanq queue/postern-queue local/postern-local
+PASSING := smtpd/postern-smtpd scanq/postern-scanq queue/postern-queue local/postern-local \
+  local/postern-vdeliver
 RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/postern-qstat \
   scanq/postern-antivirus quarantine/postern-quarantine \
-  local/postern-lspawn local/postern-newu remote/postern-rspawn remote/postern-remote dnsq/postern-dnsq \
+  local/postern-lspawn local/postern-newu local/postern-newv remote/postern-rspawn remote/postern-remote dnsq/postern-dnsq \
   service/postern-cdbmake \
   service/postern-ask service/postern-bind service/postern-serve service/postern-init service/postern-showctl
 
@@ -20,9 +21,12 @@ postern-scanq_SRCS = scanq/direction.cc scanq/edits.cc scanq/scan.cc scanq/stage
 postern-send_SRCS = queue/attempts.cc queue/bounce_request.cc queue/bounces.cc queue/channel.cc queue/delivery.cc queue/dsn.cc queue/reports.cc queue/send_settings.cc
 postern-bounce_SRCS = queue/bounce_request.cc queue/dsn.cc
 postern-qread_SRCS = queue/attempts.cc
-postern-local_SRCS = local/mailbox.cc local/maildir.cc local/trace_fields.cc
-postern-newu_SRCS = local/assign.cc
-postern-lspawn_SRCS = local/local_child.cc local/account.cc local/assign.cc local/mailbox.cc local/maildir.cc local/trace_fields.cc
+delivery_parts = dot_qmail dot_qmail_file forward mailbox maildir mbox outcome program_line trace_fields
+postern-local_SRCS = $(delivery_parts:%=local/%.cc)
+postern-vdeliver_SRCS = local/cdb_file.cc local/forward.cc local/maildir.cc local/maildir_quota.cc local/outcome.cc local/virtual_users.cc
+postern-newv_SRCS = local/cdb_file.cc local/maildir_quota.cc local/virtual_users.cc
+postern-newu_SRCS = local/assign.cc local/cdb_file.cc
+postern-lspawn_SRCS = local/account.cc local/alias.cc local/assign.cc local/cdb_file.cc local/local_child.cc local/outcome.cc local/trace_fields.cc
 postern-smtpd_SRCS = $(addprefix smtpd/,available_memory.cc client.cc command.cc connections.cc data.cc envelope_command.cc event_log.cc \
   header_scan.cc message.cc path.cc replies.cc session.cc session_message.cc settings.cc tcp_rules.cc)
 remote_parts = delivery idn message_body report routes settings smtp_commands smtp_reply smtp_session smtp_transaction targets
@@ -101,7 +105,8 @@ unit: $(O)/unit
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
 PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libclamav-dev libgmime-3.0-dev libcdb-dev libxxhash-dev doctest-dev \
   daemontools ucspi-tcp-ipv6 \
-  swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file
+  swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file \
+  dot-forward maildrop procmail
 
 deps:
 	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
@@ -136,8 +141,9 @@ fuzz: deps
 	@bash tests/fuzz/run.sh $(SECONDS_EACH)
 
 install: all
-	@install -d -m 755 $(addprefix $(DESTDIR)$(PREFIX)/,bin share/man/man7 share/man/man8)
+	@install -d -m 755 $(addprefix $(DESTDIR)$(PREFIX)/,bin share/man/man5 share/man/man7 share/man/man8)
 	@install -m 755 $(addprefix $(BIN)/,$(NAMES)) $(DESTDIR)$(PREFIX)/bin/
+	@install -m 644 $(wildcard doc/man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5/
 	@install -m 644 $(wildcard doc/man/*.7) $(DESTDIR)$(PREFIX)/share/man/man7/
 	@install -m 644 $(wildcard doc/man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8/
 

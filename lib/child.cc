@@ -5,6 +5,7 @@
 #include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -63,12 +64,14 @@ int become_and_exec(const char* program, const ChildOptions& options, const Prep
   for (const PassedFd& fd : ready.fds) {
     if (::dup2(fd.source, fd.target) < 0) return errno;
   }
+  if (options.errors_with_output && ::dup2(1, 2) < 0) return errno;
   if (options.identity != nullptr) {
     // The raw calls: glibc's wrappers would look for threads to tell.
     if (::syscall(SYS_setgroups, 0, nullptr) < 0) return errno;
     if (::syscall(SYS_setgid, options.identity->gid) < 0) return errno;
     if (::syscall(SYS_setuid, options.identity->uid) < 0) return errno;
   }
+  if (options.dies_with_us && ::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) return errno;
   if (!options.directory.empty() && ::chdir(options.directory.c_str()) < 0) return errno;
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;

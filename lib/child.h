@@ -36,6 +36,8 @@ struct ChildOptions {
   std::vector<PassedFd> fds;  // descriptor 2 is inherited; 0 and 1 are /dev/null unless named
   const Identity* identity = nullptr;  // become this user (and no other groups) before exec
   std::string directory;               // chdir there; empty: stay
+  bool errors_with_output = false;     // descriptor 2 is what 1 is
+  bool dies_with_us = false;           // killed when the thread that started it ends (PR_SET_PDEATHSIG)
 };
 
 // Started in a process group of its own. Returns the pid; the caller reaps it. The failure has exit code 120

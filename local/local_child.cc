@@ -36,13 +36,19 @@ std::string first_line(std::string_view said) {
   return line;
 }
 
+// The letter of the report, then the line. The letter says how a delivery ended, the exit code whether there
+// was one.
 MailboxOutcome judge(const Reply& reply) {
-  std::string line = first_line(reply.output);
+  const char letter = reply.output.empty() ? '\0' : reply.output.front();
+  std::string line = first_line(std::string_view(reply.output).substr(reply.output.empty() ? 0 : 1));
   if (line.empty())
     line = "4.3.0 postern-local ended with code " + std::to_string(reply.exit_code) + " without a word";
-  if (reply.exit_code == kDelivered || reply.exit_code == kDeliveredStopHere)
-    return {kDelivered, std::move(line)};
-  return {reply.exit_code == kNever ? kNever : kTryAgain, std::move(line)};
+  if (reply.exit_code == kDelivered) {
+    const bool known = letter == 'p' || letter == 'e';
+    return {kDelivered, std::move(line), known ? letter : 'r'};
+  }
+  const bool never = reply.exit_code == kNever;
+  return {never ? kNever : kTryAgain, std::move(line), never ? 'h' : 's'};
 }
 
 struct Started {
@@ -50,7 +56,7 @@ struct Started {
   Fd socket;
 };
 
-Result<Started> start_local(const std::optional<Identity>& identity) {
+Result<Started> start_local(const std::optional<Identity>& identity, const Environment& environment) {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) < 0)
     return os_failure("make a socket", errno);
@@ -62,6 +68,7 @@ Result<Started> start_local(const std::optional<Identity>& identity) {
   ChildOptions options;
   options.arguments = {"postern-local", "--worker"};
   options.fds = {{theirs.get(), 0}, {nowhere.get(), 2}};
+  options.environment = environment;
   options.identity = identity ? &*identity : nullptr;
   Result<pid_t> pid = start_child(options);
   if (!pid) return pid.failure();
@@ -109,20 +116,24 @@ Result<size_t> LocalChildren::child_for(const std::optional<Identity>& identity)
                          [](const Child& a, const Child& b) { return a.last_used < b.last_used; });
     end(static_cast<size_t>(oldest - children_.begin()));
   }
-  Result<Started> started = start_local(identity);
+  Result<Started> started = start_local(identity, environment_);
   if (!started) return started.failure();
   children_.push_back({started->pid, std::move(started->socket), identity});
   return children_.size() - 1;
 }
 
-MailboxOutcome LocalChildren::deliver(const std::optional<Identity>& identity,
-                                      const std::vector<std::string>& arguments, int message,
+MailboxOutcome LocalChildren::deliver(const std::optional<Identity>& identity, const LocalJob& job,
                                       int64_t deadline_milliseconds) {
   if (identity && (identity->uid == 0 || identity->gid == 0)) {
-    return {kTryAgain, "4.3.5 unable to deliver as root; name another user in users/assign"};
+    return mailbox_outcome_of(temporary("deliver as root; name another user in users/assign", 0, "4.3.5"));
   }
   (void)end_stale();
-  Request request{.arguments = arguments, .environment = {}, .fds = {{message, 0}}};
+  Request request{.arguments = job.arguments, .environment = {}, .fds = {{job.message, 0}}};
+  if (!job.mid.empty()) request.environment.set("POSTERN_MID", job.mid);
+  if (job.extras >= 0) {
+    request.environment.set("POSTERN_EXTRAS", "5");
+    request.fds.push_back({job.extras, 5});
+  }
   for (const bool first_try : {true, false}) {
     Result<size_t> index = child_for(identity);
     if (!index) return mailbox_outcome_of(index.failure());
@@ -141,7 +152,7 @@ MailboxOutcome LocalChildren::deliver(const std::optional<Identity>& identity,
     children_[*index].last_used = now_milliseconds();
     return judge(*reply);
   }
-  return {kTryAgain, "4.3.0 unable to reach postern-local"};
+  return mailbox_outcome_of(temporary("reach postern-local"));
 }
 
 }  // namespace postern

@@ -13,9 +13,16 @@
 
 #include "lib/child.h"
 #include "lib/fd.h"
-#include "local/mailbox.h"
+#include "local/outcome.h"
 
 namespace postern {
+
+struct LocalJob {
+  std::vector<std::string> arguments;  // of postern-local
+  std::string mid;
+  int message = -1;
+  int extras = -1;  // RFC 3461's, -1: none
+};
 
 class LocalChildren {
  public:
@@ -24,11 +31,14 @@ class LocalChildren {
   LocalChildren& operator=(const LocalChildren&) = delete;
   ~LocalChildren() { end_all(); }
 
+  // What children that are started from now on find.
+  void set_environment(Environment environment) { environment_ = std::move(environment); }
+
   // Has a postern-local (beside our own executable) that runs as `identity` (nothing: as we are) deliver the
-  // message with these arguments, and waits for it up to the deadline. The line is bounded and printable
-  // whatever the child said; exit code 99 has become 0, and whatever is neither 0 nor 100 has become 111.
-  MailboxOutcome deliver(const std::optional<Identity>& identity, const std::vector<std::string>& arguments,
-                         int message, int64_t deadline_milliseconds);
+  // message, and waits for it up to the deadline. The line is bounded and printable whatever the child said,
+  // the letter fits the exit code, and whatever is neither 0 nor 100 has become 111.
+  MailboxOutcome deliver(const std::optional<Identity>& identity, const LocalJob& job,
+                         int64_t deadline_milliseconds);
 
   // Ends those that have been idle or at work for long enough. Milliseconds until it should be called again,
   // -1: no need.
@@ -47,6 +57,7 @@ class LocalChildren {
   void end(size_t index);
 
   std::vector<Child> children_;
+  Environment environment_;
 };
 
 }  // namespace postern

@@ -4,10 +4,15 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <string_view>
 
+#include "lib/child.h"
 #include "lib/text.h"
+#include "local/dot_qmail.h"
+#include "local/dot_qmail_file.h"
+#include "local/forward.h"
 #include "local/maildir.h"
+#include "local/mbox.h"
+#include "local/program_line.h"
 #include "local/trace_fields.h"
 
 namespace postern {
@@ -15,6 +20,21 @@ namespace postern {
 namespace {
 
 constexpr mode_t kForbiddenHomeBits = S_IWOTH;  // whoever may write the home may write where mail goes
+constexpr size_t kLineLimitBytes = 4000;        // postern-lspawn takes a little more
+
+// What is to be done, found before any of it is done.
+struct Plan {
+  DotQmailFile file;
+  DotQmail orders;
+  std::string delivered_to;  // the lines that are put in front
+  std::string return_path;
+};
+
+struct Progress {
+  std::vector<std::string> done;  // what was done, in words
+  std::vector<std::string> forwards;
+  int64_t started = now_milliseconds();
+};
 
 Result<void> enter_home(const std::string& home) {
   const std::string shown = printable(home);
@@ -35,29 +55,148 @@ Result<void> enter_home(const std::string& home) {
   return {};
 }
 
-// "./Maildir/" as a path from the root, for the one who reads the log.
-Result<std::string> maildir_path(const MailboxDelivery& delivery) {
-  std::string_view where = delivery.default_delivery;
-  if (where.size() < 2 || (where.front() != '.' && where.front() != '/') || !where.ends_with('/')) {
-    return temporary(
-        "deliver to \"" + printable(where, 80) +
-            "\": the default delivery must be a Maildir, a path that begins with . or / and ends with /",
-        0, "4.3.5");
+Result<Plan> make_plan(const MailboxDelivery& delivery) {
+  Plan plan;
+  Result<DotQmailFile> file = find_dot_qmail(delivery.dash, delivery.ext);
+  if (!file) return file.failure();
+  plan.file = std::move(*file);
+  plan.delivered_to = delivered_to_line(delivery.local, delivery.domain);
+  plan.return_path = return_path_line(delivery.sender);
+  // An empty file means the default even where it is executable.
+  const bool is_default = plan.file.text.empty();
+  Result<DotQmail> orders =
+      is_default ? parse_dot_qmail(delivery.default_delivery, "the default delivery", false)
+                 : parse_dot_qmail(plan.file.text, printable(delivery.home + "/" + plan.file.name),
+                                   plan.file.forward_only);
+  if (!orders) return orders.failure();
+  if (is_default && orders->instructions.empty()) {
+    return temporary("deliver to \"" + printable(delivery.default_delivery, 80) +
+                         "\": the default delivery names no place; write ./Maildir/",
+                     0, "4.3.5");
   }
-  if (where.front() == '/') return std::string(where);
-  if (where.starts_with("./")) where.remove_prefix(2);
-  return delivery.home + (delivery.home.ends_with('/') ? "" : "/") + std::string(where);
+  plan.orders = std::move(*orders);
+  return plan;
 }
 
-Result<std::string> deliver_in_home(const MailboxDelivery& delivery, int message) {
+// "./Maildir/" as a path from the root, for the one who reads the log.
+std::string from_root(const MailboxDelivery& delivery, std::string_view path) {
+  if (path.starts_with('/')) return std::string(path);
+  if (path.starts_with("./")) path.remove_prefix(2);
+  return delivery.home + (delivery.home.ends_with('/') ? "" : "/") + std::string(path);
+}
+
+Result<void> to_maildir(const MailboxDelivery& delivery, const Plan& plan, const std::string& path,
+                        int message, Progress& progress) {
+  Result<std::string> at =
+      deliver_to_maildir(from_root(delivery, path), plan.return_path + plan.delivered_to, message);
+  if (!at) return at.failure();
+  progress.done.push_back("maildir: " + printable(*at, 4096));
+  return {};
+}
+
+Result<void> to_mbox(const MailboxDelivery& delivery, const Plan& plan, const std::string& path, int message,
+                     Progress& progress) {
+  const std::string from = mbox_from_line(delivery.sender, now_microseconds() / 1000000);
+  Result<std::string> at =
+      deliver_to_mbox(from_root(delivery, path), from + plan.return_path + plan.delivered_to, message);
+  if (!at) return at.failure();
+  progress.done.push_back("mbox: " + printable(*at, 4096));
+  return {};
+}
+
+Result<std::string> sender_of_forwards(const MailboxDelivery& delivery) {
+  return forward_sender(delivery.sender, delivery.local, delivery.dash, delivery.ext, delivery.domain);
+}
+
+Result<ProgramEnd> to_program(const MailboxDelivery& delivery, const Plan& plan, const std::string& line,
+                              int message, Progress& progress) {
+  Result<std::string> sender = sender_of_forwards(delivery);
+  if (!sender) return sender.failure();
+  const int64_t deadline = progress.started + int64_t{delivery.program_seconds} * 1000;
+  Result<ProgramEnd> end =
+      run_program_line(line, program_environment(delivery, *sender, plan.file.matched), message, deadline);
+  if (end) progress.done.push_back("program: " + printable(line, 200));
+  return end;
+}
+
+// Everything but the forwards, which are collected; a program may stop it.
+Result<void> carry_out(const MailboxDelivery& delivery, const Plan& plan, int message, Progress& progress) {
+  for (const Instruction& order : plan.orders.instructions) {
+    Result<void> did;
+    switch (order.action) {
+      case Action::forward:
+        progress.forwards.push_back(order.text);
+        break;
+      case Action::maildir:
+        did = to_maildir(delivery, plan, order.text, message, progress);
+        break;
+      case Action::mbox:
+        did = to_mbox(delivery, plan, order.text, message, progress);
+        break;
+      case Action::program: {
+        Result<ProgramEnd> end = to_program(delivery, plan, order.text, message, progress);
+        if (!end) return end.failure();
+        if (*end == ProgramEnd::done_stop_here) return {};
+        break;
+      }
+    }
+    if (!did) return did;
+  }
+  return {};
+}
+
+// What send is told became of the recipient, for the sender's wish to know (RFC 3461, 5.2.7). Without a wish
+// "delivered" says as much, and is what every reader of reports knows.
+struct Expansion {
+  Notices notices;
+  char letter;
+};
+
+Expansion expansion_of(const MailboxDelivery& delivery, const Plan& plan, const Progress& progress,
+                       bool own_sender) {
+  if (own_sender) return {Notices::keep, 'r'};
+  const bool one = progress.forwards.size() == 1 && progress.done.empty() && !plan.orders.list;
+  const Notices notices = one ? Notices::pass_on : Notices::expand;
+  if (!delivery.has_extras) return {notices, 'r'};
+  return {notices, one ? 'p' : 'e'};
+}
+
+Result<char> forward_all(const MailboxDelivery& delivery, const Plan& plan, int message, Progress& progress) {
+  if (progress.forwards.empty()) return 'r';
+  Result<std::string> sender = sender_of_forwards(delivery);
+  if (!sender) return sender.failure();
+  const Expansion expansion = expansion_of(delivery, plan, progress, *sender != delivery.sender);
+  Result<Envelope> envelope =
+      forward_envelope(delivery.extras, *sender, progress.forwards, expansion.notices);
+  if (!envelope) return envelope.failure();
+  const int64_t deadline = progress.started + (int64_t{delivery.program_seconds} + kOtherSeconds) * 1000;
+  Result<void> sent = forward_message(*envelope, plan.delivered_to, message, delivery.mid, deadline);
+  if (!sent) return sent.failure();
+  const std::string to = envelope->recipients.size() == 1
+                             ? printable(envelope->recipients.front().address)
+                             : std::to_string(envelope->recipients.size()) + " addresses";
+  progress.done.push_back("forward: " + to);
+  return expansion.letter;
+}
+
+Result<MailboxOutcome> deliver_in_home(const MailboxDelivery& delivery, int message) {
   if (Result<void> entered = enter_home(delivery.home); !entered) return entered.failure();
-  const std::string delivered_to = delivered_to_line(delivery.local, delivery.domain);
-  Result<bool> looping = header_has_line(message, delivered_to);
+  Result<Plan> plan = make_plan(delivery);
+  if (!plan) return plan.failure();
+  Result<bool> looping = header_has_line(message, plan->delivered_to);
   if (!looping) return looping.failure();
   if (*looping) return permanent("this message is looping: it already has my Delivered-To line", 0, "5.4.6");
-  Result<std::string> maildir = maildir_path(delivery);
-  if (!maildir) return maildir;
-  return deliver_to_maildir(*maildir, return_path_line(delivery.sender) + delivered_to, message);
+  Progress progress;
+  if (Result<void> did = carry_out(delivery, *plan, message, progress); !did) return did.failure();
+  Result<char> letter = forward_all(delivery, *plan, message, progress);
+  if (!letter) return letter.failure();
+  MailboxOutcome outcome{.exit_code = kDelivered, .line = {}, .letter = *letter};
+  for (const std::string& part : progress.done) {
+    if (outcome.line.size() + part.size() > kLineLimitBytes) continue;
+    outcome.line.append(outcome.line.empty() ? "" : "; ").append(part);
+  }
+  if (outcome.line.empty()) outcome.line = "nothing: the instructions are comments alone";
+  return outcome;
 }
 
 }  // namespace
@@ -67,19 +206,46 @@ Result<MailboxDelivery> mailbox_delivery_of(const std::vector<std::string>& argu
     return temporary("read the arguments: USER HOME LOCAL DASH EXT DOMAIN SENDER DEFAULTDELIVERY are eight",
                      0, "4.3.5");
   }
-  return MailboxDelivery{arguments[0], arguments[1], arguments[2], arguments[3],
-                         arguments[4], arguments[5], arguments[6], arguments[7]};
-}
-
-MailboxOutcome mailbox_outcome_of(const Failure& failure) {
-  return {failure.permanent() ? kNever : kTryAgain,
-          failure.status + (failure.permanent() ? " " : " unable to ") + failure.text};
+  MailboxDelivery delivery;
+  delivery.user = arguments[0];
+  delivery.home = arguments[1];
+  delivery.local = arguments[2];
+  delivery.dash = arguments[3];
+  delivery.ext = arguments[4];
+  delivery.domain = arguments[5];
+  delivery.sender = arguments[6];
+  delivery.default_delivery = arguments[7];
+  return delivery;
 }
 
 MailboxOutcome deliver_to_mailbox(const MailboxDelivery& delivery, int message) {
-  Result<std::string> path = deliver_in_home(delivery, message);
-  if (!path) return mailbox_outcome_of(path.failure());
-  return {kDelivered, "maildir: " + printable(*path, 4096)};
+  Result<MailboxOutcome> outcome = deliver_in_home(delivery, message);
+  return outcome ? *outcome : mailbox_outcome_of(outcome.failure());
+}
+
+Result<std::string> describe_delivery(const MailboxDelivery& delivery) {
+  static constexpr auto kName = [](Action action) {
+    switch (action) {
+      case Action::program:
+        return "program ";
+      case Action::forward:
+        return "forward ";
+      case Action::mbox:
+        return "mbox ";
+      default:
+        return "maildir ";
+    }
+  };
+  if (Result<void> entered = enter_home(delivery.home); !entered) return entered.failure();
+  Result<Plan> plan = make_plan(delivery);
+  if (!plan) return plan.failure();
+  Result<std::string> sender = sender_of_forwards(delivery);
+  if (!sender) return sender;
+  std::string text = "file " + (plan->file.name.empty() ? "none" : printable(plan->file.name)) + "\n";
+  if (*sender != delivery.sender) text += "newsender " + printable(*sender) + "\n";
+  for (const Instruction& order : plan->orders.instructions)
+    text += kName(order.action) + printable(order.text, 1000) + "\n";
+  return text;
 }
 
 }  // namespace postern

@@ -1,19 +1,16 @@
-// One delivery to one mailbox, by its user: the job of postern-local.
+// One delivery to one mailbox, by its user: the job of postern-local. Which .qmail file holds, what it says,
+// and what came of each of its lines.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "lib/result.h"
+#include "local/outcome.h"
 
 namespace postern {
 
-constexpr int kDelivered = 0;
-constexpr int kDeliveredStopHere = 99;
-constexpr int kNever = 100;
-constexpr int kTryAgain = 111;
-
-// The command line of qmail-local, in its order.
+// The command line of qmail-local, in its order, and what else is known of the message.
 struct MailboxDelivery {
   std::string user;
   std::string home;
@@ -22,22 +19,20 @@ struct MailboxDelivery {
   std::string ext;
   std::string domain;
   std::string sender;
-  std::string default_delivery;  // "./Maildir/"
+  std::string default_delivery;  // what an empty .qmail file means: "./Maildir/" or any line of dot-qmail(5)
+  std::string mid;               // of the message; may be empty
+  bool has_extras = false;       // RFC 3461's, of descriptor 5:
+  std::string extras;
+  unsigned program_seconds = kProgramSeconds;
 };
 
 // Temporary when there are not exactly eight.
 Result<MailboxDelivery> mailbox_delivery_of(const std::vector<std::string>& arguments);
 
-struct MailboxOutcome {
-  int exit_code = kTryAgain;
-  std::string
-      line;  // what happened, printable, without LF: "maildir: PATH", or an enhanced status and a text
-};
-
 // `message` is a file that nobody changes. Works in the home directory and stays there.
 MailboxOutcome deliver_to_mailbox(const MailboxDelivery& delivery, int message);
 
-// What a failure is to the caller: its status and its text.
-MailboxOutcome mailbox_outcome_of(const Failure& failure);
+// What would be done, a line each: "maildir PATH", "program COMMAND"... Does nothing of it.
+Result<std::string> describe_delivery(const MailboxDelivery& delivery);
 
 }  // namespace postern

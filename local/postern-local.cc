@@ -1,23 +1,30 @@
 // postern-local - deliver one message to a mailbox of this host, as its user.
 //
-//   postern-local USER HOME LOCAL DASH EXT DOMAIN SENDER DEFAULTDELIVERY
+//   postern-local [-nN] USER HOME LOCAL DASH EXT DOMAIN SENDER DEFAULTDELIVERY
 //
 //   fd 0 in    the message: a file (read from its beginning) or a pipe
-//   fd 1 out   one line: "maildir: PATH" of the file delivered, or an enhanced status and why not
-//   exit       0 delivered and durable, 99 delivered and stop here, 100 never, 111 try again
+//   fd 1 out   one line: what was done ("maildir: PATH"), or an enhanced status and why not; with -n what
+//   would be env        passed on to program lines; QMAILQUEUE takes what is forwarded (default @pickup);
+//              POSTERN_PROGRAM_SECONDS bounds program lines; POSTERN_MID
+//   fd 5 in    extras (RFC 3461), only with POSTERN_EXTRAS=5
+//   exit       0 delivered and durable, 100 never, 111 try again
 //   user       the mailbox's; never root
 //
 // postern-local --worker is the same job again and again, for postern-lspawn: descriptor 0 is a socket, each
-// request on it has the arguments above and the message as its descriptor 0, each reply the exit code and the
-// line.
+// request on it has the arguments above, POSTERN_MID and the message as its descriptor 0 (and the extras as
+// 5); each reply is the exit code, the letter of the report and the line.
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/envelope.h"
+#include "lib/environment.h"
 #include "lib/fd.h"
 #include "lib/program.h"
 #include "lib/request.h"
+#include "lib/text.h"
 #include "local/mailbox.h"
 
 namespace postern {
@@ -26,16 +33,51 @@ namespace {
 constexpr unsigned kDeathSeconds = 24 * 60 * 60;  // as qmail-local: below the age that tmp/ is cleaned at
 constexpr size_t kMessageLimitBytes = size_t{2} * 1024 * 1024 * 1024;
 
-MailboxOutcome deliver_one(const std::vector<std::string>& arguments, int input) {
+struct Input {
+  std::vector<std::string> arguments;
+  Environment environment;
+  int message = 0;
+  int extras = -1;
+};
+
+unsigned program_seconds() {
+  const char* value = ::getenv("POSTERN_PROGRAM_SECONDS");
+  const std::optional<uint64_t> number = value == nullptr ? std::nullopt : parse_number(value);
+  return number && *number > 0 && *number <= kProgramSecondsLimit ? static_cast<unsigned>(*number)
+                                                                  : kProgramSeconds;
+}
+
+Result<MailboxDelivery> delivery_of(const Input& input) {
   if (::getuid() == 0 || ::geteuid() == 0) {
-    return mailbox_outcome_of(temporary(
-        "deliver as root; start it as the mailbox's user: setuidgid USER postern-local", 0, "4.3.5"));
+    return temporary("deliver as root; start it as the mailbox's user: setuidgid USER postern-local", 0,
+                     "4.3.5");
   }
-  Result<MailboxDelivery> delivery = mailbox_delivery_of(arguments);
+  Result<MailboxDelivery> delivery = mailbox_delivery_of(input.arguments);
+  if (!delivery) return delivery;
+  delivery->mid = input.environment.get_or("POSTERN_MID", "");
+  delivery->program_seconds = program_seconds();
+  if (input.environment.get("POSTERN_EXTRAS") == "5" && input.extras >= 0) {
+    Result<std::string> extras = read_whole(input.extras, kEnvelopeLimitBytes, "read the extras");
+    if (!extras) return temporary(extras.failure().text);
+    delivery->has_extras = !extras->empty();
+    delivery->extras = std::move(*extras);
+  }
+  return delivery;
+}
+
+MailboxOutcome deliver_one(const Input& input) {
+  Result<MailboxDelivery> delivery = delivery_of(input);
   if (!delivery) return mailbox_outcome_of(delivery.failure());
-  Result<Fd> message = own_copy(input, kMessageLimitBytes, "read the message");
+  Result<Fd> message = own_copy(input.message, kMessageLimitBytes, "read the message");
   if (!message) return mailbox_outcome_of(message.failure());
   return deliver_to_mailbox(*delivery, message->get());
+}
+
+int descriptor(const ReceivedRequest& request, int number) {
+  for (const auto& [target, fd] : request.fds) {
+    if (target == number) return fd.get();
+  }
+  return -1;
 }
 
 // Until the other end closes. A request that is broken ends us: it is answered by that end of file.
@@ -49,23 +91,44 @@ int work() {
     if (!incoming) return kTryAgain;
     if (incoming->came == Came::end_of_file) return 0;
     ReceivedRequest& request = incoming->request;
-    if (request.fds.size() != 1 || request.fds.front().first != 0) return kTryAgain;
+    const Input input{request.arguments, request.environment, descriptor(request, 0), descriptor(request, 5)};
+    if (input.message < 0) return kTryAgain;
     ::alarm(kDeathSeconds);
-    const MailboxOutcome outcome = deliver_one(request.arguments, request.fds.front().second.get());
+    const MailboxOutcome outcome = deliver_one(input);
     request.fds.clear();  // between two messages we hold neither
-    if (!send_reply(requests.get(), {outcome.exit_code, outcome.line})) return kTryAgain;
+    if (!send_reply(requests.get(), {outcome.exit_code, outcome.letter + outcome.line})) return kTryAgain;
   }
+}
+
+// Nobody may be reading any more; what was delivered stays delivered.
+int say(std::string_view text, int exit_code) {
+  (void)write_all(1, text, "say what happened");
+  return exit_code;
+}
+
+int describe(const Input& input) {
+  Result<MailboxDelivery> delivery = delivery_of(input);
+  Result<std::string> text = delivery ? describe_delivery(*delivery) : delivery.failure();
+  if (text) return say(*text, 0);
+  const MailboxOutcome outcome = mailbox_outcome_of(text.failure());
+  return say(outcome.line + "\n", outcome.exit_code);
 }
 
 int run(int argc, char** argv) {
   ::umask(077);
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.size() == 1 && arguments.front() == "--worker") return work();
   ::alarm(kDeathSeconds);
-  const MailboxOutcome outcome = deliver_one(arguments, 0);
-  // Nobody may be reading any more; what was delivered stays delivered.
-  (void)write_all(1, outcome.line + "\n", "say what happened");
-  return outcome.exit_code;
+  bool only_describe = false;
+  // Nine arguments: a user of that name would be the first of eight.
+  if (arguments.size() == 9 && (arguments.front() == "-n" || arguments.front() == "-N")) {
+    only_describe = arguments.front() == "-n";
+    arguments.erase(arguments.begin());
+  }
+  const Input input{std::move(arguments), Environment::of_process(), 0, 5};
+  if (only_describe) return describe(input);
+  const MailboxOutcome outcome = deliver_one(input);
+  return say(outcome.line + "\n", outcome.exit_code);
 }
 
 }  // namespace

@@ -74,6 +74,7 @@ constexpr std::array kKnown = {
     Known{"morercpthosts", Form::domains, "none"},
     Known{"morercpthosts.cdb", Form::any, "made by postern-cdbmake from morercpthosts"},
     Known{"notipme", Form::any, "none"},
+    Known{"programseconds", Form::number, "240"},
     Known{"queuelifetime", Form::number, "259200"},
     Known{"rcpthosts", Form::domains, "control/locals"},
     Known{"remoteport", Form::number, "25"},

@@ -23,8 +23,9 @@ refused 111 'eight' "$T/message" u1 "$T/u1"
 refused 111 'must begin with /' "$T/message" u1 u1 u1 "" "" example.org a@b ./Maildir/
 refused 111 'No such file' "$T/message" u1 "$T/nowhere" u1 "" "" example.org a@b ./Maildir/
 refused 111 '^4\.2\.1 .*Maildir.*mkdir' "$T/message" u1 "$T/u1" u1 "" "" example.org a@b ./Mail/
-refused 111 'must be a Maildir' "$T/message" u1 "$T/u1" u1 "" "" example.org a@b ./mbox
-refused 111 'must be a Maildir' "$T/message" u1 "$T/u1" u1 "" "" example.org a@b '|program'
+refused 111 'names no place' "$T/message" u1 "$T/u1" u1 "" "" example.org a@b '#'
+refused 111 '^4\.2\.1 .*no plain file' "$T/message" u1 "$T/u1" u1 "" "" example.org a@b ./Maildir
+refused 100 '^5\.1\.1 no mailbox here' "$T/message" u1 "$T/u1" u1-any - any example.org a@b ./Maildir/
 chmod o+w "$T/u1"
 refused 111 '^4\.7\.0 .*chmod o-w' "$T/message" u1 "$T/u1" u1 "" "" example.org a@b ./Maildir/
 chmod o-w,+t "$T/u1"

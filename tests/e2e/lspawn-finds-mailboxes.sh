@@ -8,6 +8,7 @@ make_home
 mkdir "$POSTERN_HOME/users"
 echo example.org > "$POSTERN_HOME/control/locals"
 for user in u1 u2 u3; do make_mailbox $user; done
+as_user touch "$T/u3/.qmail-default"
 {
   for user in u1 u2; do echo "=$user:$user:$MAILBOX_UID:$MAILBOX_GID:$T/$user:::"; done
   echo "+u3-:u3:$MAILBOX_UID:$MAILBOX_GID:$T/u3:-::"
@@ -42,7 +43,7 @@ ask s@example.net nobody-here@example.org u3@example.org u1@elsewhere.example go
 expect_in "$T/answers" '^nobody-here@example.org 0 h5\.1\.1 no mailbox here by that name\|D5\.1\.1 no mailbox here by that name\|$'
 expect_in "$T/answers" '^u3@example.org 0 h5\.1\.1 '
 expect_in "$T/answers" '^u1@elsewhere.example 0 h5\.1\.2 '
-expect_in "$T/lspawn.log" '^Warning: postern-lspawn: unable to deliver to u1@elsewhere.example: its domain is not in control/locals'
+expect_in "$T/lspawn.log" '^Warning: postern-lspawn: unable to deliver to u1@elsewhere.example: its domain is not in control/locals or control/virtualdomains'
 expect_in "$T/answers" '^gone@example.org 0 s4\.3\.0 unable to enter the home .*No such file.*\|Z4\.3\.0 '
 expect_in "$T/answers" '^u1 0 h5\.1\.2 '
 expect_in "$T/answers" '^root@example.org 0 h5\.1\.1 '
@@ -65,7 +66,7 @@ if [ "$(id -u)" = 0 ]; then
   # The accounts of this host: nobody has no home of his own, root never has a mailbox.
   ask s@example.net nobody@example.org root-x@example.org
   expect_equal "$(grep -c ' 0 h5\.1\.1 ' "$T/answers")" 2 "accounts without a mailbox: $(cat "$T/answers")"
-  expect_equal "$(find "$T"/u? -type f -printf '%U:%G %m\n' | sort -u)" "$MAILBOX_UID:$MAILBOX_GID 600" "owner and mode"
+  expect_equal "$(find "$T"/u?/Maildir -type f -printf '%U:%G %m\n' | sort -u)" "$MAILBOX_UID:$MAILBOX_GID 600" "owner and mode"
 fi
 kill $SERVICE
 gone() { ! kill -0 $SERVICE 2>/dev/null; }
