@@ -8,10 +8,11 @@ JOBS ?= $(shell nproc)
 conf = $(shell head -n1 conf-files/conf-$(1))
 
 # The map: every program; the parts of its folder that it needs beside lib/ (_SRCS), and its libraries (_LIBS).
-PASSING := smtpd/postern-smtpd scanq/postern-scanq queue/postern-queue local/postern-local
+PASSING := smtpd/postern-smtpd scanq/postern-scanq queue/postern-queue local/postern-local \
+  local/postern-vdeliver
 RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/postern-qstat \
   scanq/postern-antivirus quarantine/postern-quarantine \
-  local/postern-lspawn local/postern-newu remote/postern-rspawn remote/postern-remote dnsq/postern-dnsq \
+  local/postern-lspawn local/postern-newu local/postern-newv remote/postern-rspawn remote/postern-remote dnsq/postern-dnsq \
   service/postern-ask service/postern-bind service/postern-serve service/postern-init service/postern-showctl
 
 postern-queue_SRCS = queue/kept.cc
@@ -21,8 +22,10 @@ postern-bounce_SRCS = queue/bounce_request.cc queue/dsn.cc
 postern-qread_SRCS = queue/attempts.cc
 delivery_parts = dot_qmail dot_qmail_file forward mailbox maildir mbox outcome program_line trace_fields
 postern-local_SRCS = $(delivery_parts:%=local/%.cc)
-postern-newu_SRCS = local/assign.cc
-postern-lspawn_SRCS = local/account.cc local/alias.cc local/assign.cc local/local_child.cc local/outcome.cc local/trace_fields.cc
+postern-vdeliver_SRCS = local/cdb_file.cc local/forward.cc local/maildir.cc local/maildir_quota.cc local/outcome.cc local/virtual_users.cc
+postern-newv_SRCS = local/cdb_file.cc local/maildir_quota.cc local/virtual_users.cc
+postern-newu_SRCS = local/assign.cc local/cdb_file.cc
+postern-lspawn_SRCS = local/account.cc local/alias.cc local/assign.cc local/cdb_file.cc local/local_child.cc local/outcome.cc local/trace_fields.cc
 postern-smtpd_SRCS = $(addprefix smtpd/,available_memory.cc client.cc command.cc data.cc event_log.cc header_scan.cc message.cc path.cc replies.cc settings.cc)
 remote_parts = delivery message_body report routes settings smtp_reply smtp_session smtp_transaction targets
 postern-remote_SRCS = $(remote_parts:%=remote/%.cc)

@@ -98,6 +98,12 @@ std::vector<std::string_view> control_lines(std::string_view text) {
   return lines;
 }
 
+std::string directory_of(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return ".";
+  return slash == 0 ? "/" : std::string(path.substr(0, slash));
+}
+
 std::string domain_of(std::string_view address) {
   const size_t at = address.rfind('@');
   return at == std::string_view::npos ? std::string() : lower(address.substr(at + 1));

@@ -27,6 +27,9 @@ std::vector<std::string_view> words(std::string_view text);
 // Lines of a control file: cut at LF, trimmed, without empty ones and those that begin with '#'.
 std::vector<std::string_view> control_lines(std::string_view text);
 
+// The directory that a path names something in: "." where it has no slash.
+std::string directory_of(std::string_view path);
+
 // The domain after the last '@', lower-case; empty when there is none.
 std::string domain_of(std::string_view address);
 // What stands before the last '@'; all of it when there is none.

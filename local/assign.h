@@ -13,10 +13,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "lib/result.h"
+#include "local/cdb_file.h"
 
 namespace postern {
 
@@ -34,8 +34,7 @@ struct MailboxUser {
 std::optional<uint32_t> parse_unprivileged_id(std::string_view text);
 
 struct AssignTable {
-  std::vector<std::pair<std::string, std::string>>
-      records;                      // key, data; in the file's order: the first of a key wins
+  CdbRecords records;               // in the file's order
   std::vector<std::string> doubts;  // lines that can never count, as "FILE:LINE: WHY"
 };
 

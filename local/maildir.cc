@@ -76,9 +76,10 @@ Failure missing(const std::string& maildir, int error) {
   return failure;
 }
 
-Result<TemporaryFile> create(int directory, const std::string& maildir, const std::string& host) {
+Result<TemporaryFile> create(int directory, const std::string& maildir, const std::string& suffix) {
+  const std::string host = host_name();
   for (int tries = 1;; ++tries) {
-    std::string name = maildir_name(now_microseconds(), ::getpid(), ++names_made, host);
+    std::string name = maildir_name(now_microseconds(), ::getpid(), ++names_made, host) + suffix;
     Fd fd{::openat(directory, ("tmp/" + name).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
     if (fd) return TemporaryFile(directory, std::move(name), std::move(fd));
     if (errno == ENOENT) return missing(maildir + "tmp", errno);
@@ -87,12 +88,11 @@ Result<TemporaryFile> create(int directory, const std::string& maildir, const st
   }
 }
 
-Result<void> write_durably(TemporaryFile& file, std::string_view first_lines, int message) {
+Result<void> write_durably(TemporaryFile& file, std::string_view first_lines, int message,
+                           size_t message_bytes) {
   const std::string doing = "write " + printable(file.name());
   if (Result<void> wrote = write_all(file.fd(), first_lines, doing); !wrote) return wrote;
-  Result<size_t> size = file_size(message, "read the message");
-  if (!size) return size.failure();
-  if (Result<void> copied = copy_range(message, 0, *size, file.fd(), doing); !copied) return copied;
+  if (Result<void> copied = copy_range(message, 0, message_bytes, file.fd(), doing); !copied) return copied;
   if (Result<void> synced = fsync_file(file.fd(), doing); !synced) return synced;
   return file.close();
 }
@@ -116,17 +116,21 @@ std::string maildir_name(uint64_t microseconds_since_1970, int64_t pid, uint64_t
   return name;
 }
 
-Result<std::string> deliver_to_maildir(const std::string& maildir, std::string_view first_lines,
-                                       int message) {
+Result<std::string> deliver_to_maildir(const std::string& maildir, std::string_view first_lines, int message,
+                                       SizeInName in_name) {
   const std::string base = maildir.ends_with('/') ? maildir : maildir + "/";
   const Fd directory{::open(base.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!directory) return missing(base, errno);
   // Opened before anything is written: a Maildir without new/ costs nothing but the message.
   const Fd arrivals{::openat(directory.get(), "new", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!arrivals) return missing(base + "new", errno);
-  Result<TemporaryFile> file = create(directory.get(), base, host_name());
+  Result<size_t> size = file_size(message, "read the message");
+  if (!size) return size.failure();
+  const std::string suffix =
+      in_name == SizeInName::yes ? ",S=" + std::to_string(first_lines.size() + *size) : std::string();
+  Result<TemporaryFile> file = create(directory.get(), base, suffix);
   if (!file) return file.failure();
-  if (Result<void> wrote = write_durably(*file, first_lines, message); !wrote) return wrote.failure();
+  if (Result<void> wrote = write_durably(*file, first_lines, message, *size); !wrote) return wrote.failure();
   const std::string path = base + "new/" + file->name();
   if (const int error = file->move_to_new(); error != 0)
     return os_failure("move a message to " + printable(path), error);

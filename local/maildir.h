@@ -15,8 +15,13 @@ namespace postern {
 std::string maildir_name(uint64_t microseconds_since_1970, int64_t pid, uint64_t count,
                          std::string_view host);
 
+// Whether the name has ",S=BYTES" at its end, by which Maildir++ counts a message without looking at the
+// file.
+enum class SizeInName { no, yes };
+
 // Writes `first_lines` and then the message (a file, read from offset 0) into `maildir`. Returns the path
 // under new/. A failure leaves nothing behind and is temporary.
-Result<std::string> deliver_to_maildir(const std::string& maildir, std::string_view first_lines, int message);
+Result<std::string> deliver_to_maildir(const std::string& maildir, std::string_view first_lines, int message,
+                                       SizeInName size = SizeInName::no);
 
 }  // namespace postern

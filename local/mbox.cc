@@ -23,12 +23,6 @@ constexpr std::string_view kFrom = "From ";
 constexpr size_t kBufferBytes = 65536;
 constexpr int kLockTryMilliseconds = 50;
 
-std::string directory_of(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 Failure no_file(const std::string& path) {
   return temporary("use " + printable(path) + ": it is no plain file; a Maildir is named with / at its end",
                    0, "4.2.1");

@@ -52,7 +52,7 @@ unit() {  # NAME BINARY
 
 static_programs() {
   local log=$STAGE/log.static code=0 program
-  for program in smtpd scanq queue local; do
+  for program in smtpd scanq queue local vdeliver; do
     file=$STAGE/build/bin/postern-$program
     if nm -C "$file" | grep -q 'ios_base::Init'; then echo "$file starts iostream" >> "$log"; code=1; fi
     if readelf -l "$file" | grep -q INTERP; then echo "$file is not static" >> "$log"; code=1; fi
