@@ -1,6 +1,7 @@
 #include "lib/relay.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "lib/call.h"
 #include "lib/fd.h"
@@ -21,6 +22,7 @@ Result<Reply> relay_job(const Job& job, std::string_view program, size_t limit_b
       const Failure& failure = copy.failure();
       return failure.permanent() ? failure : temporary(failure.text, 54);
     }
+    ::lseek(copy->get(), 0, SEEK_SET);  // a path form reads on from the offset
     request.fds.push_back({copy->get(), number});
     copies.push_back(std::move(*copy));
   }

@@ -13,6 +13,8 @@ chmod 755 "$STAGE"
 mkdir -p "$STAGE/build" "$STAGE/results"
 cp -r "$BUILD/bin" "$STAGE/build/bin"
 cp -r "$HERE" "$STAGE/tests"
+mkdir "$STAGE/doc"
+cp -r "$HERE/../doc/samples" "$STAGE/doc/samples"
 chmod -R a+rX "$STAGE"
 export POSTERN_BIN=$STAGE/build/bin
 export POSTERN_SHARED=${POSTERN_SHARED:-$HERE/../../shared}
