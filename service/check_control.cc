@@ -46,6 +46,7 @@ constexpr std::array kKnown = {
     Known{"minfreememory", Form::number, "256"},
     Known{"moreipme", Form::any, "none"},
     Known{"notipme", Form::any, "none"},
+    Known{"programseconds", Form::number, "240"},
     Known{"queuelifetime", Form::number, "259200"},
     Known{"rcpthosts", Form::domains, "control/locals"},
     Known{"remoteport", Form::number, "25"},

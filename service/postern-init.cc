@@ -115,6 +115,13 @@ Result<void> make_directories(const Plan& plan) {
         !made)
       return made;
   }
+  // Whose directory it is is the operator's to change: its owner is the alias user.
+  const std::string alias = plan.instance.home + "/alias";
+  if (::access(alias.c_str(), F_OK) < 0) {
+    Result<std::unique_ptr<Identity>> owner = owner_of(plan, "posternm");
+    if (!owner) return owner.failure();
+    if (Result<void> made = install_directory(alias, 0755, owner->get()); !made) return made;
+  }
   for (const char* spool : {"queue", "work"}) {
     Result<std::unique_ptr<Identity>> owner = owner_of(plan, "posternq");
     if (!owner) return owner.failure();
