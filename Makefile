@@ -99,7 +99,8 @@ unit: $(O)/unit
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
 PACKAGES := g++ make pkg-config libunbound-dev libclamav-dev libgmime-3.0-dev libcdb-dev libxxhash-dev doctest-dev \
   daemontools ucspi-tcp-ipv6 \
-  swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file
+  swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file \
+  dot-forward maildrop procmail
 
 deps:
 	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
@@ -134,8 +135,9 @@ fuzz: deps
 	@bash tests/fuzz/run.sh $(SECONDS_EACH)
 
 install: all
-	@install -d -m 755 $(addprefix $(DESTDIR)$(PREFIX)/,bin share/man/man7 share/man/man8)
+	@install -d -m 755 $(addprefix $(DESTDIR)$(PREFIX)/,bin share/man/man5 share/man/man7 share/man/man8)
 	@install -m 755 $(addprefix $(BIN)/,$(NAMES)) $(DESTDIR)$(PREFIX)/bin/
+	@install -m 644 $(wildcard doc/man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5/
 	@install -m 644 $(wildcard doc/man/*.7) $(DESTDIR)$(PREFIX)/share/man/man7/
 	@install -m 644 $(wildcard doc/man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8/
 
