@@ -4,8 +4,8 @@
 //
 // A server of any kind against the whole of a delivery: the input is what it sends, a piece at a time (0xff
 // ends a piece, 0xfe the connection). Whatever it says, a recipient counts as delivered only when a 2yz reply
-// came behind the final dot, or behind the chunk, and every recipient has exactly one result; nothing is sent
-// that a strict server would not take.
+// came behind the final dot, or behind the chunk, and every recipient has exactly one result of printable
+// text.
 #include <poll.h>
 #include <sys/socket.h>
 
