@@ -1,7 +1,7 @@
 // parts: dnsq/dns_name.cc dnsq/dns_record.cc dnsq/inquiry.cc lib
 //
-// Records as a hostile name server sends them, behind whole questions: each answer is one that its readers can parse, within its
-// bounds, and it is a certain no only where no lookup failed.
+// Records as a hostile name server sends them, behind whole questions: each answer is one that its readers
+// can parse, within its bounds, and it is a certain no only where no lookup failed.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,9 +1,11 @@
-// parts: remote/idn.cc remote/message_body.cc remote/report.cc remote/smtp_commands.cc remote/smtp_reply.cc remote/smtp_session.cc remote/smtp_transaction.cc lib
+// parts: remote/idn.cc remote/message_body.cc remote/report.cc remote/smtp_commands.cc remote/smtp_reply.cc
+// parts: remote/smtp_session.cc remote/smtp_transaction.cc lib
 // libs: -lidn2 -Wl,--wrap=recv -Wl,--wrap=send -Wl,--wrap=poll
 //
-// A server of any kind against the whole of a delivery: the input is what it sends, a piece at a time (0xff ends a piece, 0xfe the
-// connection). Whatever it says, a recipient counts as delivered only when a 2yz reply came behind the final dot, or behind the
-// chunk, and every recipient has exactly one result; nothing is sent that a strict server would not take.
+// A server of any kind against the whole of a delivery: the input is what it sends, a piece at a time (0xff
+// ends a piece, 0xfe the connection). Whatever it says, a recipient counts as delivered only when a 2yz reply
+// came behind the final dot, or behind the chunk, and every recipient has exactly one result of printable
+// text.
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -46,7 +48,8 @@ bool yes_behind_the_end() {
   return false;
 }
 
-// How the server reads what it gets: commands end with CRLF, hold no other control bytes; content ends with CRLF.CRLF.
+// How the server reads what it gets: commands end with CRLF, hold no other control bytes; content ends with
+// CRLF.CRLF.
 void hear(std::string_view bytes) {
   heard += bytes;
   const std::string_view all = heard;
@@ -132,7 +135,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   message.fd = file.get();
   message.size = content.size();
   message.envelope.sender = "s@y.test";
-  message.envelope.recipients = {{"a@x.test", "SUCCESS", ""}, {"b c@x.test", "", ""}, {"\xc3\xa4@x.test", "", ""}};
+  message.envelope.recipients = {
+      {"a@x.test", "SUCCESS", ""}, {"b c@x.test", "", ""}, {"\xc3\xa4@x.test", "", ""}};
   const std::unique_ptr<SmtpSession> session =
       SmtpSession::over(file_with(""), {"mx.test", "192.0.2.1", 25}, 1, settings.timeouts);
   if (!session->greet(settings)) return 0;
