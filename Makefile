@@ -12,6 +12,7 @@ PASSING := smtpd/postern-smtpd scanq/postern-scanq queue/postern-queue local/pos
 RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/postern-qstat \
   scanq/postern-antivirus quarantine/postern-quarantine \
   local/postern-lspawn local/postern-newu remote/postern-rspawn remote/postern-remote dnsq/postern-dnsq \
+  inject/postern-inject inject/postern-pickup inject/postern-sendmail \
   service/postern-ask service/postern-bind service/postern-serve service/postern-init service/postern-showctl
 
 postern-queue_SRCS = queue/kept.cc
@@ -22,11 +23,15 @@ postern-qread_SRCS = queue/attempts.cc
 postern-local_SRCS = local/mailbox.cc local/maildir.cc local/trace_fields.cc
 postern-newu_SRCS = local/assign.cc
 postern-lspawn_SRCS = local/local_child.cc local/account.cc local/assign.cc local/mailbox.cc local/maildir.cc local/trace_fields.cc
-postern-smtpd_SRCS = $(addprefix smtpd/,available_memory.cc client.cc command.cc data.cc event_log.cc header_scan.cc message.cc path.cc replies.cc settings.cc)
+postern-smtpd_SRCS = $(addprefix smtpd/,client.cc command.cc data.cc event_log.cc header_scan.cc message.cc path.cc replies.cc settings.cc)
 remote_parts = delivery message_body report routes settings smtp_reply smtp_session smtp_transaction targets
 postern-remote_SRCS = $(remote_parts:%=remote/%.cc)
 postern-rspawn_SRCS = $(remote_parts:%=remote/%.cc)
 postern-dnsq_SRCS = dnsq/dns_file.cc dnsq/dns_name.cc dnsq/dns_record.cc dnsq/dns_service.cc dnsq/inquiry.cc dnsq/unbound_source.cc
+inject_parts = address_list compose hand_in header message_text setup
+postern-inject_SRCS = $(inject_parts:%=inject/%.cc)
+postern-sendmail_SRCS = $(inject_parts:%=inject/%.cc) inject/sendmail_options.cc
+postern-pickup_SRCS = inject/counter.cc inject/incoming.cc inject/message_text.cc inject/pickup_settings.cc inject/turns.cc
 postern-init_SRCS = service/accounts.cc service/control_defaults.cc service/init_options.cc service/install_files.cc \
   service/run_scripts.cc service/services.cc
 postern-showctl_SRCS = service/check_control.cc service/init_options.cc service/services.cc
@@ -41,7 +46,8 @@ tests_FLAGS = -O0 -U_FORTIFY_SOURCE
 
 PROGRAMS := $(foreach p,$(PASSING) $(RESIDENT),$(if $(wildcard $(p).cc),$(p)))
 NAMES := $(notdir $(PROGRAMS))
-FOLDERS := smtpd scanq queue local remote dnsq quarantine service
+FOLDERS := smtpd scanq queue local remote dnsq quarantine service \
+  inject
 SOURCES := $(basename $(wildcard $(addsuffix /*.cc,$(FOLDERS))))
 PARTS := $(foreach s,$(SOURCES),$(if $(filter postern-%,$(notdir $(s))),,$(s)))
 objects = $(patsubst %,$(O)/%.o,$(1))

@@ -1,10 +1,11 @@
 // postern-bind - give a resident program its socket, before privileges are dropped.
 //
-//   usage      postern-bind NAME OWNER PROGRAM [ARGUMENT]...
+//   usage      postern-bind [--everybody] NAME OWNER PROGRAM [ARGUMENT]...
 //   fd 3 out   the listening SOCK_SEQPACKET socket $POSTERN_HOME/run/NAME, for PROGRAM
 //   env        POSTERN_HOME
-//   user       root: the socket becomes OWNER's (USER or USER:GROUP), mode 0660; anyone else: OWNER is not
-//   looked at exit       111 when the socket could not be made or PROGRAM not executed
+//   user       root: the socket becomes OWNER's (USER or USER:GROUP), mode 0660, 0666 with --everybody;
+//   anyone else: OWNER is not looked at exit       111 when the socket could not be made or PROGRAM not
+//   executed
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -21,11 +22,16 @@ namespace {
 using namespace postern;
 
 int run(int argc, char** argv) {
+  const bool everybody = argc > 1 && std::string_view(argv[1]) == "--everybody";
+  if (everybody) {
+    --argc;
+    ++argv;
+  }
   if (argc < 4) {
-    log_critical("start", "usage: postern-bind NAME OWNER PROGRAM [ARGUMENT]...");
+    log_critical("start", "usage: postern-bind [--everybody] NAME OWNER PROGRAM [ARGUMENT]...");
     return 100;
   }
-  Result<Fd> socket = bind_service(argv[1], argv[2]);
+  Result<Fd> socket = bind_service(argv[1], argv[2], everybody ? OpenTo::everybody : OpenTo::group);
   if (!socket) {
     log_critical("bind a socket", socket.failure().text);
     return 111;

@@ -1,7 +1,7 @@
 #include "smtpd/message.h"
 
 #include "lib/log.h"
-#include "smtpd/available_memory.h"
+#include "lib/available_memory.h"
 #include "smtpd/data.h"
 
 namespace postern::smtpd {
