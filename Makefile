@@ -101,6 +101,7 @@ unit: $(O)/unit
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
 PACKAGES := g++ make pkg-config libunbound-dev libclamav-dev libgmime-3.0-dev libcdb-dev libxxhash-dev doctest-dev \
   daemontools ucspi-tcp-ipv6 \
+  mutt php-cli \
   swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file
 
 deps:
