@@ -139,6 +139,8 @@ fuzz: deps
 install: all
 	@install -d -m 755 $(addprefix $(DESTDIR)$(PREFIX)/,bin share/man/man7 share/man/man8)
 	@install -m 755 $(addprefix $(BIN)/,$(NAMES)) $(DESTDIR)$(PREFIX)/bin/
+	@install -d -m 755 $(DESTDIR)$(PREFIX)/lib/postern
+	@for name in sendmail mailq newaliases; do ln -sfn ../../bin/postern-sendmail $(DESTDIR)$(PREFIX)/lib/postern/$$name; done
 	@install -m 644 $(wildcard doc/man/*.7) $(DESTDIR)$(PREFIX)/share/man/man7/
 	@install -m 644 $(wildcard doc/man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8/
 
