@@ -228,7 +228,8 @@ class Composer {
     const bool as_sender = order_.sender_is_author && order_.sender && !sender.empty();
     const std::string address =
         as_sender ? sender : made_address(setup_.author_user, setup_.author_host, setup_.completion);
-    const std::string name = order_.name ? *order_.name : setup_.author_name;
+    std::string name = order_.name ? *order_.name : setup_.author_name;
+    if (name.empty() && order_.sender_is_author && !as_sender && !order_.name) name = setup_.account_name;
     if (name.empty()) return address;
     if (setup_.letter('c')) {
       std::string comment;

@@ -17,7 +17,7 @@ struct Setup {
   std::string author_user;           // QMAILUSER, MAILUSER, USER, LOGNAME, else of the user database
   std::string author_host;           // QMAILHOST, MAILHOST; empty: the default host
   std::string author_name;           // QMAILNAME, MAILNAME, NAME
-  std::string account_name;          // the full name in the user database; may be empty
+  std::string account_name;          // the full name in the user database, for sendmail; may be empty
   std::string sender_user;           // QMAILSUSER, else author_user
   std::string sender_host;           // QMAILSHOST, else author_host
   std::string letters;               // QMAILINJECT

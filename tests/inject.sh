@@ -15,6 +15,7 @@ n=\$POSTERN_MID
 env | sort > $T/kept/\$n.env
 cat > $T/kept/\$n.message
 cat <&1 > $T/kept/\$n.envelope
+[ "\$POSTERN_EXTRAS" = 5 ] && cat <&5 > $T/kept/\$n.extras
 [ -p $T/wait ] && { echo \$n >> $T/held; read word < $T/wait; }
 [ -f $T/refuse ] && { cat $T/refuse >&6; exit 82; }
 exit 0

@@ -194,6 +194,15 @@ TEST_CASE("the author of sendmail's -f and -F is who they name") {
   CHECK(has_line(composed("To: a@b.c\n", order), "From: Cron Daemon <daemon@x.y>"));
   order.sender = "";
   CHECK(has_line(composed("To: a@b.c\n", order), "From: Cron Daemon <carl@mx.example.org>"));
+  Setup setup = some_setup();
+  setup.account_name = "Carl Doe";
+  order = {};
+  order.sender_is_author = true;
+  CHECK(has_line(composed("To: a@b.c\n", order, setup), "From: Carl Doe <carl@mx.example.org>"));
+  order.sender = "x@y.z";
+  CHECK(has_line(composed("To: a@b.c\n", order, setup), "From: x@y.z"));
+  order = {};
+  CHECK(has_line(composed("To: a@b.c\n", order, setup), "From: carl@mx.example.org"));
 }
 
 TEST_CASE("answers to mail for a list of QMAILMFTFILE go to the list") {
