@@ -14,6 +14,7 @@ RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/po
   scanq/postern-antivirus quarantine/postern-quarantine \
   local/postern-lspawn local/postern-newu local/postern-newv remote/postern-rspawn remote/postern-remote dnsq/postern-dnsq \
   service/postern-cdbmake \
+  inject/postern-inject inject/postern-pickup inject/postern-sendmail \
   service/postern-ask service/postern-bind service/postern-serve service/postern-init service/postern-showctl
 
 postern-queue_SRCS = queue/kept.cc
@@ -27,7 +28,7 @@ postern-vdeliver_SRCS = local/cdb_file.cc local/forward.cc local/maildir.cc loca
 postern-newv_SRCS = local/cdb_file.cc local/maildir_quota.cc local/virtual_users.cc
 postern-newu_SRCS = local/assign.cc local/cdb_file.cc
 postern-lspawn_SRCS = local/account.cc local/alias.cc local/assign.cc local/cdb_file.cc local/local_child.cc local/outcome.cc local/trace_fields.cc
-postern-smtpd_SRCS = $(addprefix smtpd/,available_memory.cc client.cc command.cc connections.cc data.cc envelope_command.cc event_log.cc \
+postern-smtpd_SRCS = $(addprefix smtpd/,client.cc command.cc connections.cc data.cc envelope_command.cc event_log.cc \
   header_scan.cc message.cc path.cc replies.cc session.cc session_message.cc settings.cc tcp_rules.cc)
 remote_parts = delivery idn message_body report routes settings smtp_commands smtp_reply smtp_session smtp_transaction targets
 postern-remote_SRCS = $(remote_parts:%=remote/%.cc)
@@ -35,6 +36,10 @@ postern-rspawn_SRCS = $(remote_parts:%=remote/%.cc)
 postern-remote_LIBS = -lidn2
 postern-rspawn_LIBS = -lidn2
 postern-dnsq_SRCS = dnsq/descriptors.cc dnsq/dns_file.cc dnsq/dns_name.cc dnsq/dns_record.cc dnsq/dns_service.cc dnsq/inquiry.cc dnsq/unbound_source.cc
+inject_parts = address_list compose hand_in header message_text setup
+postern-inject_SRCS = $(inject_parts:%=inject/%.cc)
+postern-sendmail_SRCS = $(inject_parts:%=inject/%.cc) inject/sendmail_options.cc
+postern-pickup_SRCS = inject/counter.cc inject/incoming.cc inject/message_text.cc inject/pickup_settings.cc inject/turns.cc
 postern-init_SRCS = service/accounts.cc service/control_defaults.cc service/init_options.cc service/install_files.cc \
   service/run_scripts.cc service/services.cc
 postern-bind_SRCS = service/init_options.cc service/listen_tcp.cc
@@ -51,7 +56,8 @@ tests_FLAGS = -O0 -U_FORTIFY_SOURCE
 
 PROGRAMS := $(foreach p,$(PASSING) $(RESIDENT),$(if $(wildcard $(p).cc),$(p)))
 NAMES := $(notdir $(PROGRAMS))
-FOLDERS := smtpd scanq queue local remote dnsq quarantine service
+FOLDERS := smtpd scanq queue local remote dnsq quarantine service \
+  inject
 SOURCES := $(basename $(wildcard $(addsuffix /*.cc,$(FOLDERS))))
 PARTS := $(foreach s,$(SOURCES),$(if $(filter postern-%,$(notdir $(s))),,$(s)))
 objects = $(patsubst %,$(O)/%.o,$(1))
@@ -106,7 +112,7 @@ unit: $(O)/unit
 PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libclamav-dev libgmime-3.0-dev libcdb-dev libxxhash-dev doctest-dev \
   daemontools ucspi-tcp-ipv6 \
   swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file \
-  dot-forward maildrop procmail
+  dot-forward maildrop procmail mutt php-cli
 
 deps:
 	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
@@ -144,6 +150,8 @@ install: all
 	@install -d -m 755 $(addprefix $(DESTDIR)$(PREFIX)/,bin share/man/man5 share/man/man7 share/man/man8)
 	@install -m 755 $(addprefix $(BIN)/,$(NAMES)) $(DESTDIR)$(PREFIX)/bin/
 	@install -m 644 $(wildcard doc/man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5/
+	@install -d -m 755 $(DESTDIR)$(PREFIX)/lib/postern
+	@for name in sendmail mailq newaliases; do ln -sfn ../../bin/postern-sendmail $(DESTDIR)$(PREFIX)/lib/postern/$$name; done
 	@install -m 644 $(wildcard doc/man/*.7) $(DESTDIR)$(PREFIX)/share/man/man7/
 	@install -m 644 $(wildcard doc/man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8/
 

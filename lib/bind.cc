@@ -43,7 +43,7 @@ Result<void> become(const Identity& identity) {
   return {};
 }
 
-Result<Fd> bind_service(std::string_view name, std::string_view owner) {
+Result<Fd> bind_service(std::string_view name, std::string_view owner, OpenTo open_to) {
   const std::string path = home_path("run/" + std::string(name));
   const std::string temporary_path =
       home_path("run/.") + std::string(name) + "." + std::to_string(::getpid());
@@ -69,7 +69,8 @@ Result<Fd> bind_service(std::string_view name, std::string_view owner) {
     if (::chown(temporary_path.c_str(), identity->uid, identity->gid) < 0)
       return os_failure("give " + path + " away", errno);
   }
-  if (::chmod(temporary_path.c_str(), 0660) < 0) return os_failure("set the mode of " + path, errno);
+  if (::chmod(temporary_path.c_str(), open_to == OpenTo::everybody ? 0666 : 0660) < 0)
+    return os_failure("set the mode of " + path, errno);
   if (::listen(socket.get(), static_cast<int>(*backlog)) < 0) return os_failure("listen on " + path, errno);
   if (::rename(temporary_path.c_str(), path.c_str()) < 0) return os_failure("rename to " + path, errno);
   return socket;

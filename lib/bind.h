@@ -16,9 +16,12 @@ Result<Identity> look_up_owner(std::string_view owner);
 // Become that user, with its group and no other groups. Does nothing when we are not root.
 Result<void> become(const Identity& identity);
 
+// Whom the file system lets connect: the owner's group, or every local user.
+enum class OpenTo { group, everybody };
+
 // Binds $POSTERN_HOME/run/NAME under a temporary name, gives it to OWNER, "USER" or "USER:GROUP" (only root
-// can), mode 0660, listens, renames it into place: a client meets the old socket or the new one, never none.
-// Backlog: control/backlog, default 128.
-Result<Fd> bind_service(std::string_view name, std::string_view owner);
+// can), mode 0660 or 0666, listens, renames it into place: a client meets the old socket or the new one,
+// never none. Backlog: control/backlog, default 128.
+Result<Fd> bind_service(std::string_view name, std::string_view owner, OpenTo open_to = OpenTo::group);
 
 }  // namespace postern

@@ -1,11 +1,11 @@
 // postern-bind - give a resident program its socket, before privileges are dropped.
 //
-//   usage      postern-bind NAME OWNER PROGRAM [ARGUMENT]...
+//   usage      postern-bind [--everybody] NAME OWNER PROGRAM [ARGUMENT]...
 //              postern-bind tcp:ADDRESS:PORT PROGRAM [ARGUMENT]...
 //   fd 3 out   the listening SOCK_SEQPACKET socket $POSTERN_HOME/run/NAME, or the TCP socket, for PROGRAM
 //   env        POSTERN_HOME
-//   user       root: the socket in run/ becomes OWNER's (USER or USER:GROUP), mode 0660; anyone else: OWNER
-//              is not looked at
+//   user       root: the socket in run/ becomes OWNER's (USER or USER:GROUP), mode 0660, 0666 with
+//              --everybody; anyone else: OWNER is not looked at
 //   exit       111 when the socket could not be made or PROGRAM not executed
 
 #include <fcntl.h>
@@ -24,23 +24,31 @@ namespace {
 using namespace postern;
 
 constexpr std::string_view kTcp = "tcp:";
+constexpr const char* kUsage =
+    "usage: postern-bind [--everybody] NAME OWNER PROGRAM [ARGUMENT]..., or tcp:ADDRESS:PORT PROGRAM "
+    "[ARGUMENT]...";
 
-Result<Fd> listen_on(std::string_view name, std::string_view owner) {
-  if (!name.starts_with(kTcp)) return bind_service(name, owner);
-  Result<AddressPort> where = parse_address_port(name.substr(kTcp.size()));
+Result<Fd> listen_on_tcp(std::string_view address_and_port) {
+  Result<AddressPort> where = parse_address_port(address_and_port);
   if (!where) return where.failure();
   return listen_tcp(*where);
 }
 
 int run(int argc, char** argv) {
-  const int program = argc > 1 && std::string_view(argv[1]).starts_with(kTcp) ? 2 : 3;
+  const bool everybody = argc > 1 && std::string_view(argv[1]) == "--everybody";
+  if (everybody) {
+    --argc;
+    ++argv;
+  }
+  const std::string_view name = argc > 1 ? argv[1] : "";
+  const bool tcp = name.starts_with(kTcp);
+  const int program = tcp ? 2 : 3;
   if (argc <= program) {
-    log_critical(
-        "start",
-        "usage: postern-bind NAME OWNER PROGRAM [ARGUMENT]..., or tcp:ADDRESS:PORT PROGRAM [ARGUMENT]...");
+    log_critical("start", kUsage);
     return 100;
   }
-  Result<Fd> socket = listen_on(argv[1], argv[2]);
+  Result<Fd> socket = tcp ? listen_on_tcp(name.substr(kTcp.size()))
+                          : bind_service(name, argv[2], everybody ? OpenTo::everybody : OpenTo::group);
   if (!socket) {
     log_critical("bind a socket", socket.failure().text);
     return 111;

@@ -21,7 +21,7 @@ using namespace postern;
 int print_ready() {
   std::string away;
   for (const Service& service : services()) {
-    if (service.clients.empty()) continue;
+    if (!service.has_socket()) continue;
     if (Result<Fd> socket = try_connect_service(service.name); !socket) away += socket.failure().text + "\n";
   }
   if (Result<void> wrote = write_all(1, away, "write"); !wrote) return 111;

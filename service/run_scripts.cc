@@ -57,9 +57,11 @@ std::string resident_command(const Instance& instance, const Service& service) {
   if (instance.split && !service.releaser.empty())
     program += " --releasers \"$(id -u " + service.releaser + ")\"";
   if (drops) program = "setuidgid " + service.user + " " + program;
-  if (service.clients.empty()) return program;
+  if (!service.has_socket()) return program;
   const std::string owner = service.user + ":" + std::string(kGroup);
-  return quoted(instance.programs + "/postern-bind") + " " + service.name + " " + owner + " " + program;
+  const std::string everybody = service.for_everybody ? " --everybody" : "";
+  return quoted(instance.programs + "/postern-bind") + everybody + " " + service.name + " " + owner + " " +
+         program;
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ const std::vector<Service>& services() {
       {"scanq",
        "posterns",
        "postern-scanq --serve",
-       {"posternd", "posterno", "posternm"},
+       {"posternd", "posterno", "posternp"},
        256,
        "the work queue's coordinator",
        "posterno"},
@@ -29,6 +29,14 @@ const std::vector<Service>& services() {
        {"posterns"},
        256,
        "the store of what is held back"},
+      {"pickup",
+       "posternp",
+       "postern-pickup --serve",
+       {},
+       256,
+       "takes mail from the users of this host",
+       "",
+       true},
   };
   return kServices;
 }
@@ -39,7 +47,7 @@ const std::vector<ServiceUser>& service_users() {
       {"posternq", "Postern queue and send"}, {"posternr", "Postern remote"},
       {"posternn", "Postern dnsq"},           {"posternv", "Postern antivirus"},
       {"posterno", "Postern quarantine"},     {"posternm", "Postern mailboxes"},
-      {"posternl", "Postern logs"},
+      {"posternl", "Postern logs"},           {"posternp", "Postern pickup"},
   };
   return kUsers;
 }

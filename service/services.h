@@ -19,7 +19,10 @@ struct Service {
   unsigned memory_mib;  // softlimit -a (not -m: that bounds the stack too, and a thread's stack is as large
                         // as its bound)
   std::string what;     // for the run script's comment
-  std::string releaser{};  // the one client whose messages may say that they were released (--releasers)
+  std::string releaser{};      // the one client whose messages may say that they were released (--releasers)
+  bool for_everybody = false;  // it answers every local user, and knows each by SO_PEERCRED
+
+  [[nodiscard]] bool has_socket() const { return for_everybody || !clients.empty(); }
 };
 
 const std::vector<Service>& services();

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "lib/available_memory.h"
 #include "lib/log.h"
-#include "smtpd/available_memory.h"
 
 namespace postern::smtpd {
 

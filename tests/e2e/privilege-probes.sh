@@ -43,7 +43,7 @@ m=("0<$T/message" "1<$T/envelope")
 
 # Reading what is another's.
 can posternq cat "$queued"
-for user in posternv posternr posternn posternd posterns posternm posternl posterno; do
+for user in posternv posternr posternn posternd posterns posternm posternl posterno posternp; do
   cannot $user cat "$queued"
   cannot $user ls "$POSTERN_HOME/queue"
 done
@@ -66,7 +66,7 @@ unanswered posternd queue "${m[@]}"
 unanswered posternv queue "${m[@]}"
 unanswered posternr queue "${m[@]}"
 unanswered posternm queue "${m[@]}"
-for user in posternd posterns posternv posternr posternm; do
+for user in posternd posterns posternv posternr posternm posternp; do
   unanswered $user lspawn "0<$T/message" POSTERN_MID=1 POSTERN_RIDS=0 -- a@x alice@home.example
   unanswered $user rspawn "0<$T/message" POSTERN_MID=1 POSTERN_RIDS=0 -- far.example a@x b@far.example
 done
@@ -79,12 +79,41 @@ unanswered posternq scanq "${m[@]}"
 unanswered posternd antivirus "0<$T/message"
 unanswered posternv dnsq -- mx far.example
 unanswered nobody scanq "${m[@]}"
+unanswered posternm scanq "${m[@]}"
+unanswered posternp queue "${m[@]}"
+unanswered posternp quarantine "0<$T/message" "3<$T/envelope" -- put Virus x
+unanswered posternp antivirus "0<$T/message"
+unanswered posternp dnsq -- mx far.example
 as posterns python3 "$TESTS/ask.py" quarantine -- list; code=$?
 [ $code = 100 ] || fail "posterns may put, not list: exit code $code"
 cannot nobody python3 -c 'import os, socket; s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); os.setgid(65534); s.connect(os.environ["POSTERN_HOME"] + "/run/queue")'
 
+# Users of the host: pickup answers them, nobody else does. What they say of themselves does not count: a virus that was "released" or
+# may skip the scanner is refused, and what is taken was scanned.
+local_user() { setpriv --reuid=12345 --regid=12345 --clear-groups env -i POSTERN_HOME="$POSTERN_HOME" PATH="$PATH" "$@" > "$T/probe" 2>&1 < /dev/null; }
+local_user python3 "$TESTS/ask.py" pickup "${m[@]}" || fail "a local user cannot hand mail in: $? $(cat "$T/probe")"
+for user in posternm posternl nobody; do answered 0 $user pickup "${m[@]}"; done
+for service in scanq queue quarantine lspawn rspawn dnsq antivirus; do
+  local_user python3 "$TESTS/ask.py" $service "${m[@]}" && fail "a local user was answered by @$service"
+  grep -q PermissionError "$T/probe" || fail "a local user reaches @$service: $(cat "$T/probe")"
+  PROBES=$((PROBES + 1))
+done
+touch "$T/reason"
+chmod 666 "$T/reason"
+local_user python3 "$TESTS/ask.py" pickup "0<$T/infected" "1<$T/envelope" "6>$T/reason" POSTERN_SKIP=antivirus POSTERN_RELEASED=Virus POSTERN_DIRECTION=in \
+  POSTERN_QUEUE=/bin/true POSTERN_AUTH=root TCPREMOTEIP=192.0.2.1
+expect_equal $? 82 "a virus with faked variables: $(cat "$T/probe")"
+expect_in "$T/reason" '^D554 5\.7\.1 '
+for program in scanq queue quarantine; do
+  local_user env QMAILQUEUE=@$program "$B/postern-sendmail" alice@home.example && fail "a local user hands mail to @$program"
+  PROBES=$((PROBES + 1))
+done
+local_user sh -c 'kill -TERM $(pgrep -u posternp -f postern-pickup)' && fail "a local user stops pickup"
+local_user rm -f "$POSTERN_HOME/run/pickup" && fail "a local user removes the socket"
+local_user touch "$POSTERN_HOME/run/new" && fail "a local user writes run/"
+
 # Writing where the instance's shape is decided, in any way.
-for user in posternd posterns posternq posternr posternn posternv posterno posternm posternl; do
+for user in posternd posterns posternq posternr posternn posternv posterno posternm posternl posternp; do
   for place in run control service users secrets log mail db service/smtpd service/smtpd/env; do
     cannot $user touch "$POSTERN_HOME/$place/new"
   done
@@ -107,6 +136,7 @@ done
 cannot posternv kill -TERM "$(pgrep -o -u posternq -f postern-queue)"
 cannot posternv cat "/proc/$(pgrep -o -u posternq -f postern-queue)/mem"
 cannot posternv ls "/proc/$(pgrep -o -u posternq -f postern-queue)/fd/"
+cannot posternd sh -c 'kill -TERM $(pgrep -u posternp -f postern-pickup)'
 cannot posternr sh -c 'kill -TERM $(pgrep -u posternn -f postern-dnsq)'
 cannot posternq "$B/postern-lspawn" --serve
 echo "$PROBES probes"

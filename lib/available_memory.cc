@@ -1,4 +1,4 @@
-#include "smtpd/available_memory.h"
+#include "lib/available_memory.h"
 
 #include <fcntl.h>
 
@@ -7,7 +7,7 @@
 #include "lib/fd.h"
 #include "lib/text.h"
 
-namespace postern::smtpd {
+namespace postern {
 
 namespace {
 
@@ -42,4 +42,4 @@ std::optional<uint64_t> available_memory_bytes(std::string_view meminfo) {
   return std::nullopt;
 }
 
-}  // namespace postern::smtpd
+}  // namespace postern

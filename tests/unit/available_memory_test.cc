@@ -1,10 +1,10 @@
-#include "smtpd/available_memory.h"
+#include "lib/available_memory.h"
 
 #include <doctest/doctest.h>
 
 #include <string>
 
-using namespace postern::smtpd;
+using namespace postern;
 
 TEST_CASE("the available memory is MemAvailable, and nothing where it is not said") {
   const struct {

@@ -1,0 +1,43 @@
+// One message of a user of this host as postern-pickup takes it: what the user says of it is checked, what he
+// says of himself is not believed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+#include "inject/pickup_settings.h"
+#include "lib/envelope.h"
+#include "lib/fd.h"
+#include "lib/serve.h"
+#include "lib/submit.h"
+
+namespace postern::inject {
+
+// What a request says and pickup only writes down: "" or a number.
+struct Claims {
+  std::string mid;     // POSTERN_MID: the number that the user's program gave it
+  std::string parent;  // POSTERN_PARENT_MID: the message that this one was made of
+};
+Claims claims_of(const Environment& environment);
+
+// What goes on to the scanner: nothing of the user's environment but the claim of a parent.
+Environment message_environment(uint64_t mid, const Claims& claims);
+
+// The addresses are completed with control/me where they have no domain. The reply is 250, or why they are
+// refused.
+SmtpReply check_envelope(Envelope& envelope, const std::string& me);
+
+// RFC 5322, 3.6.7 and RFC 5321, 4.4.
+std::string received_line(uid_t uid, uint64_t mid, const std::string& me);
+
+struct OwnMessage {
+  SmtpReply reply;  // 250, or why there is no message
+  Fd file;          // a sealed memory file
+  uint64_t size_bytes = 0;
+};
+// Our own copy, with LF line ends, behind `first_header`.
+OwnMessage copy_message(int from, const std::string& first_header, const PickupSettings& settings);
+
+}  // namespace postern::inject
