@@ -4,7 +4,7 @@
 
 #include "lib/log.h"
 #include "lib/text.h"
-#include "queue/dsn.h"
+#include "queue/diagnosis.h"
 
 namespace postern {
 
@@ -21,26 +21,29 @@ void log_pass(const Delivery& delivery) {
   const auto tell = [&](std::string_view what, char status_class,
                         const std::map<size_t, std::string>& recipients) {
     for (const auto& [rid, why] : recipients) {
-      std::string status = diagnose(why).status;
-      status[0] = status_class;
       log.info(std::string(what) + ": " + id + ":" + std::to_string(rid) + " From:<" +
                printable(envelope.sender) + "> To:<" + printable(envelope.recipients.at(rid).address) +
-               "> Reason: \"" + status + "\" Response: \"" + printable(why) + "\"");
+               "> Reason: \"" + diagnose(why, status_class).status + "\" Response: \"" + printable(why) +
+               "\"");
     }
   };
   tell("Bounced", '5', delivery.failed);
   tell("Delayed", '4', delivery.deferred);
 }
 
-uint64_t put_off(const Spool& spool, const Delivery& delivery, const RetryProfile& profile,
+uint64_t put_off(const Delivery& delivery, const std::set<size_t>& told, const RetryProfile& profile,
                  uint64_t now_seconds) {
-  Attempts attempts{.tries = delivery.attempts.tries + 1, .last = now_seconds, .next = 0, .replies = {}};
-  attempts.next = attempts.last + wait_after(profile, attempts.tries);
-  if (Result<void> noted = append_attempt(spool.path("defer", delivery.mid), delivery.deferred, attempts);
-      !noted) {
+  Attempts pass{.tries = delivery.attempts.tries + 1,
+                .last = now_seconds,
+                .next = 0,
+                .replies = delivery.deferred,
+                .warned = delivery.attempts.warned,
+                .untold = {}};
+  pass.next = pass.last + wait_after(profile, pass.tries);
+  if (Result<void> noted = append_attempt(delivery.attempts_path, pass, told); !noted) {
     log_warning("note the attempt on MID " + std::to_string(delivery.mid), noted.failure());
   }
-  return attempts.next;
+  return pass.next;
 }
 
 }  // namespace postern
