@@ -127,6 +127,8 @@ bench: deps
 	@$(MAKE) -s -j$(JOBS) all
 	@bash tests/bench/run.sh build/bin
 	@bash tests/bench/run.sh build/bin --av
+	@/usr/bin/python3 -B tests/bench/starve.py build/bin
+	@/usr/bin/python3 -B tests/bench/restart.py build/bin
 
 fuzz: deps
 	@bash tests/fuzz/run.sh $(SECONDS_EACH)

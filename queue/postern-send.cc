@@ -19,7 +19,6 @@
 #include "lib/program.h"
 #include "lib/spool.h"
 #include "lib/text.h"
-#include "lib/wake.h"
 #include "queue/bounces.h"
 #include "queue/channel.h"
 #include "queue/delivery.h"
@@ -38,7 +37,8 @@ namespace {
 
 using namespace postern;
 
-constexpr size_t kOpenedAtOnce = 200;         // between two looks at the answers
+constexpr size_t kOpenedAtOnce = 200;  // between two looks at the answers
+constexpr int64_t kOpenMilliseconds = 20;
 constexpr uint64_t kBrokenWaitSeconds = 600;  // until a damaged queue file is looked at again
 
 uint64_t now_seconds() {
@@ -110,7 +110,9 @@ void Send::watch(int fd) {
 }
 
 void Send::open_due() {
-  for (size_t opened = 0; opened < kOpenedAtOnce && may_open(); ++opened) {
+  // Bounded by time too: with nothing in the page cache each may wait for the disk.
+  const int64_t until = now_milliseconds() + kOpenMilliseconds;
+  for (size_t opened = 0; opened < kOpenedAtOnce && may_open() && now_milliseconds() < until; ++opened) {
     const std::optional<uint64_t> mid = schedule_.take_due(now_seconds());
     if (!mid) return;
     if (removal_.failed(*mid)) {
