@@ -3,6 +3,7 @@
 # program that takes them hangs, or is not there, or refuses. What was delivered is never delivered again because its sender could not be
 # told, and the sender is told in the end, also by another postern-send.
 . "$(dirname "$0")/../lib.sh"
+need fuser
 make_own_instance --local home.example --user alice
 echo 1 > "$POSTERN_HOME/control/retryfirst"
 echo 1 > "$POSTERN_HOME/control/retrylongest"
@@ -42,6 +43,9 @@ wait_for 10 told_in_defer
 expect_in "$POSTERN_HOME/queue/defer/$((5002 % 16))/5002" '^d 0 delivered 250 2.1.5 taken$'
 expect_in <("$B/postern-qread") $'^5002\tcur\t.*\tD <r.a@home.example>\tD <r.b@far.example>$'
 stop_send -KILL
+# What it had started goes on by itself; were it to succeed, its message would be told twice.
+left_alone() { ! fuser -s "$T/send.log"; }
+wait_for 10 left_alone
 echo good > "$T/mode"
 start_send
 wait_for 30 queue_empty
