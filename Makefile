@@ -19,8 +19,9 @@ RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/po
 
 postern-queue_SRCS = queue/kept.cc
 postern-scanq_SRCS = scanq/direction.cc scanq/edits.cc scanq/scan.cc scanq/stages.cc
-postern-send_SRCS = queue/attempts.cc queue/bounce_request.cc queue/bounces.cc queue/channel.cc queue/delivery.cc queue/dsn.cc queue/reports.cc queue/send_settings.cc
-postern-bounce_SRCS = queue/bounce_request.cc queue/dsn.cc
+postern-send_SRCS = queue/attempts.cc queue/bounce_request.cc queue/bounces.cc queue/channel.cc queue/delivery.cc queue/diagnosis.cc \
+  queue/intake.cc queue/notices.cc queue/pass.cc queue/queue_lock.cc queue/removal.cc queue/reports.cc queue/rewrite.cc queue/schedule.cc queue/send_settings.cc queue/signals.cc
+postern-bounce_SRCS = queue/bounce_request.cc queue/diagnosis.cc queue/dsn.cc queue/dsn_text.cc
 postern-qread_SRCS = queue/attempts.cc
 delivery_parts = dot_qmail dot_qmail_file forward mailbox maildir mbox outcome program_line trace_fields
 postern-local_SRCS = $(delivery_parts:%=local/%.cc)
@@ -112,7 +113,8 @@ unit: $(O)/unit
 PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libclamav-dev libgmime-3.0-dev libcdb-dev libxxhash-dev doctest-dev \
   daemontools ucspi-tcp-ipv6 \
   swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file \
-  dot-forward maildrop procmail mutt php-cli
+  dot-forward maildrop procmail mutt php-cli \
+  python3-flufl.bounce python3-xxhash
 
 deps:
 	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
@@ -142,6 +144,8 @@ bench: deps
 	@$(MAKE) -s -j$(JOBS) all
 	@bash tests/bench/run.sh build/bin
 	@bash tests/bench/run.sh build/bin --av
+	@/usr/bin/python3 -B tests/bench/starve.py build/bin
+	@/usr/bin/python3 -B tests/bench/restart.py build/bin
 
 fuzz: deps
 	@bash tests/fuzz/run.sh $(SECONDS_EACH)

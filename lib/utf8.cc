@@ -22,24 +22,6 @@ constexpr uint32_t kFirstBias = 72;
 constexpr uint32_t kFirstNonAscii = 128;
 constexpr uint32_t kNoCodePoint = UINT32_MAX;
 
-// Takes one code point off the front; kNoCodePoint when there is no well-formed one.
-uint32_t take_code_point(std::string_view& text) {
-  const auto byte = [&](size_t at) { return static_cast<uint32_t>(static_cast<unsigned char>(text[at])); };
-  const uint32_t first = byte(0);
-  const size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-  if (length == 0 || first > 0xf4 || text.size() < length) return kNoCodePoint;
-  uint32_t point = length == 1 ? first : first & (0x7fU >> length);
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0U) != 0x80) return kNoCodePoint;
-    point = point << 6 | (byte(i) & 0x3fU);
-  }
-  const bool overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
-  const bool surrogate = point >= 0xd800 && point <= 0xdfff;
-  if (overlong || surrogate || point > 0x10ffff) return kNoCodePoint;
-  text.remove_prefix(length);
-  return point;
-}
-
 uint32_t adapted_bias(uint32_t delta, uint32_t points, bool first) {
   delta = first ? delta / kDamp : delta / 2;
   delta += delta / points;
@@ -98,8 +80,10 @@ std::optional<std::string> a_label(std::string_view label) {
   const std::string lowered = lower(label);
   std::vector<uint32_t> points;
   for (std::string_view rest = lowered; !rest.empty();) {
-    points.push_back(take_code_point(rest));
-    if (points.back() == kNoCodePoint || points.size() > kLabelLimitBytes) return std::nullopt;
+    const std::optional<CodePoint> first = first_code_point(rest);
+    if (!first || points.size() == kLabelLimitBytes) return std::nullopt;
+    points.push_back(first->value);
+    rest.remove_prefix(first->bytes);
   }
   std::string encoded = "xn--" + punycode(points);
   if (encoded.size() > kLabelLimitBytes) return std::nullopt;
@@ -112,9 +96,28 @@ bool has_8bit_byte(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) > 0x7f; });
 }
 
+std::optional<CodePoint> first_code_point(std::string_view text) {
+  const auto byte = [&](size_t at) { return static_cast<uint32_t>(static_cast<unsigned char>(text[at])); };
+  if (text.empty()) return std::nullopt;
+  const uint32_t lead = byte(0);
+  const size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  if (length == 0 || lead > 0xf4 || text.size() < length) return std::nullopt;
+  uint32_t value = length == 1 ? lead : lead & (0x7fU >> length);
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80) return std::nullopt;
+    value = value << 6 | (byte(i) & 0x3fU);
+  }
+  const bool overlong = (length == 3 && value < 0x800) || (length == 4 && value < 0x10000);
+  const bool surrogate = value >= 0xd800 && value <= 0xdfff;
+  if (overlong || surrogate || value > 0x10ffff) return std::nullopt;
+  return CodePoint{value, length};
+}
+
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
-    if (take_code_point(text) == kNoCodePoint) return false;
+    const std::optional<CodePoint> first = first_code_point(text);
+    if (!first) return false;
+    text.remove_prefix(first->bytes);
   }
   return true;
 }

@@ -22,8 +22,9 @@ struct DeliveryJob {
   std::string site;
   std::vector<std::string> arguments;
   std::vector<size_t> rids;
-  std::string body;  // BODY= of the message
-  int message = -1;  // sealed memory file; borrowed from the message, which outlives its jobs
+  bool remote = false;
+  std::string extras;  // what RFC 3461 and SMTPUTF8 add, for these recipients; empty: all at its default
+  int message = -1;    // sealed memory file; borrowed from the message, which outlives its jobs
 };
 
 class Channel {

@@ -34,6 +34,8 @@ enum class Form {
   text,
   barelf,
   senders,
+  virtual_domains,
+  line,
   any
 };
 
@@ -58,7 +60,10 @@ constexpr std::array kKnown = {
     Known{"defaultdelivery", Form::text, "./Maildir/"},
     Known{"defaultdomain", Form::host, "control/me behind its first dot"},
     Known{"defaulthost", Form::host, "control/me"},
+    Known{"delaywarn", Form::number, "14400"},
     Known{"dnsq", Form::text, "@dnsq"},
+    Known{"doublebouncehost", Form::host, "control/me where that is local, else the first of control/locals"},
+    Known{"doublebounceto", Form::line, "postmaster"},
     Known{"ehloignore", Form::any, "none"},
     Known{"eightbitmime", Form::send_or_refuse, "send"},
     Known{"headerbytes", Form::number, "262144"},
@@ -105,6 +110,7 @@ constexpr std::array kKnown = {
     Known{"timeoutrset", Form::number, "20"},
     Known{"timeoutsmtpd", Form::number, "300"},
     Known{"trustanchors", Form::any, "the root's trust anchor"},
+    Known{"virtualdomains", Form::virtual_domains, "none"},
 };
 
 bool is_host(std::string_view text) {
@@ -144,6 +150,10 @@ std::string problem_of(Form form, std::string_view line) {
       const size_t colon = line.find(':');
       return colon == std::string_view::npos ? "has no colon; write DOMAIN:HOST or DOMAIN:HOST:PORT" : "";
     }
+    case Form::virtual_domains:
+      return line.find(':') != std::string_view::npos
+                 ? ""
+                 : "has no colon; write DOMAIN:PREFIX, or DOMAIN: where it is not virtual";
     case Form::stages:
       return words(line).size() >= 2 || line == "none" ? "" : "names no program; write a name and a program";
     case Form::text:
@@ -155,6 +165,7 @@ std::string problem_of(Form form, std::string_view line) {
     case Form::senders:
       return line.find('@') != std::string_view::npos ? ""
                                                       : "has no @; write user@domain, @domain or @.domain";
+    case Form::line:
     case Form::any:
       return "";
   }
@@ -164,6 +175,8 @@ std::string problem_of(Form form, std::string_view line) {
 bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::stages || form == Form::senders ||
          form == Form::any;
+  return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
+         form == Form::stages || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {

@@ -1,0 +1,49 @@
+#include "queue/pass.h"
+
+#include <string>
+
+#include "lib/log.h"
+#include "lib/text.h"
+#include "queue/diagnosis.h"
+
+namespace postern {
+
+void fail_expired(Delivery& delivery, const RetryProfile& profile, uint64_t now_seconds) {
+  if (!delivery.expired(profile, now_seconds)) return;
+  for (auto& [rid, why] : delivery.deferred) delivery.failed[rid] = why + " (tried for too long)";
+  delivery.deferred.clear();
+}
+
+void log_pass(const Delivery& delivery) {
+  const std::string id = std::to_string(delivery.mid);
+  const Envelope& envelope = delivery.queued.envelope;
+  LogLines log;
+  const auto tell = [&](std::string_view what, char status_class,
+                        const std::map<size_t, std::string>& recipients) {
+    for (const auto& [rid, why] : recipients) {
+      log.info(std::string(what) + ": " + id + ":" + std::to_string(rid) + " From:<" +
+               printable(envelope.sender) + "> To:<" + printable(envelope.recipients.at(rid).address) +
+               "> Reason: \"" + diagnose(why, status_class).status + "\" Response: \"" + printable(why) +
+               "\"");
+    }
+  };
+  tell("Bounced", '5', delivery.failed);
+  tell("Delayed", '4', delivery.deferred);
+}
+
+uint64_t put_off(const Delivery& delivery, const std::set<size_t>& told, const RetryProfile& profile,
+                 uint64_t now_seconds) {
+  Attempts pass{.tries = delivery.attempts.tries + 1,
+                .last = now_seconds,
+                .next = 0,
+                .replies = delivery.deferred,
+                .warned = delivery.attempts.warned,
+                .untold = {}};
+  pass.next = pass.last + wait_after(profile, pass.tries);
+  if (Result<void> noted = append_attempt(delivery.attempts_path, pass, told); !noted) {
+    log_warning("note the attempt on MID " + std::to_string(delivery.mid), noted.failure());
+  }
+  return pass.next;
+}
+
+}  // namespace postern
