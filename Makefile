@@ -10,15 +10,20 @@ conf = $(shell head -n1 conf-files/conf-$(1))
 # The map: every program; the parts of its folder that it needs beside lib/ (_SRCS), and its libraries (_LIBS).
 PASSING := smtpd/postern-smtpd scanq/postern-scanq queue/postern-queue local/postern-local
 RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/postern-qstat \
+  queue/postern-qctl \
+  queue/postern-qcheck \
   scanq/postern-antivirus quarantine/postern-quarantine \
   local/postern-lspawn local/postern-newu remote/postern-rspawn remote/postern-remote dnsq/postern-dnsq \
   service/postern-ask service/postern-bind service/postern-serve service/postern-init service/postern-showctl
 
-postern-queue_SRCS = queue/kept.cc
+postern-queue_SRCS = queue/kept.cc queue/queue_user.cc
 postern-scanq_SRCS = scanq/direction.cc scanq/edits.cc scanq/scan.cc scanq/stages.cc
-postern-send_SRCS = queue/attempts.cc queue/bounce_request.cc queue/bounces.cc queue/channel.cc queue/delivery.cc queue/dsn.cc queue/reports.cc queue/send_settings.cc
+postern-send_SRCS = queue/attempts.cc queue/bounce_request.cc queue/bounces.cc queue/carry_out.cc queue/due_messages.cc queue/orders.cc queue/channel.cc queue/delivery.cc queue/dsn.cc queue/reports.cc queue/send_settings.cc
 postern-bounce_SRCS = queue/bounce_request.cc queue/dsn.cc
-postern-qread_SRCS = queue/attempts.cc
+postern-qread_SRCS = queue/attempts.cc queue/json_text.cc queue/orders.cc queue/selection.cc
+postern-qstat_SRCS = queue/attempts.cc queue/json_text.cc queue/orders.cc queue/selection.cc
+postern-qctl_SRCS = queue/attempts.cc queue/orders.cc queue/queue_user.cc queue/selection.cc
+postern-qcheck_SRCS = queue/attempts.cc queue/check_owners.cc queue/check_spool.cc queue/findings.cc queue/orders.cc queue/queue_user.cc
 postern-local_SRCS = local/mailbox.cc local/maildir.cc local/trace_fields.cc
 postern-newu_SRCS = local/assign.cc
 postern-lspawn_SRCS = local/local_child.cc local/account.cc local/assign.cc local/mailbox.cc local/maildir.cc local/trace_fields.cc
@@ -94,6 +99,7 @@ unit: $(O)/unit
 
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
 PACKAGES := g++ make pkg-config libunbound-dev libclamav-dev libgmime-3.0-dev libcdb-dev libxxhash-dev doctest-dev \
+  nlohmann-json3-dev \
   daemontools ucspi-tcp-ipv6 \
   swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file
 

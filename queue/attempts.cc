@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <optional>
 
 #include "lib/fd.h"
 #include "lib/text.h"
@@ -13,19 +12,20 @@ namespace postern {
 
 namespace {
 
-constexpr size_t kLimitBytes = 64 * 1024 * 1024;
 constexpr size_t kReplyLimitBytes = 1000;
 
 void parse_line(std::string_view line, Attempts& attempts) {
   const std::vector<std::string_view> fields = words(line);
-  if (line.starts_with("t ") && fields.size() == 4) {
+  if (line.starts_with("t ") && (fields.size() == 4 || fields.size() == 5)) {
     const std::optional<uint64_t> tries = parse_number(fields[1]);
     const std::optional<uint64_t> last = parse_number(fields[2]);
     const std::optional<uint64_t> next = parse_number(fields[3]);
-    if (!tries || !last || !next) return;
+    const std::optional<uint64_t> flushes = fields.size() == 5 ? parse_number(fields[4]) : 0;
+    if (!tries || !last || !next || !flushes) return;
     attempts.tries = static_cast<unsigned>(std::min<uint64_t>(*tries, 1000000));
     attempts.last = *last;
     attempts.next = *next;
+    attempts.flushes = *flushes;
   } else if (line.starts_with("r ") && fields.size() >= 3) {
     if (const std::optional<uint64_t> rid = parse_number(fields[1])) {
       attempts.replies[*rid] = line.substr(static_cast<size_t>(fields[2].data() - line.data()));
@@ -43,9 +43,18 @@ Attempts parse_attempts(std::string_view text) {
   return attempts;
 }
 
+Result<std::optional<std::string>> read_defer_log(const std::string& path) {
+  const Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!file && errno == ENOENT) return std::optional<std::string>();
+  if (!file) return os_failure("open " + path, errno);
+  Result<std::string> text = read_to_end(file.get(), kDeferLogLimitBytes, "read " + path);
+  if (!text) return temporary(text.failure().text);
+  return std::optional(std::move(*text));
+}
+
 Attempts read_attempts(const std::string& path) {
-  Result<std::string> text = read_file(path, kLimitBytes);
-  return text ? parse_attempts(*text) : Attempts{};
+  Result<std::optional<std::string>> text = read_defer_log(path);
+  return text && *text ? parse_attempts(**text) : Attempts{};
 }
 
 Result<void> append_attempt(const std::string& path, const std::map<size_t, std::string>& replies,
@@ -56,8 +65,9 @@ Result<void> append_attempt(const std::string& path, const std::map<size_t, std:
   for (const auto& [rid, reply] : replies) {
     text += "r " + std::to_string(rid) + " " + printable(reply, kReplyLimitBytes) + "\n";
   }
-  text += "t " + std::to_string(now.tries) + " " + std::to_string(now.last) + " " + std::to_string(now.next) +
-          "\n";
+  text += "t " + std::to_string(now.tries) + " " + std::to_string(now.last) + " " + std::to_string(now.next);
+  if (now.flushes > 0) text += " " + std::to_string(now.flushes);
+  text += "\n";
   return write_all(file.get(), text, "write " + path);
 }
 

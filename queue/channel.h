@@ -22,8 +22,9 @@ struct DeliveryJob {
   std::string site;
   std::vector<std::string> arguments;
   std::vector<size_t> rids;
-  std::string body;  // BODY= of the message
-  int message = -1;  // sealed memory file; borrowed from the message, which outlives its jobs
+  std::string body;   // BODY= of the message
+  std::string route;  // HOST or HOST:PORT instead of what is configured; ordered by postern-qctl
+  int message = -1;   // sealed memory file; borrowed from the message, which outlives its jobs
 };
 
 class Channel {
@@ -36,6 +37,8 @@ class Channel {
       : service_(std::move(service)), concurrency_(concurrency), site_limit_(site_limit), poller_(poller) {}
 
   void add(DeliveryJob job);
+  // Takes back the jobs of a message that no deliverer has yet; how many they were.
+  size_t withdraw(uint64_t mid);
   // Hands out as many jobs as there are free places. When the resident is not there: nothing is lost, `wait`
   // says when to call again.
   void start_jobs();

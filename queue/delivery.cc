@@ -1,8 +1,6 @@
 #include "queue/delivery.h"
 
 #include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 
@@ -40,6 +38,13 @@ bool Delivery::pending() const {
   });
 }
 
+bool Delivery::waits() const {
+  for (size_t rid = 0; rid < queued.states.size(); ++rid) {
+    if (queued.states[rid] == RecipientState::pending && !failed.contains(rid)) return true;
+  }
+  return false;
+}
+
 bool Delivery::expired(const RetryProfile& profile, uint64_t now_seconds) const {
   const uint64_t born = queued.born / 1000000;
   return now_seconds >= born && now_seconds - born >= profile.lifetime;
@@ -55,9 +60,14 @@ Result<Delivery> open_delivery(const Spool& spool, uint64_t mid) {
   Result<QueuedMessage> queued = read_queue_file(delivery.file.get());
   if (!queued) return queued.failure();
   delivery.queued = std::move(*queued);
-  const std::string attempts = spool.path("defer", mid);
-  delivery.has_attempts_file = ::access(attempts.c_str(), F_OK) == 0;
-  if (delivery.has_attempts_file) delivery.attempts = read_attempts(attempts);
+  // Without its orders a message that is held would go out.
+  Result<std::optional<std::string>> log = read_defer_log(spool.path("defer", mid));
+  if (!log) return log.failure();
+  delivery.has_attempts_file = log->has_value();
+  const std::string lines = log->value_or("");
+  delivery.attempts = parse_attempts(lines);
+  delivery.orders = replay_orders(lines, delivery.queued.states.size());
+  delivery.flushes = delivery.orders.flushes;
   return delivery;
 }
 
@@ -77,10 +87,10 @@ Result<void> load_message(Delivery& delivery) {
 
 Jobs make_jobs(const Delivery& delivery, const std::vector<std::string>& locals, const std::string& me) {
   Jobs jobs;
-  std::map<std::string, size_t> open_job;  // site to index in jobs.remote
+  std::map<std::string, size_t> open_job;  // domain and route to index in jobs.remote
   const Envelope& envelope = delivery.queued.envelope;
   for (size_t rid = 0; rid < envelope.recipients.size(); ++rid) {
-    if (delivery.queued.states.at(rid) != RecipientState::pending) continue;
+    if (delivery.queued.states.at(rid) != RecipientState::pending || delivery.failed.contains(rid)) continue;
     std::string address = envelope.recipients[rid].address;
     if (address.find('@') == std::string::npos) address += "@" + me;
     const std::string domain = domain_of(address);
@@ -89,20 +99,23 @@ Jobs make_jobs(const Delivery& delivery, const std::vector<std::string>& locals,
                     .arguments = {envelope.sender, address},
                     .rids = {rid},
                     .body = envelope.body,
+                    .route = {},
                     .message = -1};
-    if (domain_listed(domain, locals)) {
+    if (const RecipientOrders* orders = delivery.orders.of(rid)) job.route = orders->route;
+    if (job.route.empty() && domain_listed(domain, locals)) {
       jobs.local.push_back(std::move(job));
       continue;
     }
-    const auto found = open_job.find(domain);
+    const std::string group = domain + " " + job.route;
+    const auto found = open_job.find(group);
     if (found != open_job.end() && has_room_for(jobs.remote[found->second], address)) {
       jobs.remote[found->second].arguments.push_back(address);
       jobs.remote[found->second].rids.push_back(rid);
       continue;
     }
-    job.site = domain;
+    job.site = job.route.empty() ? domain : job.route;
     job.arguments.insert(job.arguments.begin(), domain);
-    open_job[domain] = jobs.remote.size();
+    open_job[group] = jobs.remote.size();
     jobs.remote.push_back(std::move(job));
   }
   return jobs;
@@ -125,13 +138,10 @@ void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<
     }
   }
   --delivery.jobs_out;
+  for (const size_t rid : delivered) delivery.queued.states.at(rid) = RecipientState::done;
   // The last of a message that goes altogether: its file is removed now, so its state bytes need not be
   // written.
-  const bool last = delivery.jobs_out == 0 && delivery.failed.empty() && delivery.deferred.empty();
-  for (const size_t rid : delivered) {
-    if (last) delivery.queued.states.at(rid) = RecipientState::done;
-  }
-  if (!last) write_states(delivery, delivered, RecipientState::done);
+  if (delivery.jobs_out > 0 || delivery.pending()) write_states(delivery, delivered, RecipientState::done);
 }
 
 void set_states(Delivery& delivery, const std::map<size_t, std::string>& recipients, RecipientState state) {

@@ -13,6 +13,7 @@
 #include "lib/spool.h"
 #include "queue/attempts.h"
 #include "queue/channel.h"
+#include "queue/orders.h"
 #include "queue/reports.h"
 
 namespace postern {
@@ -23,13 +24,20 @@ struct Delivery {
   Fd message;  // the message alone, a sealed memory file: what other users get
   QueuedMessage queued;
   Attempts attempts;  // before this pass
+  Orders orders;
   bool has_attempts_file = false;
+  uint64_t flushes = 0;      // orders to try at once that this pass has met
+  bool tried = false;        // a pass is being made, not only orders carried out
+  bool orders_came = false;  // since it was opened
+  bool withdrawn = false;    // some jobs of this pass were taken back for new orders
   bool goes_remote = false;  // some of this pass's jobs do: it counts among what waits for other hosts
   size_t jobs_out = 0;
   std::map<size_t, std::string> deferred;  // by recipient number: why
   std::map<size_t, std::string> failed;    // permanently: why; not yet bounced
 
   [[nodiscard]] bool pending() const;
+  // Is there a recipient for the next pass: pending, and not to be bounced?
+  [[nodiscard]] bool waits() const;
   // Older than the lifetime: what is deferred now has failed.
   [[nodiscard]] bool expired(const RetryProfile& profile, uint64_t now_seconds) const;
 };

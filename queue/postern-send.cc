@@ -18,7 +18,6 @@
 #include <array>
 #include <cerrno>
 #include <deque>
-#include <queue>
 #include <set>
 
 #include "lib/control.h"
@@ -28,9 +27,11 @@
 #include "lib/text.h"
 #include "lib/wake.h"
 #include "queue/bounces.h"
+#include "queue/carry_out.h"
 #include "queue/channel.h"
 #include "queue/delivery.h"
 #include "queue/dsn.h"
+#include "queue/due_messages.h"
 #include "queue/send_settings.h"
 
 namespace {
@@ -55,12 +56,6 @@ uint64_t now_seconds() {
 std::string mid_text(uint64_t mid) {
   return "MID " + std::to_string(mid);
 }
-
-struct Due {
-  uint64_t when;  // seconds since 1970
-  uint64_t mid;
-  bool operator>(const Due& other) const { return when != other.when ? when > other.when : mid > other.mid; }
-};
 
 // The messages that are open for one kind of delivery. Local and remote are counted apart: hosts that answer
 // slowly must not keep local mail waiting.
@@ -91,6 +86,7 @@ class Send {
   // A message's way: accept, open, out as jobs, back by answers, and at the end of the pass finish or put
   // off.
   void accept(uint64_t mid);
+  void note_order(uint64_t mid);
   void open_due();
   [[nodiscard]] bool may_open() const;
   void open(uint64_t mid);
@@ -103,6 +99,7 @@ class Send {
   void finish(Delivery& delivery);
   void remove_again(uint64_t mid);
   void put_off(Delivery& delivery);
+  void wait_on(const Delivery& delivery);
 
   OpenMessages& kind_of(const Delivery& delivery) {
     return delivery.goes_remote ? open_remote_ : open_local_;
@@ -119,7 +116,7 @@ class Send {
   int poller_;
   Channel local_;
   Channel remote_;
-  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+  DueMessages due_;
   std::map<uint64_t, Delivery> open_;
   OpenMessages open_local_;
   OpenMessages open_remote_;
@@ -154,11 +151,26 @@ void Send::look_through() {
 
 void Send::accept(uint64_t mid) {
   if (Result<void> taken = spool_.take(mid); !taken) {
-    // Permanent: it is not in new/ any more, so it was taken when new/ was looked through.
-    if (!taken.failure().permanent()) log_warning("take over " + mid_text(mid), taken.failure());
-    return;
+    // Permanent: it is not in new/ any more, so it was taken when new/ was looked through, or has orders.
+    if (taken.failure().permanent()) return note_order(mid);
+    return log_warning("take over " + mid_text(mid), taken.failure());
   }
   due_.push({0, mid});
+}
+
+// Orders are read when a message is opened. One that is open already: they are met at the end of its pass,
+// which comes sooner when jobs that nobody has yet are taken back.
+void Send::note_order(uint64_t mid) {
+  const auto found = open_.find(mid);
+  if (found == open_.end()) return due_.push({0, mid});
+  Delivery& delivery = found->second;
+  delivery.orders_came = true;
+  delivery.has_attempts_file = true;
+  if (delivery.jobs_out == 0 || !reread_orders(spool_, delivery)) return;
+  const size_t withdrawn = local_.withdraw(mid) + remote_.withdraw(mid);
+  delivery.withdrawn = delivery.withdrawn || withdrawn > 0;
+  delivery.jobs_out -= withdrawn;
+  if (delivery.jobs_out == 0) end_pass(delivery);
 }
 
 void Send::open_due() {
@@ -181,17 +193,22 @@ bool Send::may_open() const {
 void Send::open(uint64_t mid) {
   Result<Delivery> opened = open_delivery(spool_, mid);
   if (!opened) {
-    if (opened.failure().permanent()) return;  // gone
+    if (opened.failure().permanent()) {
+      (void)spool_.finish(mid, true);  // gone; orders that came too late stand there alone
+      return;
+    }
     log_warning("deliver " + mid_text(mid), opened.failure());
     return due_.push({now_seconds() + kBrokenWaitSeconds, mid});
   }
-  const bool flushed = opened->attempts.last < flush_at_;
-  if (opened->attempts.next > now_seconds() && !flushed) return due_.push({opened->attempts.next, mid});
-  Jobs jobs = make_jobs(*opened, settings_.locals, settings_.me);
+  carry_out(*opened);
+  const bool flushed = opened->attempts.last < flush_at_ || flush_ordered(*opened);
+  opened->tried = opened->waits() && (flushed || opened->attempts.next <= now_seconds());
+  if (!opened->tried && opened->failed.empty() && opened->pending()) return wait_on(*opened);
+  Jobs jobs = opened->tried ? make_jobs(*opened, settings_.locals, settings_.me) : Jobs{};
   opened->goes_remote = !jobs.remote.empty();
   OpenMessages& kind = kind_of(*opened);
   if (kind.full()) return kind.parked.push_back(mid);
-  if (Result<void> loaded = load_message(*opened); !loaded) {
+  if (Result<void> loaded = opened->pending() ? load_message(*opened) : Result<void>(); !loaded) {
     log_warning("deliver " + mid_text(mid), loaded.failure());
     return due_.push({now_seconds() + kBrokenWaitSeconds, mid});
   }
@@ -242,6 +259,10 @@ void Send::fail_expired(Delivery& delivery) {
 
 // No job of this message is out any more.
 void Send::end_pass(Delivery& delivery) {
+  if (delivery.orders_came) {
+    (void)reread_orders(spool_, delivery);
+    carry_out(delivery);
+  }
   fail_expired(delivery);
   const std::string id = std::to_string(delivery.mid);
   const Envelope& envelope = delivery.queued.envelope;
@@ -314,14 +335,27 @@ void Send::remove_again(uint64_t mid) {
   log_info("Message finished " + mid_text(mid) + " done");
 }
 
+// When it has to be opened again; a message that is held altogether only when an order comes.
+void Send::wait_on(const Delivery& delivery) {
+  if (delivery.orders_came) {
+    due_.push({0, delivery.mid});
+  } else if (delivery.waits()) {
+    due_.push({delivery.attempts.next, delivery.mid});
+  }
+}
+
 void Send::put_off(Delivery& delivery) {
+  if ((!delivery.tried || delivery.withdrawn) && delivery.deferred.empty()) return wait_on(delivery);
   Attempts attempts{.tries = delivery.attempts.tries + 1, .last = now_seconds(), .next = 0, .replies = {}};
-  attempts.next = attempts.last + wait_after(settings_.retry, attempts.tries);
+  attempts.next =
+      delivery.withdrawn ? attempts.last : attempts.last + wait_after(settings_.retry, attempts.tries);
+  attempts.flushes = delivery.flushes;
   if (Result<void> noted = append_attempt(spool_.path("defer", delivery.mid), delivery.deferred, attempts);
       !noted) {
     log_warning("note the attempt on " + mid_text(delivery.mid), noted.failure());
   }
-  due_.push({attempts.next, delivery.mid});
+  delivery.attempts = attempts;
+  wait_on(delivery);
 }
 
 void Send::reload() {

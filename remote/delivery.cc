@@ -80,7 +80,7 @@ std::vector<RecipientResult> Deliverer::deliver(const DeliveryOrder& order) {
 
 // What makes two deliveries take the same way.
 Result<std::string> Deliverer::next_hop(const DeliveryOrder& order, Route& route) {
-  Result<Route> found = routes_.find(order.domain);
+  Result<Route> found = order.route.empty() ? routes_.find(order.domain) : parse_route(order.route);
   if (!found) return found.failure();
   route = *found;
   const std::string port = ":" + std::to_string(route.port);
@@ -178,6 +178,7 @@ int run_delivery_job(Job& job, Deliverer& deliverer, std::string& output) {
   if (job.client_gone()) return 111;
   DeliveryOrder order;
   order.domain = job.arguments[0];
+  order.route = job.environment.get_or("POSTERN_ROUTE", "");
   order.message.sender = job.arguments[1];
   order.message.recipients.assign(job.arguments.begin() + 2, job.arguments.end());
   order.message.declared_8bit = job.environment.get_or("POSTERN_BODY", "") == "8BITMIME";

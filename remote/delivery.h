@@ -18,6 +18,7 @@ namespace postern {
 
 struct DeliveryOrder {
   std::string domain;  // the recipients'; or an address literal
+  std::string route;   // HOST or HOST:PORT instead of control/smtproutes; empty: none
   OutgoingMessage message;
   std::string mid;                // for the log
   std::vector<std::string> rids;  // beside message.recipients

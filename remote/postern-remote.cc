@@ -3,7 +3,7 @@
 //   args       HOST SENDER RECIPIENT...; --resolver ADDR:PORT or --dns FILE before them
 //   fd 0 in    the message, LF line ends
 //   fd 1 out   reports: r, h or s and a text for each recipient, then K, Z or D and a text, each ended by NUL
-//   env        POSTERN_MID, POSTERN_RIDS, POSTERN_BODY, POSTERN_HOME        user   posternr
+//   env        POSTERN_MID, POSTERN_RIDS, POSTERN_BODY, POSTERN_ROUTE, POSTERN_HOME        user   posternr
 //   exit       0 the reports say it all, 100 wrong arguments, 111 no report: try again later
 
 #include "lib/control.h"
