@@ -39,8 +39,9 @@ Result<Command> parse_command(std::vector<std::string> arguments) {
       command.directory = arguments[1];
       arguments.erase(arguments.begin(), arguments.begin() + 2);
     } else {
-      return permanent("usage: postern-qread [--json] [--spool DIR] [SELECTOR...]; selectors: --mid N, --sender ADDRESS, "
-                       "--recipient ADDRESS, --site DOMAIN, --older AGE, --newer AGE, --all");
+      return permanent(
+          "usage: postern-qread [--json] [--spool DIR] [SELECTOR...]; selectors: --mid N, --sender ADDRESS, "
+          "--recipient ADDRESS, --site DOMAIN, --older AGE, --newer AGE, --all");
     }
   }
   return command;
@@ -54,8 +55,9 @@ uint64_t age_of(const QueueEntry& entry) {
 std::string as_line(const QueueEntry& entry) {
   const uint64_t seconds = now_microseconds() / 1000000;
   const uint64_t next = entry.attempts.next;
-  std::string line = std::to_string(entry.mid) + "\t" + entry.place + "\t" + std::to_string(age_of(entry)) + "\t" +
-                     std::to_string(entry.queued.message_size) + "\t" + std::to_string(entry.attempts.tries) + "\t" +
+  std::string line = std::to_string(entry.mid) + "\t" + entry.place + "\t" + std::to_string(age_of(entry)) +
+                     "\t" + std::to_string(entry.queued.message_size) + "\t" +
+                     std::to_string(entry.attempts.tries) + "\t" +
                      std::to_string(next > seconds ? next - seconds : 0) + "\t<" +
                      printable(entry.queued.envelope.sender) + ">";
   for (const size_t rid : entry.selected) {
@@ -152,8 +154,9 @@ int run(int argc, char** argv) {
   }
   Result<std::string> me = control_me();
   Printer printer(command->json, me ? *me : std::string());
-  Result<bool> all_read = each_selected(Spool(command->directory), command->selection, me ? *me : std::string(),
-                                        [&](const QueueEntry& entry) { return printer.print(entry); });
+  Result<bool> all_read =
+      each_selected(Spool(command->directory), command->selection, me ? *me : std::string(),
+                    [&](const QueueEntry& entry) { return printer.print(entry); });
   if (!all_read) {
     log_critical("list the queue", all_read.failure().text);
     return 111;

@@ -2,8 +2,9 @@
 //
 //   usage      postern-qstat [--sites] [--json] [--spool DIR] [SELECTOR...]
 //   fd 1 out   lines "messages in queue: N", "of these not yet seen: N", "of these tried before: N", "being
-//              written: N"; with --sites, or a selector, a line for each site instead: site, messages, recipients pending, held,
-//              age of the oldest, seconds to the next try, last reply, separated by TAB; with --json both, as one object
+//              written: N"; with --sites, or a selector, a line for each site instead: site, messages,
+//              recipients pending, held, age of the oldest, seconds to the next try, last reply, separated by
+//              TAB; with --json both, as one object
 //   env        POSTERN_HOME
 //   exit       0 done, 100 usage, 111 the queue could not be read, or some message
 
@@ -44,8 +45,9 @@ Result<Command> parse_command(std::vector<std::string> arguments) {
       command.directory = arguments[1];
       arguments.erase(arguments.begin(), arguments.begin() + 2);
     } else {
-      return permanent("usage: postern-qstat [--sites] [--json] [--spool DIR] [SELECTOR...]; selectors: --mid N, "
-                       "--sender ADDRESS, --recipient ADDRESS, --site DOMAIN, --older AGE, --newer AGE, --all");
+      return permanent(
+          "usage: postern-qstat [--sites] [--json] [--spool DIR] [SELECTOR...]; selectors: --mid N, "
+          "--sender ADDRESS, --recipient ADDRESS, --site DOMAIN, --older AGE, --newer AGE, --all");
     }
   }
   return command;
@@ -78,10 +80,10 @@ struct Site {
   size_t messages = 0;
   size_t pending = 0;
   size_t held = 0;
-  uint64_t oldest = UINT64_MAX;     // microseconds since 1970
-  uint64_t next = UINT64_MAX;       // seconds since 1970; of pending recipients
-  uint64_t last_try = 0;            // of the reply
-  std::string last_reply;           // none: empty
+  uint64_t oldest = UINT64_MAX;  // microseconds since 1970
+  uint64_t next = UINT64_MAX;    // seconds since 1970; of pending recipients
+  uint64_t last_try = 0;         // of the reply
+  std::string last_reply;        // none: empty
 };
 using Sites = std::map<std::string, Site>;
 
@@ -117,8 +119,8 @@ uint64_t wait_of(const Site& site) {
 std::string as_lines(const Sites& sites) {
   std::string text;
   for (const auto& [name, site] : sites) {
-    text += printable(name) + "\t" + std::to_string(site.messages) + "\t" + std::to_string(site.pending) + "\t" +
-            std::to_string(site.held) + "\t" + std::to_string(age_of(site)) + "\t" +
+    text += printable(name) + "\t" + std::to_string(site.messages) + "\t" + std::to_string(site.pending) +
+            "\t" + std::to_string(site.held) + "\t" + std::to_string(age_of(site)) + "\t" +
             (site.pending > 0 ? std::to_string(wait_of(site)) : "-") + "\t" +
             (site.last_reply.empty() ? "-" : site.last_reply) + "\n";
   }
