@@ -18,7 +18,9 @@ RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/po
 
 postern-queue_SRCS = queue/kept.cc queue/queue_user.cc
 postern-scanq_SRCS = scanq/direction.cc scanq/edits.cc scanq/scan.cc scanq/stages.cc
-postern-send_SRCS = queue/attempts.cc queue/bounce_request.cc queue/bounces.cc queue/carry_out.cc queue/due_messages.cc queue/orders.cc queue/channel.cc queue/delivery.cc queue/dsn.cc queue/reports.cc queue/send_settings.cc
+postern-send_SRCS = queue/attempts.cc queue/bounce_request.cc queue/bounces.cc queue/channel.cc queue/delivery.cc queue/dsn.cc \
+  queue/intake.cc queue/pass.cc queue/queue_lock.cc queue/removal.cc queue/reports.cc queue/schedule.cc queue/send_settings.cc queue/signals.cc \
+  queue/carry_out.cc queue/orders.cc
 postern-bounce_SRCS = queue/bounce_request.cc queue/dsn.cc
 postern-qread_SRCS = queue/attempts.cc queue/json_text.cc queue/orders.cc queue/selection.cc
 postern-qstat_SRCS = queue/attempts.cc queue/json_text.cc queue/orders.cc queue/selection.cc

@@ -30,6 +30,8 @@ constexpr size_t kDeferLogLimitBytes = 64 * 1024 * 1024;
 Result<std::optional<std::string>> read_defer_log(const std::string& path);
 // None when the file is missing.
 Attempts read_attempts(const std::string& path);
+// The file's time of change becomes that of the next try, so that a long queue is taken in by looking at
+// times.
 Result<void> append_attempt(const std::string& path, const std::map<size_t, std::string>& replies,
                             const Attempts& now);
 

@@ -7,6 +7,7 @@ namespace postern {
 
 namespace {
 
+constexpr uint64_t kHeldSeconds = 86400;
 constexpr std::string_view kBounced = "5.0.0 bounced by the operator";
 
 void set_state(Delivery& delivery, size_t rid, RecipientState state) {
@@ -64,8 +65,14 @@ bool reread_orders(const Spool& spool, Delivery& delivery) {
   return changed;
 }
 
-bool flush_ordered(const Delivery& delivery) {
-  return delivery.orders.flushes > delivery.attempts.flushes;
+void decide_pass(Delivery& delivery, bool flushed, uint64_t now_seconds) {
+  const bool ordered = delivery.orders.flushes > delivery.attempts.flushes;
+  delivery.tried = delivery.waits() && (flushed || ordered || delivery.attempts.next <= now_seconds);
+}
+
+uint64_t next_time(const Delivery& delivery, uint64_t next_pass, uint64_t now_seconds) {
+  if (delivery.orders_came) return 0;
+  return delivery.waits() ? next_pass : now_seconds + kHeldSeconds;
 }
 
 }  // namespace postern

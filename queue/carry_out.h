@@ -15,7 +15,12 @@ void carry_out(Delivery& delivery);
 // they cannot be read (logged).
 bool reread_orders(const Spool& spool, Delivery& delivery);
 
-// Has it been ordered to try at once what the last pass did not meet?
-bool flush_ordered(const Delivery& delivery);
+// Says whether a pass is to be made now (Delivery::tried): it is due, or so ordered, or `flushed`, and some
+// recipient waits.
+void decide_pass(Delivery& delivery, bool flushed, uint64_t now_seconds);
+
+// When to open a message that is not finished: now when orders came while it was open; when its next pass is
+// due; a message that is held altogether after a day, or when an order for it comes.
+uint64_t next_time(const Delivery& delivery, uint64_t next_pass, uint64_t now_seconds);
 
 }  // namespace postern
