@@ -18,10 +18,10 @@ RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/po
 
 postern-queue_SRCS = queue/kept.cc queue/queue_user.cc
 postern-scanq_SRCS = scanq/direction.cc scanq/edits.cc scanq/scan.cc scanq/stages.cc
-postern-send_SRCS = queue/attempts.cc queue/bounce_request.cc queue/bounces.cc queue/channel.cc queue/delivery.cc queue/dsn.cc \
-  queue/intake.cc queue/pass.cc queue/queue_lock.cc queue/removal.cc queue/reports.cc queue/schedule.cc queue/send_settings.cc queue/signals.cc \
+postern-send_SRCS = queue/attempts.cc queue/bounce_request.cc queue/bounces.cc queue/channel.cc queue/delivery.cc queue/diagnosis.cc \
+  queue/intake.cc queue/notices.cc queue/pass.cc queue/queue_lock.cc queue/removal.cc queue/reports.cc queue/rewrite.cc queue/schedule.cc queue/send_settings.cc queue/signals.cc \
   queue/carry_out.cc queue/orders.cc
-postern-bounce_SRCS = queue/bounce_request.cc queue/dsn.cc
+postern-bounce_SRCS = queue/bounce_request.cc queue/diagnosis.cc queue/dsn.cc queue/dsn_text.cc
 postern-qread_SRCS = queue/attempts.cc queue/json_text.cc queue/orders.cc queue/selection.cc
 postern-qstat_SRCS = queue/attempts.cc queue/json_text.cc queue/orders.cc queue/selection.cc
 postern-qctl_SRCS = queue/attempts.cc queue/orders.cc queue/queue_user.cc queue/selection.cc
@@ -103,7 +103,8 @@ unit: $(O)/unit
 PACKAGES := g++ make pkg-config libunbound-dev libclamav-dev libgmime-3.0-dev libcdb-dev libxxhash-dev doctest-dev \
   nlohmann-json3-dev \
   daemontools ucspi-tcp-ipv6 \
-  swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file
+  swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file \
+  python3-flufl.bounce python3-xxhash
 
 deps:
 	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \

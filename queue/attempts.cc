@@ -15,6 +15,23 @@ namespace {
 
 constexpr size_t kReplyLimitBytes = 1000;
 
+// What stands behind that many fields, blanks and all.
+std::string rest_from(std::string_view line, std::string_view field) {
+  return std::string(line.substr(static_cast<size_t>(field.data() - line.data())));
+}
+
+void parse_recipient_line(std::string_view line, const std::vector<std::string_view>& fields,
+                          Attempts& attempts) {
+  const std::optional<uint64_t> rid = fields.size() < 2 ? std::nullopt : parse_number(fields[1]);
+  if (!rid) return;
+  if (line.starts_with("r ") && fields.size() >= 3) attempts.replies[*rid] = rest_from(line, fields[2]);
+  if (line.starts_with("w ") && fields.size() == 3) attempts.warned.insert(*rid);
+  if (line.starts_with("d ") && fields.size() >= 3) {
+    attempts.untold[*rid] = {std::string(fields[2]), fields.size() > 3 ? rest_from(line, fields[3]) : ""};
+  }
+  if (line.starts_with("n ") && fields.size() == 2) attempts.untold.erase(*rid);
+}
+
 void parse_line(std::string_view line, Attempts& attempts) {
   const std::vector<std::string_view> fields = words(line);
   if (line.starts_with("t ") && (fields.size() == 4 || fields.size() == 5)) {
@@ -27,10 +44,8 @@ void parse_line(std::string_view line, Attempts& attempts) {
     attempts.last = *last;
     attempts.next = *next;
     attempts.flushes = *flushes;
-  } else if (line.starts_with("r ") && fields.size() >= 3) {
-    if (const std::optional<uint64_t> rid = parse_number(fields[1])) {
-      attempts.replies[*rid] = line.substr(static_cast<size_t>(fields[2].data() - line.data()));
-    }
+  } else {
+    parse_recipient_line(line, fields, attempts);
   }
 }
 
@@ -58,24 +73,39 @@ Attempts read_attempts(const std::string& path) {
   return text && *text ? parse_attempts(**text) : Attempts{};
 }
 
-Result<void> append_attempt(const std::string& path, const std::map<size_t, std::string>& replies,
-                            const Attempts& now) {
+Result<void> append_attempt(const std::string& path, const Attempts& pass, const std::set<size_t>& told) {
   const Fd file{::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)};
   if (!file) return os_failure("open " + path, errno);
   std::string text;
-  for (const auto& [rid, reply] : replies) {
+  for (const auto& [rid, reply] : pass.replies) {
     text += "r " + std::to_string(rid) + " " + printable(reply, kReplyLimitBytes) + "\n";
   }
-  text += "t " + std::to_string(now.tries) + " " + std::to_string(now.last) + " " + std::to_string(now.next);
-  if (now.flushes > 0) text += " " + std::to_string(now.flushes);
+  for (const size_t rid : pass.warned) {
+    text += "w " + std::to_string(rid) + " " + std::to_string(pass.last) + "\n";
+  }
+  for (const size_t rid : told) text += "n " + std::to_string(rid) + "\n";
+  text +=
+      "t " + std::to_string(pass.tries) + " " + std::to_string(pass.last) + " " + std::to_string(pass.next);
+  if (pass.flushes > 0) text += " " + std::to_string(pass.flushes);
   text += "\n";
   Result<void> wrote = write_all(file.get(), text, "write " + path);
   if (!wrote) return wrote;
   // Where this is lost, the message is opened too early, and put back.
-  const timespec next{.tv_sec = static_cast<time_t>(std::min<uint64_t>(now.next, INT64_MAX)), .tv_nsec = 0};
+  const timespec next{.tv_sec = static_cast<time_t>(std::min<uint64_t>(pass.next, INT64_MAX)), .tv_nsec = 0};
   const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, next};
   ::futimens(file.get(), times);
   return {};
+}
+
+Result<void> append_successes(const std::string& path, const std::map<size_t, Success>& successes) {
+  const Fd file{::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)};
+  if (!file) return os_failure("open " + path, errno);
+  std::string text;
+  for (const auto& [rid, success] : successes) {
+    text += "d " + std::to_string(rid) + " " + success.action + " " +
+            printable(success.text, kReplyLimitBytes) + "\n";
+  }
+  return write_all(file.get(), text, "write " + path);
 }
 
 uint64_t wait_after(const RetryProfile& profile, unsigned tries) {

@@ -2,18 +2,27 @@
 //
 //   r RID TEXT             what the last try of that recipient said
 //   t TRIES TIME NEXT [N]  a pass has ended: how many there were, when (seconds since 1970), when the next
-//   one is due, and how many orders to try at once it has met (queue/orders.h)
+//                          one is due, and how many orders to try at once it has met
 //   o ...                  an order of postern-qctl (queue/orders.h)
+//   w RID TIME             the sender was warned that this recipient is delayed
+//   d RID ACTION TEXT      delivered, relayed or expanded: the sender has asked to be told, and is not yet
+//   n RID                  the sender was told of it
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "lib/result.h"
 
 namespace postern {
+
+struct Success {
+  std::string action;  // "delivered", "relayed" or "expanded"
+  std::string text;    // the report
+};
 
 struct Attempts {
   unsigned tries = 0;
@@ -21,6 +30,8 @@ struct Attempts {
   uint64_t next = 0;
   uint64_t flushes = 0;                   // orders to try at once that the last pass has met
   std::map<size_t, std::string> replies;  // by recipient number, the last one each
+  std::set<size_t> warned;                // the sender knows that these are delayed
+  std::map<size_t, Success> untold;       // deliveries of which the sender is to be told
 };
 
 // Unreadable or broken lines are passed over: what is lost is only when to try again.
@@ -32,8 +43,11 @@ Result<std::optional<std::string>> read_defer_log(const std::string& path);
 Attempts read_attempts(const std::string& path);
 // The file's time of change becomes that of the next try, so that a long queue is taken in by looking at
 // times.
-Result<void> append_attempt(const std::string& path, const std::map<size_t, std::string>& replies,
-                            const Attempts& now);
+// Of `pass` the numbers and times, the replies, and whom the sender was warned of in it are written; `told`
+// are those of whose delivery it was told.
+Result<void> append_attempt(const std::string& path, const Attempts& pass, const std::set<size_t>& told);
+// Written before the state bytes that say done.
+Result<void> append_successes(const std::string& path, const std::map<size_t, Success>& successes);
 
 struct RetryProfile {
   uint64_t first_wait = 60;      // seconds

@@ -1,5 +1,8 @@
 #include "queue/bounce_request.h"
 
+#include <algorithm>
+#include <array>
+
 #include "lib/mid.h"
 #include "lib/record.h"
 #include "lib/text.h"
@@ -13,8 +16,29 @@ void append_text(std::string& bytes, char letter, std::string_view value) {
   append_record(bytes, letter, value.substr(0, value.find('\0')));
 }
 
+constexpr std::array<std::string_view, 5> kActions = {"failed", "delayed", "delivered", "relayed",
+                                                      "expanded"};
+
+bool take_recipient_record(char letter, std::string_view value, ReportedRecipient& recipient) {
+  switch (letter) {
+    case 'o':
+      recipient.orcpt = value;
+      return true;
+    case 'd':
+      recipient.why = value;
+      return true;
+    case 'k':
+      if (const std::optional<Action> action = action_of(value)) {
+        recipient.action = *action;
+        return true;
+      }
+      return false;
+    default:
+      return false;
+  }
+}
+
 bool take_record(char letter, std::string_view value, BounceRequest& request) {
-  const bool has_recipient = !request.recipients.empty();
   switch (letter) {
     case 'm':
       request.mid = parse_mid(value).value_or(0);
@@ -22,11 +46,20 @@ bool take_record(char letter, std::string_view value, BounceRequest& request) {
     case 's':
       request.sender = value;
       return true;
+    case 't':
+      request.to = value;
+      return true;
     case 'e':
       request.envid = value;
       return true;
     case 'a':
       request.arrival = parse_number(value).value_or(0);
+      return true;
+    case 'l':
+      request.last_try = parse_number(value).value_or(0);
+      return true;
+    case 'u':
+      request.smtputf8 = true;
       return true;
     case 'f':
       request.full = true;
@@ -37,29 +70,42 @@ bool take_record(char letter, std::string_view value, BounceRequest& request) {
     case 'r':
       request.recipients.push_back({.address = std::string(value), .orcpt = {}, .why = {}});
       return true;
-    case 'o':
-      if (has_recipient) request.recipients.back().orcpt = value;
-      return has_recipient;
-    case 'd':
-      if (has_recipient) request.recipients.back().why = value;
-      return has_recipient;
     default:
-      return false;
+      return !request.recipients.empty() && take_recipient_record(letter, value, request.recipients.back());
   }
 }
 
 }  // namespace
 
+std::string_view action_word(Action action) {
+  return kActions.at(static_cast<size_t>(action));
+}
+
+std::optional<Action> action_of(std::string_view word) {
+  const auto found = std::find(kActions.begin(), kActions.end(), word);
+  if (found == kActions.end()) return std::nullopt;
+  return static_cast<Action>(found - kActions.begin());
+}
+
+bool BounceRequest::tells_of(Action action) const {
+  return std::any_of(recipients.begin(), recipients.end(),
+                     [&](const ReportedRecipient& recipient) { return recipient.action == action; });
+}
+
 std::string serialise_bounce_request(const BounceRequest& request) {
   std::string bytes;
   append_text(bytes, 'm', std::to_string(request.mid));
   append_text(bytes, 's', request.sender);
+  if (!request.to.empty()) append_text(bytes, 't', request.to);
   append_text(bytes, 'e', request.envid);
   append_text(bytes, 'a', std::to_string(request.arrival));
+  append_text(bytes, 'l', std::to_string(request.last_try));
+  if (request.smtputf8) append_text(bytes, 'u', {});
   append_text(bytes, request.full ? 'f' : 'h', {});
-  for (const FailedRecipient& recipient : request.recipients) {
+  for (const ReportedRecipient& recipient : request.recipients) {
     append_text(bytes, 'r', recipient.address);
     append_text(bytes, 'o', recipient.orcpt);
+    append_text(bytes, 'k', action_word(recipient.action));
     append_text(bytes, 'd', recipient.why);
   }
   return bytes;

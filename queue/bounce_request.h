@@ -1,10 +1,13 @@
 // What send tells bounce on descriptor 3: NUL-ended records, one letter and a value each.
 //
-//   m MID   s SENDER   e ENVID   a ARRIVAL (seconds since 1970)   f or h: return the full message or its
-//   headers r RECIPIENT, and behind it o ORCPT and d WHY for that recipient
+//   m MID   s SENDER   t TO: who is told, where that is not the sender   e ENVID
+//   a ARRIVAL, l LAST TRY (seconds since 1970)   f or h: return the full message or its headers
+//   u: the message came with SMTPUTF8
+//   r RECIPIENT, and behind it o ORCPT, k ACTION (failed where it is missing) and d WHY for that recipient
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,19 +16,31 @@
 
 namespace postern {
 
-struct FailedRecipient {
+// The Action of RFC 3464 2.3.3.
+enum class Action { failed, delayed, delivered, relayed, expanded };
+std::string_view action_word(Action action);
+std::optional<Action> action_of(std::string_view word);
+
+struct ReportedRecipient {
   std::string address;
   std::string orcpt;
+  Action action = Action::failed;
   std::string why;  // as remote or local reported it
 };
 
 struct BounceRequest {
   uint64_t mid = 0;
   std::string sender;
-  std::string envid;
-  uint64_t arrival = 0;  // seconds since 1970
-  bool full = false;
-  std::vector<FailedRecipient> recipients;
+  std::string to{};  // empty: the sender
+  std::string envid{};
+  uint64_t arrival = 0;   // seconds since 1970
+  uint64_t last_try = 0;  // seconds since 1970: until then what is delayed will be tried
+  bool full = false;      // RET=FULL was asked for
+  bool smtputf8 = false;
+  std::vector<ReportedRecipient> recipients{};
+
+  [[nodiscard]] const std::string& addressee() const { return to.empty() ? sender : to; }
+  [[nodiscard]] bool tells_of(Action action) const;
 };
 
 std::string serialise_bounce_request(const BounceRequest& request);

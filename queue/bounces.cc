@@ -16,37 +16,37 @@ namespace postern {
 
 namespace {
 
-BounceRequest request_for(const Delivery& delivery) {
-  const Envelope& envelope = delivery.queued.envelope;
-  BounceRequest request{.mid = delivery.mid,
-                        .sender = envelope.sender,
-                        .envid = envelope.envid,
-                        .arrival = delivery.queued.born / 1000000,
-                        .full = envelope.ret == "FULL",
-                        .recipients = {}};
-  for (const auto& [rid, why] : delivery.failed) {
-    const Recipient& recipient = envelope.recipients.at(rid);
-    request.recipients.push_back({recipient.address, recipient.orcpt, why});
-  }
-  return request;
-}
+constexpr size_t kAtOnce = 20;
 
-Result<pid_t> start_process(const Delivery& delivery) {
-  Result<Fd> records = memory_file_with("bounce", serialise_bounce_request(request_for(delivery)));
+Result<pid_t> start_process(const std::string& request, int message) {
+  Result<Fd> records = memory_file_with("bounce", request);
   if (!records) return records.failure();
   ChildOptions options;
   options.arguments = {"postern-bounce"};
   options.environment = Environment::of_process();
-  options.fds = {{delivery.message.get(), 0}, {records->get(), 3}};
+  options.fds = {{message, 0}, {records->get(), 3}};
   return start_child(options);
 }
 
 }  // namespace
 
-bool Bounces::start(const Delivery& delivery) {
-  Result<pid_t> pid = start_process(delivery);
+void Bounces::add(const BounceRequest& request, int message) {
+  waiting_.push_back({request.mid, serialise_bounce_request(request), message});
+}
+
+std::vector<uint64_t> Bounces::start_waiting() {
+  std::vector<uint64_t> failed;
+  for (; !waiting_.empty() && running_.size() < kAtOnce; waiting_.pop_front()) {
+    if (!start(waiting_.front())) failed.push_back(waiting_.front().mid);
+  }
+  return failed;
+}
+
+bool Bounces::start(const Waiting& waiting) {
+  const std::string mid = "MID " + std::to_string(waiting.mid);
+  Result<pid_t> pid = start_process(waiting.records, waiting.message);
   if (!pid) {
-    log_warning("bounce MID " + std::to_string(delivery.mid), pid.failure());
+    log_warning("bounce " + mid, pid.failure());
     return false;
   }
   Fd process{static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0))};
@@ -55,13 +55,13 @@ bool Bounces::start(const Delivery& delivery) {
   event.events = EPOLLIN;
   event.data.fd = fd;
   if (fd < 0 || ::epoll_ctl(poller_, EPOLL_CTL_ADD, fd, &event) < 0) {
-    log_warning("follow the bounce of MID " + std::to_string(delivery.mid), os_failure("epoll_ctl", errno));
+    log_warning("follow the bounce of " + mid, os_failure("epoll_ctl", errno));
     ::kill(*pid, SIGKILL);
     while (::waitpid(*pid, nullptr, 0) < 0 && errno == EINTR) {
     }
     return false;
   }
-  running_.emplace(fd, Running{std::move(process), *pid, delivery.mid});
+  running_.emplace(fd, Running{std::move(process), *pid, waiting.mid});
   return true;
 }
 

@@ -53,8 +53,8 @@ void carry_out(Delivery& delivery) {
   }
 }
 
-bool reread_orders(const Spool& spool, Delivery& delivery) {
-  Result<std::optional<std::string>> log = read_defer_log(spool.path("defer", delivery.mid));
+bool reread_orders(Delivery& delivery) {
+  Result<std::optional<std::string>> log = read_defer_log(delivery.attempts_path);
   if (!log) {
     log_warning("read the orders of MID " + std::to_string(delivery.mid), log.failure());
     return false;

@@ -1,7 +1,6 @@
 // The send side of postern-qctl's orders: what they make of a message that is open.
 #pragma once
 
-#include "lib/spool.h"
 #include "queue/delivery.h"
 
 namespace postern {
@@ -13,7 +12,7 @@ void carry_out(Delivery& delivery);
 
 // Reads the orders again. True when they say something else of some recipient than before; false also when
 // they cannot be read (logged).
-bool reread_orders(const Spool& spool, Delivery& delivery);
+bool reread_orders(Delivery& delivery);
 
 // Says whether a pass is to be made now (Delivery::tried): it is due, or so ordered, or `flushed`, and some
 // recipient waits.

@@ -17,14 +17,19 @@ constexpr int64_t kAwayMilliseconds = 500;     // until the next try to reach a 
 constexpr int64_t kAcceptMilliseconds = 1000;  // in which a worker should have taken a new connection
 constexpr unsigned kLongestRow = 50;           // jobs of one site on one connection while another site waits
 
-Request request_for(const DeliveryJob& job, int message) {
+constexpr int kExtrasFd = 5;
+
+Request request_for(const DeliveryJob& job, int message, int extras) {
   Request request{.arguments = job.arguments, .environment = {}, .fds = {{message, 0}}};
   std::string rids;
   for (const size_t rid : job.rids) rids.append(rids.empty() ? "" : " ").append(std::to_string(rid));
   request.environment.set("POSTERN_MID", std::to_string(job.mid));
   request.environment.set("POSTERN_RIDS", rids);
   if (!job.route.empty()) request.environment.set("POSTERN_ROUTE", job.route);
-  if (!job.body.empty()) request.environment.set("POSTERN_BODY", job.body);
+  if (!job.extras.empty()) {
+    request.environment.set("POSTERN_EXTRAS", std::to_string(kExtrasFd));
+    request.fds.push_back({extras, kExtrasFd});
+  }
   return request;
 }
 
@@ -32,7 +37,14 @@ Result<void> send_job(int socket, const DeliveryJob& job) {
   // A description of its own for each job: readers must not share a file offset.
   Result<Fd> message = reopen_for_reading(job.message);
   if (!message) return message.failure();
-  return send_request(socket, request_for(job, message->get()));
+  Fd extras;
+  if (!job.extras.empty()) {
+    Result<Fd> file = memory_file_with("extras", job.extras);
+    if (!file) return file.failure();
+    if (Result<void> sealed = seal(file->get()); !sealed) return sealed;
+    extras = std::move(*file);
+  }
+  return send_request(socket, request_for(job, message->get(), extras.get()));
 }
 
 }  // namespace
@@ -100,7 +112,7 @@ void Channel::close(Place& place) {
 bool Channel::give(Place& place, const std::string& site) {
   std::deque<DeliveryJob>& queue = sites_[site];
   const Result<void> sent = send_job(place.socket.get(), queue.front());
-  const bool unsendable = !sent && !encode_request(request_for(queue.front(), -1));
+  const bool unsendable = !sent && !encode_request(request_for(queue.front(), -1, -1));
   if (!sent && !unsendable) {
     back_off(sent.failure());
     close(place);

@@ -22,9 +22,10 @@ struct DeliveryJob {
   std::string site;
   std::vector<std::string> arguments;
   std::vector<size_t> rids;
-  std::string body;   // BODY= of the message
-  std::string route;  // HOST or HOST:PORT instead of what is configured; ordered by postern-qctl
-  int message = -1;   // sealed memory file; borrowed from the message, which outlives its jobs
+  bool remote = false;
+  std::string route;   // HOST or HOST:PORT instead of what is configured; ordered by postern-qctl
+  std::string extras;  // what RFC 3461 and SMTPUTF8 add, for these recipients; empty: all at its default
+  int message = -1;    // sealed memory file; borrowed from the message, which outlives its jobs
 };
 
 class Channel {

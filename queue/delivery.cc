@@ -4,9 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "lib/control.h"
 #include "lib/log.h"
-#include "lib/text.h"
+#include "queue/notices.h"
 
 namespace postern {
 
@@ -24,6 +23,22 @@ void write_states(Delivery& delivery, const std::vector<size_t>& recipients, Rec
   }
 }
 
+// Extras for just this job's recipients, under the addresses that it names them by.
+std::string extras_of(const DeliveryJob& job, const Envelope& envelope) {
+  Envelope own{.sender = {},
+               .recipients = {},
+               .ret = envelope.ret,
+               .envid = envelope.envid,
+               .body = envelope.body,
+               .smtputf8 = envelope.smtputf8};
+  const size_t first = job.arguments.size() - job.rids.size();
+  for (size_t i = 0; i < job.rids.size(); ++i) {
+    const Recipient& recipient = envelope.recipients[job.rids[i]];
+    own.recipients.push_back({job.arguments[first + i], recipient.notify, recipient.orcpt});
+  }
+  return serialise_extras(own);
+}
+
 bool has_room_for(const DeliveryJob& job, const std::string& address) {
   size_t bytes = address.size() + 1;
   for (const std::string& argument : job.arguments) bytes += argument.size() + 1;
@@ -33,12 +48,14 @@ bool has_room_for(const DeliveryJob& job, const std::string& address) {
 }  // namespace
 
 bool Delivery::pending() const {
-  return std::any_of(queued.states.begin(), queued.states.end(), [](RecipientState state) {
-    return state == RecipientState::pending || state == RecipientState::held;
-  });
+  return !attempts.untold.empty() ||
+         std::any_of(queued.states.begin(), queued.states.end(), [](RecipientState state) {
+           return state == RecipientState::pending || state == RecipientState::held;
+         });
 }
 
 bool Delivery::waits() const {
+  if (!attempts.untold.empty()) return true;
   for (size_t rid = 0; rid < queued.states.size(); ++rid) {
     if (queued.states[rid] == RecipientState::pending && !failed.contains(rid)) return true;
   }
@@ -61,13 +78,19 @@ Result<Delivery> open_delivery(const Spool& spool, uint64_t mid) {
   if (!queued) return queued.failure();
   delivery.queued = std::move(*queued);
   // Without its orders a message that is held would go out.
-  Result<std::optional<std::string>> log = read_defer_log(spool.path("defer", mid));
+  delivery.attempts_path = spool.path("defer", mid);
+  Result<std::optional<std::string>> log = read_defer_log(delivery.attempts_path);
   if (!log) return log.failure();
   delivery.has_attempts_file = log->has_value();
   const std::string lines = log->value_or("");
   delivery.attempts = parse_attempts(lines);
   delivery.orders = replay_orders(lines, delivery.queued.states.size());
   delivery.flushes = delivery.orders.flushes;
+  // Noted, but the state byte was not written: it is tried again, and told then.
+  std::erase_if(delivery.attempts.untold, [&](const auto& success) {
+    return success.first >= delivery.queued.states.size() ||
+           delivery.queued.states[success.first] != RecipientState::done;
+  });
   return delivery;
 }
 
@@ -85,24 +108,24 @@ Result<void> load_message(Delivery& delivery) {
   return {};
 }
 
-Jobs make_jobs(const Delivery& delivery, const std::vector<std::string>& locals, const std::string& me) {
+Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting) {
   Jobs jobs;
   std::map<std::string, size_t> open_job;  // domain and route to index in jobs.remote
   const Envelope& envelope = delivery.queued.envelope;
   for (size_t rid = 0; rid < envelope.recipients.size(); ++rid) {
     if (delivery.queued.states.at(rid) != RecipientState::pending || delivery.failed.contains(rid)) continue;
-    std::string address = envelope.recipients[rid].address;
-    if (address.find('@') == std::string::npos) address += "@" + me;
-    const std::string domain = domain_of(address);
+    const auto [local, address, domain] = rewriting.of(envelope.recipients[rid].address);
     DeliveryJob job{.mid = delivery.mid,
                     .site = {},
                     .arguments = {envelope.sender, address},
                     .rids = {rid},
-                    .body = envelope.body,
+                    .remote = !local,
                     .route = {},
+                    .extras = {},
                     .message = -1};
     if (const RecipientOrders* orders = delivery.orders.of(rid)) job.route = orders->route;
-    if (job.route.empty() && domain_listed(domain, locals)) {
+    job.remote = !local || !job.route.empty();
+    if (!job.remote) {
       jobs.local.push_back(std::move(job));
       continue;
     }
@@ -118,16 +141,50 @@ Jobs make_jobs(const Delivery& delivery, const std::vector<std::string>& locals,
     open_job[group] = jobs.remote.size();
     jobs.remote.push_back(std::move(job));
   }
+  for (std::vector<DeliveryJob>* made : {&jobs.local, &jobs.remote}) {
+    for (DeliveryJob& job : *made) job.extras = extras_of(job, envelope);
+  }
   return jobs;
 }
 
+namespace {
+
+// What a DSN has to say of a delivery (RFC 3461 5.2): nothing where the sender did not ask, or the next host
+// tells it.
+std::optional<Action> success_to_tell(const Delivery& delivery, const DeliveryJob& job, size_t rid,
+                                      Outcome outcome) {
+  const Envelope& envelope = delivery.queued.envelope;
+  if (outcome == Outcome::passed_on || envelope.sender.empty() ||
+      !asks_for(envelope.recipients[rid].notify, "SUCCESS")) {
+    return std::nullopt;
+  }
+  if (outcome == Outcome::expanded) return Action::expanded;
+  return job.remote ? Action::relayed : Action::delivered;
+}
+
+void note_successes(Delivery& delivery, const std::map<size_t, Success>& successes) {
+  delivery.has_attempts_file = true;
+  if (Result<void> noted = append_successes(delivery.attempts_path, successes); !noted) {
+    log_warning("note whom to tell of MID " + std::to_string(delivery.mid), noted.failure());
+  }
+  for (const auto& [rid, success] : successes) delivery.attempts.untold[rid] = success;
+}
+
+}  // namespace
+
 void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<RecipientReport>& reports) {
   std::vector<size_t> delivered;
+  std::map<size_t, Success> to_tell;
   for (size_t i = 0; i < job.rids.size(); ++i) {
     const size_t rid = job.rids[i];
     switch (reports.at(i).outcome) {
       case Outcome::delivered:
+      case Outcome::passed_on:
+      case Outcome::expanded:
         delivered.push_back(rid);
+        if (const std::optional<Action> action = success_to_tell(delivery, job, rid, reports[i].outcome)) {
+          to_tell[rid] = {std::string(action_word(*action)), reports[i].text};
+        }
         break;
       case Outcome::permanent:
         delivery.failed[rid] = reports[i].text;
@@ -138,6 +195,7 @@ void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<
     }
   }
   --delivery.jobs_out;
+  if (!to_tell.empty()) note_successes(delivery, to_tell);
   for (const size_t rid : delivered) delivery.queued.states.at(rid) = RecipientState::done;
   // The last of a message that goes altogether: its file is removed now, so its state bytes need not be
   // written.

@@ -12,9 +12,12 @@
 #include "lib/result.h"
 #include "lib/spool.h"
 #include "queue/attempts.h"
+#include "queue/bounce_request.h"
 #include "queue/channel.h"
+#include "queue/open_messages.h"
 #include "queue/orders.h"
 #include "queue/reports.h"
+#include "queue/rewrite.h"
 
 namespace postern {
 
@@ -23,20 +26,24 @@ struct Delivery {
   Fd file;     // the queue file
   Fd message;  // the message alone, a sealed memory file: what other users get
   QueuedMessage queued;
-  Attempts attempts;  // before this pass
-  Orders orders;
+  std::string attempts_path;
+  Attempts attempts;  // before this pass; deliveries that are to be told are added in it
   bool has_attempts_file = false;
+  Orders orders;
   uint64_t flushes = 0;      // orders to try at once that this pass has met
   bool tried = false;        // a pass is being made, not only orders carried out
   bool orders_came = false;  // since it was opened
   bool withdrawn = false;    // some jobs of this pass were taken back for new orders
-  bool goes_remote = false;  // some of this pass's jobs do: it counts among what waits for other hosts
   size_t jobs_out = 0;
   std::map<size_t, std::string> deferred;  // by recipient number: why
   std::map<size_t, std::string> failed;    // permanently: why; not yet bounced
+  std::map<size_t, Action> telling;        // what the DSN that is being made says of whom
+  OpenMessages* counted_in = nullptr;      // where it takes a place
 
+  // A recipient is pending or held, or a delivery is to be told.
   [[nodiscard]] bool pending() const;
-  // Is there a recipient for the next pass: pending, and not to be bounced?
+  // Is there something for the next pass: a recipient that is pending and not to be bounced, or a delivery to
+  // tell?
   [[nodiscard]] bool waits() const;
   // Older than the lifetime: what is deferred now has failed.
   [[nodiscard]] bool expired(const RetryProfile& profile, uint64_t now_seconds) const;
@@ -56,9 +63,10 @@ struct Jobs {
 size_t cost_of(const Delivery& delivery);
 // The pending recipients, without the message yet (see Jobs::set_message): one job for each local one, one
 // for each group of remote ones with the same domain.
-Jobs make_jobs(const Delivery& delivery, const std::vector<std::string>& locals, const std::string& me);
+Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting);
 
 // Takes the outcome of one job in: state bytes for what was delivered, the rest into deferred and failed.
+// A success that the sender asked for is noted in defer/ before its state byte.
 void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<RecipientReport>& reports);
 
 // Writes states of recipients; a failure is logged, since the worst that follows is a second delivery.

@@ -3,86 +3,144 @@
 #include <algorithm>
 
 #include "lib/text.h"
+#include "queue/diagnosis.h"
 
 namespace postern {
 
 namespace {
 
-bool is_status(std::string_view word) {
-  const std::vector<std::string_view> parts = split(word, '.');
-  return parts.size() == 3 && parts[0].size() == 1 &&
-         (parts[0][0] == '2' || parts[0][0] == '4' || parts[0][0] == '5') && parts[1].size() <= 3 &&
-         parts[2].size() <= 3 && parse_number(parts[1]) && parse_number(parts[2]);
+constexpr size_t kAddressBytes = 1003;
+constexpr size_t kReportBytes = 900;
+
+struct Words {
+  Action action;
+  char status_class;
+  const char* paragraph;
+};
+// In the order in which they are told.
+constexpr Words kWords[] = {
+    {Action::failed, '5',
+     "Your message could not be delivered to the addresses below. This is a permanent failure:\n"
+     "it will not be tried again.\n"},
+    {Action::delayed, '4',
+     "Your message could not be delivered yet to the addresses below. You need not send it again:\n"
+     "it is still being tried, until the time below.\n"},
+    {Action::delivered, '2', "Your message was delivered to the addresses below.\n"},
+    {Action::relayed, '2',
+     "Your message was handed on for the addresses below to a host that does not report what becomes\n"
+     "of it. You will not hear of its delivery.\n"},
+    {Action::expanded, '2',
+     "Your message was delivered to the addresses below, each of which stands for several others. You\n"
+     "will not hear of its delivery to those.\n"},
+};
+
+const Words& words_of(Action action) {
+  return *std::find_if(std::begin(kWords), std::end(kWords),
+                       [&](const Words& w) { return w.action == action; });
 }
 
-// A failed recipient's Status must be of class 5 (RFC 3464 2.3.4): what was deferred too long keeps its
-// detail.
-std::string failed_status(std::string_view word) {
-  std::string status(word);
-  status[0] = '5';
-  return status;
+std::string subject_of(const BounceRequest& request) {
+  if (request.sender.empty()) return "Undelivered notification";
+  if (request.tells_of(Action::failed)) return "Undelivered mail returned to sender";
+  if (request.tells_of(Action::delayed)) return "Mail delayed, still being tried";
+  return "Delivery of your mail";
 }
 
-std::string describe(const FailedRecipient& recipient) {
-  return "<" + printable(recipient.address, 1003) + ">:\n" + printable(recipient.why, 900) + "\n\n";
+std::string explain(const BounceRequest& request, std::string_view host) {
+  std::string text = "This is the mail system at " + std::string(host) + ".\n";
+  if (request.sender.empty()) {
+    text +=
+        "\nA message without a sender's address, which may be a notification, could not be delivered. It\n"
+        "can be returned to nobody, so it is sent to you.\n";
+  }
+  for (const Words& words : kWords) {
+    if (!request.tells_of(words.action)) continue;
+    text += std::string("\n") + words.paragraph;
+    if (words.action == Action::delayed) text += "Until: " + rfc5322_date(request.last_try) + "\n";
+    for (const ReportedRecipient& recipient : request.recipients) {
+      if (recipient.action != words.action) continue;
+      text += "\n<" + safe_text(recipient.address, kAddressBytes, Alphabet::utf8) + ">:\n" +
+              safe_text(recipient.why, kReportBytes, Alphabet::ascii) + "\n";
+    }
+  }
+  return text + "\n";
 }
 
-std::string status_fields(const FailedRecipient& recipient) {
-  const Diagnosis diagnosis = diagnose(recipient.why);
+std::string status_fields(const BounceRequest& request, const ReportedRecipient& recipient,
+                          Alphabet alphabet) {
+  const Diagnosis diagnosis = diagnose(recipient.why, words_of(recipient.action).status_class);
   std::string fields = "\n";
-  if (!recipient.orcpt.empty()) fields += "Original-Recipient: " + printable(recipient.orcpt, 1003) + "\n";
-  fields += "Final-Recipient: rfc822; " + printable(recipient.address, 1003) + "\n";
-  fields += "Action: failed\nStatus: " + diagnosis.status + "\n";
+  if (!recipient.orcpt.empty())
+    fields += "Original-Recipient: " + original_recipient(recipient.orcpt, alphabet) + "\n";
+  fields += "Final-Recipient: " + final_recipient(recipient.address, alphabet) + "\n";
+  fields += "Action: " + std::string(action_word(recipient.action)) + "\nStatus: " + diagnosis.status + "\n";
   if (!diagnosis.remote_mta.empty())
-    fields += "Remote-MTA: dns; " + printable(diagnosis.remote_mta, 255) + "\n";
+    fields += "Remote-MTA: dns; " + safe_text(diagnosis.remote_mta, 255, Alphabet::ascii) + "\n";
   if (!diagnosis.smtp_reply.empty())
-    fields += "Diagnostic-Code: smtp; " + printable(diagnosis.smtp_reply, 900) + "\n";
+    fields +=
+        "Diagnostic-Code: smtp; " + safe_text(diagnosis.smtp_reply, kReportBytes, Alphabet::ascii) + "\n";
+  if (recipient.action == Action::delayed)
+    fields += "Will-Retry-Until: " + rfc5322_date(request.last_try) + "\n";
   return fields;
+}
+
+std::string text_part(const std::string& text, Alphabet alphabet) {
+  if (is_ascii(text)) return "Content-Type: text/plain; charset=us-ascii\n\n" + text;
+  const std::string type = "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: ";
+  if (alphabet == Alphabet::utf8) return type + "8bit\n\n" + text;
+  return type + "quoted-printable\n\n" + quoted_printable(text);
+}
+
+std::string status_part(const BounceRequest& request, std::string_view host, Alphabet alphabet) {
+  std::string part = alphabet == Alphabet::utf8
+                         ? "Content-Type: message/global-delivery-status\nContent-Transfer-Encoding: 8bit\n"
+                         : "Content-Type: message/delivery-status\n";
+  part += "\nReporting-MTA: dns; " + std::string(host) + "\n";
+  if (!request.envid.empty())
+    part +=
+        "Original-Envelope-Id: " + safe_text(decode_xtext(request.envid), kAddressBytes, Alphabet::ascii) +
+        "\n";
+  part += "Arrival-Date: " + rfc5322_date(request.arrival) + "\n";
+  for (const ReportedRecipient& recipient : request.recipients) {
+    part += status_fields(request, recipient, alphabet);
+  }
+  return part;
+}
+
+// A whole message cannot be encoded (RFC 2046 5.2.1), a header can.
+std::string returned_part(const BounceRequest& request, const Returned& returned) {
+  const bool global = request.smtputf8 && returned.eight_bit;
+  std::string part = "Content-Type: ";
+  part += returned.full ? (global ? "message/global" : "message/rfc822")
+                        : (global ? "message/global-headers" : "text/rfc822-headers");
+  if (returned.eight_bit) {
+    part += std::string("\nContent-Transfer-Encoding: ") + (returned.full ? "8bit" : "quoted-printable");
+  }
+  return part + "\n\n";
 }
 
 }  // namespace
 
-Diagnosis diagnose(std::string_view report) {
-  Diagnosis diagnosis{.status = "5.0.0", .remote_mta = {}, .smtp_reply = {}};
-  static constexpr std::string_view kSaid = " said: ";
-  const size_t said = report.find(kSaid);
-  if (said != std::string_view::npos) {
-    diagnosis.remote_mta = report.substr(0, report.find_first_of("[ "));
-    report.remove_prefix(said + kSaid.size());
-    diagnosis.smtp_reply = report;
-  }
-  // The status stands first, or second behind a reply code.
-  const std::vector<std::string_view> all = words(report.substr(0, 80));
-  for (size_t i = 0; i < std::min<size_t>(2, all.size()); ++i) {
-    if (is_status(all[i])) {
-      diagnosis.status = failed_status(all[i]);
-      return diagnosis;
-    }
-  }
-  return diagnosis;
-}
-
-DsnParts make_dsn(const BounceRequest& request, std::string_view me, uint64_t dsn_mid, uint64_t now_seconds) {
-  const std::string host = printable(me, 255);
+DsnParts make_dsn(const BounceRequest& request, const Returned& returned, std::string_view me,
+                  uint64_t dsn_mid, uint64_t now_seconds) {
+  const std::string host = safe_text(me, 255, Alphabet::ascii);
   const std::string boundary = "postern." + std::to_string(dsn_mid);
+  const Alphabet alphabet = is_utf8(request.addressee()) ? Alphabet::utf8 : Alphabet::ascii;
   DsnParts parts;
+  parts.smtputf8 = alphabet == Alphabet::utf8;
+  parts.eight_bit = parts.smtputf8 || (returned.full && returned.eight_bit);
+  parts.encodes = returned.eight_bit && !returned.full;
   std::string& head = parts.head;
   head += "Date: " + rfc5322_date(now_seconds) + "\nFrom: Mail Delivery System <MAILER-DAEMON@" + host +
-          ">\nTo: <" + printable(request.sender, 1003) +
-          ">\nSubject: Undelivered mail returned to sender\nMessage-ID: <" + std::to_string(dsn_mid) + "@" +
-          host + ">\nAuto-Submitted: auto-replied\nMIME-Version: 1.0\n" +
-          "Content-Type: multipart/report; report-type=delivery-status; boundary=\"" + boundary + "\"\n\n";
-  head += "--" + boundary + "\nContent-Type: text/plain; charset=us-ascii\n\nThis is the mail system at " +
-          host +
-          ".\n\nYour message could not be delivered to the addresses below. This is a permanent failure:\n" +
-          "it will not be tried again.\n\n";
-  for (const FailedRecipient& recipient : request.recipients) head += describe(recipient);
-  head += "--" + boundary + "\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; " + host + "\n";
-  if (!request.envid.empty()) head += "Original-Envelope-Id: " + printable(request.envid, 1003) + "\n";
-  head += "Arrival-Date: " + rfc5322_date(request.arrival) + "\n";
-  for (const FailedRecipient& recipient : request.recipients) head += status_fields(recipient);
-  head += "\n--" + boundary + "\nContent-Type: " + (request.full ? "message/rfc822" : "text/rfc822-headers") +
-          "\n\n";
+          ">\nTo: <" + safe_text(request.addressee(), kAddressBytes, alphabet) +
+          ">\nSubject: " + subject_of(request) + "\nMessage-ID: <" + std::to_string(dsn_mid) + "@" + host +
+          ">\nAuto-Submitted: auto-replied\nMIME-Version: 1.0\n" +
+          "Content-Type: multipart/report; report-type=delivery-status; boundary=\"" + boundary + "\"\n" +
+          (parts.eight_bit ? "Content-Transfer-Encoding: 8bit\n" : "") + "\n";
+  const std::string next = "--" + boundary + "\n";
+  head += next + text_part(explain(request, host), alphabet);
+  head += next + status_part(request, host, alphabet);
+  head += "\n" + next + returned_part(request, returned);
   parts.tail = "\n--" + boundary + "--\n";
   return parts;
 }

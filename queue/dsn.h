@@ -1,4 +1,4 @@
-// The text of a DSN with Action: failed (RFC 3464, in the multipart/report of RFC 6522).
+// The text of a DSN (RFC 3464, in the multipart/report of RFC 6522; RFC 6533 where addresses are not ASCII).
 #pragma once
 
 #include <cstdint>
@@ -6,23 +6,25 @@
 #include <string_view>
 
 #include "queue/bounce_request.h"
+#include "queue/dsn_text.h"
 
 namespace postern {
 
-// What a delivery report says, taken apart: "host[1.2.3.4]:25 said: 550 5.1.1 text" or "5.1.1 text" or
-// anything else.
-struct Diagnosis {
-  std::string status;      // enhanced status, 5.0.0 when the report has none
-  std::string remote_mta;  // the host that said it, or empty
-  std::string smtp_reply;  // its reply, or empty
+// What stands in the third part.
+struct Returned {
+  bool full = false;       // the whole message; else its header
+  bool eight_bit = false;  // it holds bytes outside ASCII
 };
-Diagnosis diagnose(std::string_view report);
 
 struct DsnParts {
-  std::string head;  // everything before the returned message or its headers
-  std::string tail;  // what closes it
+  std::string head;        // everything before the returned message or its header
+  std::string tail;        // what closes it
+  bool eight_bit = false;  // needs 8BITMIME
+  bool smtputf8 = false;   // needs SMTPUTF8
+  bool encodes = false;    // what is returned has to be put through quoted_printable()
 };
 // `me` is the reporting MTA; `dsn_mid` makes boundary and Message-ID; times in seconds since 1970.
-DsnParts make_dsn(const BounceRequest& request, std::string_view me, uint64_t dsn_mid, uint64_t now_seconds);
+DsnParts make_dsn(const BounceRequest& request, const Returned& returned, std::string_view me,
+                  uint64_t dsn_mid, uint64_t now_seconds);
 
 }  // namespace postern

@@ -5,7 +5,7 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "queue/carry_out.h"
-#include "queue/dsn.h"
+#include "queue/diagnosis.h"
 
 namespace postern {
 
@@ -22,32 +22,33 @@ void log_pass(const Delivery& delivery) {
   const auto tell = [&](std::string_view what, char status_class,
                         const std::map<size_t, std::string>& recipients) {
     for (const auto& [rid, why] : recipients) {
-      std::string status = diagnose(why).status;
-      status[0] = status_class;
       log.info(std::string(what) + ": " + id + ":" + std::to_string(rid) + " From:<" +
                printable(envelope.sender) + "> To:<" + printable(envelope.recipients.at(rid).address) +
-               "> Reason: \"" + status + "\" Response: \"" + printable(why) + "\"");
+               "> Reason: \"" + diagnose(why, status_class).status + "\" Response: \"" + printable(why) +
+               "\"");
     }
   };
   tell("Bounced", '5', delivery.failed);
   tell("Delayed", '4', delivery.deferred);
 }
 
-uint64_t put_off(const Spool& spool, const Delivery& delivery, const RetryProfile& profile,
+uint64_t put_off(const Delivery& delivery, const std::set<size_t>& told, const RetryProfile& profile,
                  uint64_t now_seconds) {
-  if ((!delivery.tried || delivery.withdrawn) && delivery.deferred.empty())
+  if ((!delivery.tried || delivery.withdrawn) && delivery.deferred.empty() && told.empty()) {
     return next_time(delivery, delivery.attempts.next, now_seconds);
-  Attempts attempts{.tries = delivery.attempts.tries + 1,
-                    .last = now_seconds,
-                    .next = now_seconds,
-                    .flushes = delivery.flushes,
-                    .replies = {}};
-  if (!delivery.withdrawn) attempts.next += wait_after(profile, attempts.tries);
-  if (Result<void> noted = append_attempt(spool.path("defer", delivery.mid), delivery.deferred, attempts);
-      !noted) {
+  }
+  Attempts pass{.tries = delivery.attempts.tries + 1,
+                .last = now_seconds,
+                .next = now_seconds,
+                .flushes = delivery.flushes,
+                .replies = delivery.deferred,
+                .warned = delivery.attempts.warned,
+                .untold = {}};
+  if (!delivery.withdrawn) pass.next += wait_after(profile, pass.tries);
+  if (Result<void> noted = append_attempt(delivery.attempts_path, pass, told); !noted) {
     log_warning("note the attempt on MID " + std::to_string(delivery.mid), noted.failure());
   }
-  return next_time(delivery, attempts.next, now_seconds);
+  return next_time(delivery, pass.next, now_seconds);
 }
 
 }  // namespace postern

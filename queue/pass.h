@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 
-#include "lib/spool.h"
 #include "queue/attempts.h"
 #include "queue/delivery.h"
 
@@ -13,8 +13,9 @@ namespace postern {
 void fail_expired(Delivery& delivery, const RetryProfile& profile, uint64_t now_seconds);
 // A line for each failed and each deferred recipient.
 void log_pass(const Delivery& delivery);
-// Notes the pass in defer/; when the next one is due, seconds since 1970.
-uint64_t put_off(const Spool& spool, const Delivery& delivery, const RetryProfile& profile,
+// Notes the pass in defer/, and the recipients `told` (see append_attempt); when the next one is due, seconds
+// since 1970.
+uint64_t put_off(const Delivery& delivery, const std::set<size_t>& told, const RetryProfile& profile,
                  uint64_t now_seconds);
 
 }  // namespace postern

@@ -1,7 +1,7 @@
-// postern-bounce - tell a sender what could not be delivered (DSN, RFC 3464), straight into the queue.
+// postern-bounce - tell a sender what became of a message (DSN, RFC 3464), straight into the queue.
 //
-//   fd 0 in    the message that failed, a file
-//   fd 3 in    what failed and why: NUL-ended records, see queue/bounce_request.h
+//   fd 0 in    the message, a file
+//   fd 3 in    what became of it: NUL-ended records, see queue/bounce_request.h
 //   env        POSTERN_HOME; POSTERN_QUEUE the program that takes the DSN (default postern-queue)
 //   user       posternq
 //   exit       0 the DSN is durable, 111 not yet, 100 there is nobody to tell (null reverse-path)
@@ -24,6 +24,7 @@ using namespace postern;
 
 constexpr size_t kRequestBytes = 256 * 1024 * 1024;
 constexpr size_t kHeadersLimitBytes = 65536;  // of the returned message
+constexpr size_t kDoubleBounceFullBytes = 262144;
 constexpr int64_t kQueueMilliseconds = 240000;
 
 // The header of the message in `fd`, without the empty line; cut at a line end when it is too long.
@@ -40,64 +41,109 @@ Result<std::string> returned_headers(int fd) {
   return text;
 }
 
-Result<Fd> compose(const BounceRequest& request, uint64_t dsn_mid) {
-  Result<std::string> me = control_me();
-  if (!me) return me.failure();
-  const DsnParts parts = make_dsn(request, *me, dsn_mid, now_microseconds() / 1000000);
-  Result<Fd> dsn = memory_file_with("dsn", {});
-  if (!dsn) return dsn;
-  Result<void> wrote = write_all(dsn->get(), parts.head, "write the DSN");
-  if (!wrote) return wrote.failure();
-  if (request.full) {
-    Result<size_t> size = file_size(0, "read the message");
-    if (!size) return size.failure();
-    wrote = copy_range(0, 0, *size, dsn->get(), "copy the message");
-  } else {
-    Result<std::string> headers = returned_headers(0);
-    if (!headers) return headers.failure();
-    wrote = write_all(dsn->get(), *headers, "write the DSN");
+Result<bool> has_eight_bit(int fd, size_t size) {
+  std::string piece(65536, '\0');
+  for (size_t at = 0; at < size;) {
+    Result<size_t> got = pread_full(fd, piece, static_cast<off_t>(at), "read the message");
+    if (!got) return got.failure();
+    if (!is_ascii(std::string_view(piece).substr(0, *got))) return true;
+    if (*got == 0) break;
+    at += *got;
   }
-  if (!wrote) return wrote.failure();
-  wrote = write_all(dsn->get(), parts.tail, "write the DSN");
-  if (!wrote) return wrote.failure();
-  if (Result<void> sealed = seal(dsn->get()); !sealed) return sealed.failure();
-  return dsn;
+  return false;
 }
 
-int bounce() {
-  Result<std::string> bytes = read_whole(3, kRequestBytes, "read the bounce request");
-  Result<BounceRequest> request =
-      bytes ? parse_bounce_request(*bytes) : Result<BounceRequest>(bytes.failure());
-  if (!request) {
-    log_warning("bounce", request.failure());
-    return 111;
+// RET counts only where something failed (RFC 3461 4.3). The postmaster gets what nobody else will, where it
+// is not large.
+bool returns_full(const BounceRequest& request, size_t size) {
+  if (!request.tells_of(Action::failed)) return false;
+  return request.sender.empty() ? size <= kDoubleBounceFullBytes : request.full;
+}
+
+struct Dsn {
+  Fd file;
+  bool full;
+  bool eight_bit;
+  bool smtputf8;
+};
+
+Result<Dsn> compose(const BounceRequest& request, uint64_t dsn_mid, bool full) {
+  Result<std::string> me = control_me();
+  if (!me) return me.failure();
+  Result<size_t> size = file_size(0, "read the message");
+  if (!size) return size.failure();
+  full = full && returns_full(request, *size);
+  Result<std::string> headers = full ? Result<std::string>(std::string()) : returned_headers(0);
+  if (!headers) return headers.failure();
+  Result<bool> eight_bit = full ? has_eight_bit(0, *size) : Result<bool>(!is_ascii(*headers));
+  if (!eight_bit) return eight_bit.failure();
+  const DsnParts parts =
+      make_dsn(request, {.full = full, .eight_bit = *eight_bit}, *me, dsn_mid, now_microseconds() / 1000000);
+  Result<Fd> file = memory_file_with("dsn", {});
+  if (!file) return file.failure();
+  Result<void> wrote = write_all(file->get(), parts.head, "write the DSN");
+  if (wrote) {
+    wrote =
+        full ? copy_range(0, 0, *size, file->get(), "copy the message")
+             : write_all(file->get(), parts.encodes ? quoted_printable(*headers) : *headers, "write the DSN");
   }
-  if (request->sender.empty()) return 100;  // never a bounce of a bounce (RFC 5321 6.1)
-  const uint64_t dsn_mid = make_mid();
-  Result<Fd> dsn = compose(*request, dsn_mid);
-  if (!dsn) {
-    log_warning("bounce MID " + std::to_string(request->mid), dsn.failure());
-    return 111;
-  }
+  if (wrote) wrote = write_all(file->get(), parts.tail, "write the DSN");
+  if (wrote) wrote = seal(file->get());
+  if (!wrote) return wrote.failure();
+  return Dsn{
+      .file = std::move(*file), .full = full, .eight_bit = parts.eight_bit, .smtputf8 = parts.smtputf8};
+}
+
+QueueAnswer queue_dsn(const BounceRequest& request, const Dsn& dsn, uint64_t dsn_mid) {
   Environment environment = Environment::of_process();
   environment.set("POSTERN_MID", std::to_string(dsn_mid));
-  environment.set("POSTERN_PARENT_MID", std::to_string(request->mid));
+  environment.set("POSTERN_PARENT_MID", std::to_string(request.mid));
+  environment.unset("POSTERN_DOUBLE_BOUNCE");
+  if (request.sender.empty()) environment.set("POSTERN_DOUBLE_BOUNCE", "1");
   Envelope envelope;
-  envelope.recipients.push_back({.address = request->sender, .notify = "NEVER", .orcpt = {}});
-  const QueueAnswer answer = submit(environment.get_or("POSTERN_QUEUE", "postern-queue"), dsn->get(),
-                                    envelope, environment, now_milliseconds() + kQueueMilliseconds);
-  if (answer.exit_code != 0) {
-    log_warning("queue the bounce of MID " + std::to_string(request->mid), queue_reply(answer).line());
-    return 111;
+  envelope.recipients.push_back({.address = request.addressee(), .notify = "NEVER", .orcpt = {}});
+  envelope.smtputf8 = dsn.smtputf8;
+  if (dsn.eight_bit) envelope.body = "8BITMIME";
+  return submit(environment.get_or("POSTERN_QUEUE", "postern-queue"), dsn.file.get(), envelope, environment,
+                now_milliseconds() + kQueueMilliseconds);
+}
+
+std::string_view kind_of(const BounceRequest& request) {
+  if (request.sender.empty()) return "double bounce";
+  if (request.tells_of(Action::failed)) return "bounce";
+  return request.tells_of(Action::delayed) ? "delay warning" : "delivery report";
+}
+
+int bounce(const BounceRequest& request) {
+  const std::string mid = "MID " + std::to_string(request.mid);
+  if (request.addressee().empty()) return 100;  // never a bounce of a bounce (RFC 5321 6.1)
+  const uint64_t dsn_mid = make_mid();
+  for (bool full = true;; full = false) {
+    Result<Dsn> dsn = compose(request, dsn_mid, full);
+    if (!dsn) {
+      log_warning("bounce " + mid, dsn.failure());
+      return 111;
+    }
+    const QueueAnswer answer = queue_dsn(request, *dsn, dsn_mid);
+    if (answer.exit_code == 0) break;
+    const SmtpReply reply = queue_reply(answer);
+    log_warning("queue the bounce of " + mid, reply.line());
+    if (!reply.permanent() || !dsn->full) return 111;
+    // It may be too large together with the whole message.
   }
-  log_info("MID " + std::to_string(dsn_mid) + " was generated for bounce of MID " +
-           std::to_string(request->mid));
+  log_info("MID " + std::to_string(dsn_mid) + " was generated for " + std::string(kind_of(request)) + " of " +
+           mid);
   return 0;
 }
 
 int run(int, char**) {
-  ::alarm(300);
-  return bounce();
+  ::alarm(600);  // two calls of the queue program
+  Result<std::string> bytes = read_whole(3, kRequestBytes, "read the bounce request");
+  Result<BounceRequest> request =
+      bytes ? parse_bounce_request(*bytes) : Result<BounceRequest>(bytes.failure());
+  if (request) return bounce(*request);
+  log_warning("bounce", request.failure());
+  return 111;
 }
 
 }  // namespace

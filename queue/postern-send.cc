@@ -25,6 +25,7 @@
 #include "queue/channel.h"
 #include "queue/delivery.h"
 #include "queue/intake.h"
+#include "queue/notices.h"
 #include "queue/open_messages.h"
 #include "queue/pass.h"
 #include "queue/queue_lock.h"
@@ -73,19 +74,20 @@ class Send {
   void take_answer(Channel& channel, int fd);
   void take_outcome(const DeliveryJob& job, const std::vector<RecipientReport>& reports);
   void end_pass(Delivery& delivery);
-  void take_bounce(int fd);
-  void finish(Delivery& delivery);
+  void take_bounce(const Bounces::Ended& ended);
+  void finish(Delivery& delivery, bool told);
   void note_order(uint64_t mid);
 
-  OpenMessages& kind_of(const Delivery& delivery) {
-    return delivery.goes_remote ? open_remote_ : open_local_;
-  }
+  void move_to(OpenMessages& place, Delivery& delivery);
+  void leave(Delivery& delivery);
   void watch(int fd);
   void handle(int fd);
   void give_out_work();
   void reload();
   [[nodiscard]] int wait_milliseconds() const;
-  [[nodiscard]] bool idle() const { return local_.running() + remote_.running() == 0 && bounces_.empty(); }
+  [[nodiscard]] bool idle() const {
+    return local_.running() + remote_.running() == 0 && bounces_.running() == 0;
+  }
 
   SendSettings settings_;
   Spool spool_{home_path("queue")};
@@ -97,6 +99,7 @@ class Send {
   std::map<uint64_t, Delivery> open_;
   OpenMessages open_local_;
   OpenMessages open_remote_;
+  OpenMessages open_telling_;  // delivered or failed; the sender is being told
   Removal removal_{spool_};
   Bounces bounces_;
   uint64_t flush_at_ = 0;  // seconds since 1970: what was tried before then is tried at once
@@ -139,9 +142,8 @@ void Send::open(uint64_t mid) {
   if (!opened->tried && opened->failed.empty() && opened->pending()) {
     return schedule_.put_back(mid, next_time(*opened, opened->attempts.next, now_seconds()));
   }
-  Jobs jobs = opened->tried ? make_jobs(*opened, settings_.locals, settings_.me) : Jobs{};
-  opened->goes_remote = !jobs.remote.empty();
-  OpenMessages& kind = kind_of(*opened);
+  Jobs jobs = opened->tried ? make_jobs(*opened, settings_.rewriting) : Jobs{};
+  OpenMessages& kind = jobs.remote.empty() ? open_local_ : open_remote_;
   if (kind.full()) return kind.parked.push_back(mid);
   // What is removed altogether goes even when it is damaged.
   if (Result<void> loaded = opened->pending() ? load_message(*opened) : Result<void>(); !loaded) {
@@ -149,7 +151,7 @@ void Send::open(uint64_t mid) {
     return schedule_.put_back(mid, now_seconds() + kBrokenWaitSeconds);
   }
   Delivery& delivery = open_.emplace(mid, std::move(*opened)).first->second;
-  kind.enter(cost_of(delivery));
+  move_to(kind, delivery);
   jobs.set_message(delivery.message.get());
   delivery.jobs_out = jobs.local.size() + jobs.remote.size();
   for (DeliveryJob& job : jobs.local) local_.add(std::move(job));
@@ -171,7 +173,7 @@ void Send::note_order(uint64_t mid) {
   Delivery& delivery = found->second;
   delivery.orders_came = true;
   delivery.has_attempts_file = true;
-  if (delivery.jobs_out == 0 || !reread_orders(spool_, delivery)) return;
+  if (delivery.jobs_out == 0 || !reread_orders(delivery)) return;
   const size_t withdrawn = local_.withdraw(mid) + remote_.withdraw(mid);
   delivery.withdrawn = delivery.withdrawn || withdrawn > 0;
   delivery.jobs_out -= withdrawn;
@@ -201,48 +203,48 @@ void Send::take_outcome(const DeliveryJob& job, const std::vector<RecipientRepor
 // No job of this message is out any more.
 void Send::end_pass(Delivery& delivery) {
   if (delivery.orders_came) {
-    (void)reread_orders(spool_, delivery);
+    (void)reread_orders(delivery);
     carry_out(delivery);
   }
   fail_expired(delivery, settings_.retry, now_seconds());
   log_pass(delivery);
-  if (!delivery.failed.empty() && !delivery.queued.envelope.sender.empty()) {
-    if (bounces_.start(delivery)) return;  // goes on in take_bounce
-    delivery.deferred.merge(delivery.failed);
-    delivery.failed.clear();
-  }
-  set_states(delivery, delivery.failed, RecipientState::failed);
-  finish(delivery);
+  choose_notices(delivery, settings_, now_seconds());
+  if (delivery.telling.empty() || open_telling_.full()) return finish(delivery, delivery.telling.empty());
+  move_to(open_telling_, delivery);
+  bounces_.add(bounce_request_for(delivery, settings_), delivery.message.get());  // goes on in take_bounce
 }
 
-void Send::take_bounce(int fd) {
-  const Bounces::Ended ended = bounces_.take(fd);
-  Delivery& delivery = open_.at(ended.mid);
-  if (ended.told) {
-    set_states(delivery, delivery.failed, RecipientState::failed);
-  } else {
-    // Not told yet, so not failed yet: they are tried, and bounced, again.
-    delivery.deferred.merge(delivery.failed);
-  }
-  delivery.failed.clear();
-  finish(delivery);
+void Send::take_bounce(const Bounces::Ended& ended) {
+  finish(open_.at(ended.mid), ended.told);
 }
 
-void Send::finish(Delivery& delivery) {
+void Send::finish(Delivery& delivery, bool told) {
   const uint64_t mid = delivery.mid;
+  const std::set<size_t> told_of = take_told(delivery, told);
+  if (!told) forget_old_successes(delivery, settings_, now_seconds());
   if (delivery.pending()) {
-    schedule_.add(mid, put_off(spool_, delivery, settings_.retry, now_seconds()));
+    schedule_.add(mid, put_off(delivery, told_of, settings_.retry, now_seconds()));
   } else if (!removal_.remove(mid, delivery.has_attempts_file)) {
     write_all_states(delivery);  // the last pass leaves them to the removal
     schedule_.add(mid, now_seconds() + kBrokenWaitSeconds);
   }
-  OpenMessages& kind = kind_of(delivery);
-  kind.leave(cost_of(delivery));
-  if (!kind.parked.empty()) {
-    schedule_.add(kind.parked.front(), 0);
-    kind.parked.pop_front();
-  }
+  leave(delivery);
   open_.erase(mid);
+}
+
+void Send::move_to(OpenMessages& place, Delivery& delivery) {
+  leave(delivery);
+  place.enter(cost_of(delivery));
+  delivery.counted_in = &place;
+}
+
+void Send::leave(Delivery& delivery) {
+  if (delivery.counted_in == nullptr) return;
+  OpenMessages& place = *std::exchange(delivery.counted_in, nullptr);
+  place.leave(cost_of(delivery));
+  if (place.parked.empty()) return;
+  schedule_.add(place.parked.front(), 0);
+  place.parked.pop_front();
 }
 
 void Send::reload() {
@@ -256,7 +258,7 @@ void Send::reload() {
 void Send::handle(int fd) {
   if (local_.owns(fd)) return take_answer(local_, fd);
   if (remote_.owns(fd)) return take_answer(remote_, fd);
-  if (bounces_.owns(fd)) return take_bounce(fd);
+  if (bounces_.owns(fd)) return take_bounce(bounces_.take(fd));
   if (fd != intake_.fd()) return;
   for (const uint64_t mid : intake_.take_woken()) note_order(mid);
 }
@@ -283,6 +285,7 @@ void Send::give_out_work() {
   open_due();
   start_jobs(local_);
   start_jobs(remote_);
+  for (const uint64_t mid : bounces_.start_waiting()) take_bounce({.mid = mid, .told = false});
   schedule_.load_some(spool_, now_seconds(), settings_.retry.longest_wait);
 }
 

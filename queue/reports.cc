@@ -14,6 +14,10 @@ std::optional<Outcome> outcome_of(char letter) {
     case 'r':
     case 'K':
       return Outcome::delivered;
+    case 'p':
+      return Outcome::passed_on;
+    case 'e':
+      return Outcome::expanded;
     case 'h':
     case 'D':
       return Outcome::permanent;
@@ -26,7 +30,7 @@ std::optional<Outcome> outcome_of(char letter) {
 }
 
 bool is_recipient_letter(char letter) {
-  return letter == 'r' || letter == 'h' || letter == 's';
+  return letter == 'r' || letter == 'p' || letter == 'e' || letter == 'h' || letter == 's';
 }
 
 }  // namespace
@@ -60,10 +64,10 @@ std::vector<RecipientReport> parse_reports(std::string_view bytes, size_t recipi
     if (whole.outcome == Outcome::delivered && stands) continue;
     // What was said to be temporary stays so, as in qmail-rspawn: "D" may only mean that no recipient was
     // taken.
-    const bool has_own = i < said && report.outcome != Outcome::delivered;
+    const bool has_own = i < said && !is_done(report.outcome);
     if (whole.outcome == Outcome::permanent && complete && !has_own) {
       report = whole;
-    } else if (report.outcome == Outcome::delivered) {
+    } else if (is_done(report.outcome)) {
       report = stands ? whole
                       : RecipientReport{Outcome::temporary,
                                         "the delivery program ended in the middle of its report"};

@@ -20,7 +20,19 @@ namespace {
 
 constexpr size_t kFileLimitBytes = 16 * 1024 * 1024;
 
-enum class Form { number, host, domains, routes, address_port, directory, stages, text, any };
+enum class Form {
+  number,
+  host,
+  domains,
+  routes,
+  virtual_domains,
+  address_port,
+  directory,
+  stages,
+  text,
+  line,
+  any
+};
 
 struct Known {
   const char* name;
@@ -37,7 +49,10 @@ constexpr std::array kKnown = {
     Known{"concurrencysite", Form::number, "10"},
     Known{"databytes", Form::number, "52428800"},
     Known{"defaultdelivery", Form::text, "./Maildir/"},
+    Known{"delaywarn", Form::number, "14400"},
     Known{"dnsq", Form::text, "@dnsq"},
+    Known{"doublebouncehost", Form::host, "control/me where that is local, else the first of control/locals"},
+    Known{"doublebounceto", Form::line, "postmaster"},
     Known{"helohost", Form::host, "control/me"},
     Known{"listen", Form::address_port, "0.0.0.0:25"},
     Known{"locals", Form::domains, "control/me"},
@@ -62,6 +77,7 @@ constexpr std::array kKnown = {
     Known{"timeoutremote", Form::number, "RFC 5321 4.5.3.2, for each phase its own"},
     Known{"timeoutsmtpd", Form::number, "300"},
     Known{"trustanchors", Form::any, "the root's trust anchor"},
+    Known{"virtualdomains", Form::virtual_domains, "none"},
 };
 
 bool is_host(std::string_view text) {
@@ -88,10 +104,15 @@ std::string problem_of(Form form, std::string_view line) {
       const size_t colon = line.find(':');
       return colon == std::string_view::npos ? "has no colon; write DOMAIN:HOST or DOMAIN:HOST:PORT" : "";
     }
+    case Form::virtual_domains:
+      return line.find(':') != std::string_view::npos
+                 ? ""
+                 : "has no colon; write DOMAIN:PREFIX, or DOMAIN: where it is not virtual";
     case Form::stages:
       return words(line).size() >= 2 || line == "none" ? "" : "names no program; write a name and a program";
     case Form::text:
       return line.empty() ? "is empty; write a value or remove the file" : "";
+    case Form::line:
     case Form::any:
       return "";
   }
@@ -99,7 +120,8 @@ std::string problem_of(Form form, std::string_view line) {
 }
 
 bool is_list(Form form) {
-  return form == Form::domains || form == Form::routes || form == Form::stages || form == Form::any;
+  return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
+         form == Form::stages || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {

@@ -163,3 +163,19 @@ try_now() { svc -a "$POSTERN_HOME/service/send"; }
 service_is_down() { grep ': down' <(svstat "$POSTERN_HOME/service/$1") > /dev/null; }
 stop_service() { svc -d "$POSTERN_HOME/service/$1"; wait_for 20 service_is_down "$1"; }
 start_service() { svc -u "$POSTERN_HOME/service/$1"; }
+# start_stubs: tests/stub_delivery.sh as lspawn and rspawn of an instance that nobody runs; start_send: postern-send, $SEND_PID, its log
+# is $T/send.log. The messages kept are $T/kept.MID. stop_send: by SIGTERM, and gone.
+start_stubs() {
+  start lspawn "$B/postern-serve" --workers "${1:-4}" run/lspawn "$TESTS/stub_delivery.sh" "$T" local
+  start rspawn "$B/postern-serve" --workers "${1:-4}" run/rspawn "$TESTS/stub_delivery.sh" "$T" remote
+  touch "$T/jobs"
+}
+start_send() { start send "$B/postern-send"; SEND_PID=$LAST_PID; }
+stop_send() { kill "${1:--TERM}" "$SEND_PID"; wait "$SEND_PID" 2> /dev/null; return 0; }
+kept() { find "$T" -maxdepth 1 -name 'kept.*'; }
+kept_are() { [ "$(kept | wc -l)" = "$1" ]; }
+# queue_with_extras EXTRAS SENDER RECIPIENT… < MESSAGE: as queue_message; EXTRAS as printf has them.
+queue_with_extras() {
+  printf -- "$1" > "$T/extras"; shift
+  POSTERN_EXTRAS=5 queue_message "$@" 5< "$T/extras"
+}

@@ -11,8 +11,8 @@ bounce() {  # REQUEST-AS-PRINTF-FORMAT [VAR=VALUE]…
 }
 bounce 'm4711\0sa@x.example\0eID+3D1\0a1700000000\0h\0rb@y.example\0orfc822;b@y.example\0dmx.y.example[192.0.2.1] said: 550 5.1.1 no\0' || fail "exit $?: $(cat "$T/log")"
 file=$(spool_files new)
-expect_in "$file" '^Original-Envelope-Id: '
-expect_in "$file" '^Original-Recipient: rfc822;b@y.example$'
+expect_in "$file" '^Original-Envelope-Id: ID=1$'
+expect_in "$file" '^Original-Recipient: rfc822; b@y.example$'
 expect_in "$file" '^Remote-MTA: dns; mx.y.example$'
 expect_in "$file" '^Diagnostic-Code: smtp; 550 5.1.1 no$'
 expect_not_in "$file" '^hello$'

@@ -3,7 +3,9 @@
 # parser understands. A failure of a null reverse-path is told nobody.
 . "$(dirname "$0")/../lib.sh"
 SINK=$(free_port)
-start_instance --local home.example --user alice --route "far.example:127.0.0.2:$SINK"
+make_instance --local home.example --user alice --route "far.example:127.0.0.2:$SINK"
+echo "#" > "$POSTERN_HOME/control/doublebounceto"
+run_instance
 start_sink "$SINK" "rcpt:nobody@far.example=550 5.1.1 <nobody@far.example>: no such user" "rcpt:full@far.example=554 5.2.2 full"
 printf 'From: alice@home.example\nSubject: three\nX-Long: %s\n\nthe body\n' "$(printf 'a %.0s' {1..400})" > "$T/message"
 MID=4711 queue_message alice@home.example nobody@far.example bob@far.example alice@home.example full@far.example unknown@home.example < "$T/message" || fail "queue"

@@ -35,14 +35,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Result<Fd> file = memory_file_with("attempts", text);
   must(file.ok());
   const std::string path = "/proc/self/fd/" + std::to_string(file->get());
-  Attempts now;
-  now.tries = 3;
-  now.last = 100;
-  now.next = 200;
-  must(append_attempt(path, {{7, std::string(text)}, {8, "kept"}}, now).ok());
+  Attempts pass;
+  pass.tries = 3;
+  pass.last = 100;
+  pass.next = 200;
+  pass.replies = {{7, std::string(text)}, {8, "kept"}};
+  pass.warned = {9};
+  must(append_attempt(path, pass, {11}).ok());
+  must(append_successes(path, {{10, {"relayed", std::string(text)}}}).ok());
   const Attempts read = read_attempts(path);
   const bool torn = !text.empty() && !text.ends_with('\n');
   must(read.tries == 3 && read.next == 200 && read.replies.at(8) == "kept");
+  must(read.warned.contains(9) && read.untold.at(10).action == "relayed" && !read.untold.contains(11));
   if (!torn && text.find_first_not_of(" \t") != std::string_view::npos) must(read.replies.contains(7));
   return 0;
 }

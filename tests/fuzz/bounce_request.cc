@@ -1,4 +1,4 @@
-// parts: queue/bounce_request.cc queue/dsn.cc lib
+// parts: queue/bounce_request.cc queue/diagnosis.cc queue/dsn.cc queue/dsn_text.cc lib
 //
 // A bounce request of any content and the DSN that is made of it: no field, boundary or part comes from the
 // request.
@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "lib/text.h"
+#include "queue/diagnosis.h"
 #include "queue/dsn.h"
 #include "tests/fuzz/must.h"
 
@@ -30,15 +31,22 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   must(again.ok() && serialise_bounce_request(*again) == written);
   if (request->arrival > 253402300799) request->arrival = 0;  // four-digit years
 
-  const DsnParts parts = make_dsn(*request, "mx.example.org", 99, 1136214245);
+  if (request->last_try > 253402300799) request->last_try = 0;
+  const DsnParts parts = make_dsn(*request, {.full = request->full, .eight_bit = request->smtputf8},
+                                  "mx.example.org", 99, 1136214245);
   size_t boundaries = 0;
   size_t actions = 0;
   for (const std::string_view line : split(parts.head, '\n')) {
-    for (const char c : line) must(c >= 0x20 && c <= 0x7e);
+    for (const char c : line)
+      must(c >= 0x20 ? c <= 0x7e : parts.smtputf8 && static_cast<unsigned char>(c) >= 0x80);
     boundaries += line == "--postern.99" ? 1 : 0;
-    actions += line == "Action: failed" ? 1 : 0;
+    actions += line.starts_with("Action: ") && action_of(line.substr(8)) ? 1 : 0;
   }
   must(actions >= request->recipients.size() && boundaries >= 3);
+  must(is_ascii(quoted_printable(bytes)) && (!is_utf8(bytes) || !is_ascii(bytes)));
+  for (const std::string_view line : split(quoted_printable(bytes), '\n')) must(line.size() <= 76);
+  must(decode_xtext(bytes).size() <= bytes.size());
+  must(parts.smtputf8 || is_ascii(parts.head));
   must(parts.tail == "\n--postern.99--\n");
   return 0;
 }

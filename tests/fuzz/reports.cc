@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::vector<std::string_view> parts = split(bytes, '\0');
   parts.pop_back();  // what has no NUL behind it
   for (const std::string_view part : parts) {
-    if (part.empty() || std::string_view("rhsKZD").find(part.front()) == std::string_view::npos) break;
+    if (part.empty() || std::string_view("rpehsKZD").find(part.front()) == std::string_view::npos) break;
     if (std::string_view("KZD").find(part.front()) != std::string_view::npos) {
       whole = part.front();
       break;
@@ -36,7 +36,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (size_t i = 0; i < recipients; ++i) {
     const char own = i < letters.size() ? letters[i] : '\0';
     const Outcome outcome = reports[i].outcome;
-    must((outcome == Outcome::delivered) == (own == 'r' && whole == 'K' && letters.size() == recipients));
+    const bool stands = whole == 'K' && letters.size() == recipients;
+    must((outcome == Outcome::delivered) == (own == 'r' && stands));
+    must((outcome == Outcome::passed_on) == (own == 'p' && stands));
+    must((outcome == Outcome::expanded) == (own == 'e' && stands));
     if (outcome == Outcome::permanent) must(own == 'h' || (whole == 'D' && own != 's'));
     if (own == 'h') must(outcome == Outcome::permanent);
     if (own == 's') must(outcome == Outcome::temporary);

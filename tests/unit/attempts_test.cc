@@ -1,5 +1,7 @@
 #include "queue/attempts.h"
 
+#include <sys/stat.h>
+
 #include <doctest/doctest.h>
 
 #include <string>
@@ -21,16 +23,41 @@ TEST_CASE("the last pass and each recipient's last reply are read") {
 }
 
 TEST_CASE("lines that are broken are passed over") {
-  for (const std::string& line :
-       {""s, "t 1 2"s, "t 1 2 3 4 5"s, "t 1 2 3 x"s, "t x 2 3"s, "t -1 2 3"s, "t 1 2 99999999999999999999"s,
-        "r 0"s, "r"s, "t"s, "r x text"s, "r -1 text"s, "rx 1 text"s, "u 1 2 3"s, "\0"s, "t\t1 2 3"s,
-        "\xff\xfe"s, std::string(100000, 't')}) {
+  for (const std::string& line : {""s,
+                                  "t 1 2"s,
+                                  "t 1 2 3 4 5"s,
+                                  "t 1 2 3 x"s,
+                                  "t x 2 3"s,
+                                  "t -1 2 3"s,
+                                  "t 1 2 99999999999999999999"s,
+                                  "r 0"s,
+                                  "r"s,
+                                  "t"s,
+                                  "w 1"s,
+                                  "w x 2"s,
+                                  "w 1 2 3"s,
+                                  "d 1"s,
+                                  "d x relayed text"s,
+                                  "n x"s,
+                                  "n 1 2"s,
+                                  "n"s,
+                                  "d"s,
+                                  "r x text"s,
+                                  "r -1 text"s,
+                                  "rx 1 text"s,
+                                  "u 1 2 3"s,
+                                  "\0"s,
+                                  "t\t1 2 3"s,
+                                  "\xff\xfe"s,
+                                  std::string(100000, 't')}) {
     CAPTURE(line.substr(0, 40));
     const Attempts attempts = parse_attempts("t 1 100 160\nr 7 kept\n" + line + "\n");
     CHECK(attempts.tries == 1);
     CHECK(attempts.next == 160);
     CHECK(attempts.replies.size() == 1);
     CHECK(attempts.replies.at(7) == "kept");
+    CHECK(attempts.warned.empty());
+    CHECK(attempts.untold.empty());
   }
   CHECK(parse_attempts("t 1 100 160").tries == 0);  // cut short
   CHECK(parse_attempts("t 18446744073709551615 1 2\n").tries == 1000000);
@@ -40,19 +67,33 @@ TEST_CASE("what is appended is read back, and no reply forges a line") {
   const Scratch scratch;
   const std::string path = scratch.path("17");
   CHECK(read_attempts(path).tries == 0);
-  Attempts now;
-  now.tries = 1;
-  now.last = 100;
-  now.next = 160;
-  REQUIRE(append_attempt(path, {{0, "later\nt 9 9 9"}, {3, "full \xff"}}, now).ok());
-  now.tries = 2;
-  REQUIRE(append_attempt(path, {{3, std::string(100000, 'x')}}, now).ok());
+  Attempts pass;
+  pass.tries = 1;
+  pass.last = 100;
+  pass.next = 160;
+  pass.replies = {{0, "later\nt 9 9 9"}, {3, "full \xff"}};
+  pass.warned = {3};
+  REQUIRE(append_successes(path, {{1, {"relayed", "2.0.0 ok\nn 1"}}, {2, {"delivered", ""}}}).ok());
+  REQUIRE(append_attempt(path, pass, {2}).ok());
+  pass = {};
+  pass.tries = 2;
+  pass.next = 160;
+  pass.replies = {{3, std::string(100000, 'x')}};
+  REQUIRE(append_attempt(path, pass, {}).ok());
   const Attempts read = read_attempts(path);
   CHECK(read.tries == 2);
   CHECK(read.next == 160);
   CHECK(read.replies.at(0) == "later\\x0at 9 9 9");
   CHECK(read.replies.at(3).size() < 1100);
-  CHECK_FALSE(append_attempt(scratch.path("no/such"), {}, now).ok());
+  CHECK(read.warned == std::set<size_t>{3});
+  REQUIRE(read.untold.size() == 1);
+  CHECK(read.untold.at(1).action == "relayed");
+  CHECK(read.untold.at(1).text == "2.0.0 ok\\x0an 1");
+  struct stat status {};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  CHECK(status.st_mtime == 160);
+  CHECK_FALSE(append_attempt(scratch.path("no/such"), pass, {}).ok());
+  CHECK_FALSE(append_successes(scratch.path("no/such"), {{1, {"relayed", ""}}}).ok());
 }
 
 TEST_CASE("the orders that a pass has met are noted with it") {
@@ -60,10 +101,10 @@ TEST_CASE("the orders that a pass has met are noted with it") {
   const std::string path = scratch.path("17");
   Attempts now;
   now.flushes = 3;
-  REQUIRE(append_attempt(path, {}, now).ok());
+  REQUIRE(append_attempt(path, now, {}).ok());
   CHECK(read_attempts(path).flushes == 3);
   now.flushes = 0;
-  REQUIRE(append_attempt(path, {}, now).ok());
+  REQUIRE(append_attempt(path, now, {}).ok());
   CHECK(read_attempts(path).flushes == 0);
   CHECK_FALSE(read_defer_log(scratch.path("none"))->has_value());
   CHECK_FALSE(read_defer_log(scratch.path()).ok());

@@ -15,7 +15,8 @@ BounceRequest two_failed() {
           .envid = "id",
           .arrival = 1136214245,
           .full = true,
-          .recipients = {{"b@example.net", "rfc822;b", "5.1.1 no"}, {"c@example.net", "", ""}}};
+          .recipients = {{"b@example.net", "rfc822;b", Action::failed, "5.1.1 no"},
+                         {"c@example.net", "", Action::relayed, ""}}};
 }
 
 }  // namespace
@@ -24,7 +25,7 @@ TEST_CASE("a bounce request comes back as it was written") {
   const std::string bytes = serialise_bounce_request(two_failed());
   CHECK(
       bytes ==
-      "m17\0sa@example.org\0eid\0a1136214245\0f\0rb@example.net\0orfc822;b\0d5.1.1 no\0rc@example.net\0o\0d\0"s);
+      "m17\0sa@example.org\0eid\0a1136214245\0l0\0f\0rb@example.net\0orfc822;b\0kfailed\0d5.1.1 no\0rc@example.net\0o\0krelayed\0d\0"s);
   Result<BounceRequest> read = parse_bounce_request(bytes);
   REQUIRE(read.ok());
   CHECK(read->mid == 17);
@@ -47,10 +48,26 @@ TEST_CASE("a reason with a NUL in it makes no record of its own") {
 }
 
 TEST_CASE("a bounce request that is broken is refused for now") {
-  for (const std::string& bytes :
-       {""s, "m17"s, "m17\0"s, "m17\0sx\0"s, "rb\0"s, "m0\0rb\0"s, "mx\0rb\0"s, "m-1\0rb\0"s,
-        "m17\0xwhat\0rb\0"s, "m17\0\0rb\0"s, "m17\0ob\0rb\0"s, "m17\0dwhy\0rb\0"s, "m17\0rb"s, "\0m17\0rb\0"s,
-        "m9223372036854775808\0rb\0"s, "M17\0rb\0"s, "\xff\0"s}) {
+  for (const std::string& bytes : {""s,
+                                   "m17"s,
+                                   "m17\0"s,
+                                   "m17\0sx\0"s,
+                                   "rb\0"s,
+                                   "m0\0rb\0"s,
+                                   "mx\0rb\0"s,
+                                   "m-1\0rb\0"s,
+                                   "m17\0xwhat\0rb\0"s,
+                                   "m17\0\0rb\0"s,
+                                   "m17\0ob\0rb\0"s,
+                                   "m17\0rb\0kgone\0"s,
+                                   "m17\0rb\0k\0"s,
+                                   "m17\0kfailed\0rb\0"s,
+                                   "m17\0dwhy\0rb\0"s,
+                                   "m17\0rb"s,
+                                   "\0m17\0rb\0"s,
+                                   "m9223372036854775808\0rb\0"s,
+                                   "M17\0rb\0"s,
+                                   "\xff\0"s}) {
     CAPTURE(bytes);
     Result<BounceRequest> read = parse_bounce_request(bytes);
     REQUIRE_FALSE(read.ok());
@@ -60,5 +77,22 @@ TEST_CASE("a bounce request that is broken is refused for now") {
   size_t taken = 0;
   for (size_t length = 0; length < whole.size(); ++length)
     taken += parse_bounce_request(whole.substr(0, length)).ok() ? 1 : 0;
-  CHECK(taken == 5);  // the cuts at a record's end, from the first recipient on
+  CHECK(taken == 7);  // the cuts at a record's end, from the first recipient on
+}
+
+TEST_CASE("who is told, until when and in which alphabet come back too") {
+  BounceRequest request = two_failed();
+  request.sender.clear();
+  request.to = "postmaster@example.org";
+  request.last_try = 1136217845;
+  request.smtputf8 = true;
+  Result<BounceRequest> read = parse_bounce_request(serialise_bounce_request(request));
+  REQUIRE(read.ok());
+  CHECK(read->addressee() == "postmaster@example.org");
+  CHECK(read->last_try == 1136217845);
+  CHECK(read->smtputf8);
+  CHECK(read->tells_of(Action::failed));
+  CHECK(read->tells_of(Action::relayed));
+  CHECK_FALSE(read->tells_of(Action::delayed));
+  CHECK(two_failed().addressee() == "a@example.org");
 }

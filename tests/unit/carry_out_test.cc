@@ -70,8 +70,8 @@ TEST_CASE("at the end of a pass orders meet what came back, and what was deliver
   delivery.failed = {{4, "550 no"}, {5, "550 no"}};
   opened.scratch.write("queue/defer/7/7",
                        "o remove 1 root 0-1,4 .\no bounce 1 root 2,5 .\no hold 1 root 3 .\n");
-  CHECK(reread_orders(opened.spool, delivery));
-  CHECK_FALSE(reread_orders(opened.spool, delivery));
+  CHECK(reread_orders(delivery));
+  CHECK_FALSE(reread_orders(delivery));
   carry_out(delivery);
   CHECK(opened.states() == "DRPHRP");
   CHECK(delivery.deferred.empty());
@@ -84,7 +84,7 @@ TEST_CASE("a hold does not undo a failure that is about to be told") {
   Opened opened(1, "");
   opened.delivery.failed = {{0, "550 no"}};
   opened.scratch.write("queue/defer/7/7", "o hold 1 root 0 .\n");
-  CHECK(reread_orders(opened.spool, opened.delivery));
+  CHECK(reread_orders(opened.delivery));
   carry_out(opened.delivery);
   CHECK(opened.states() == "P");
   CHECK(opened.delivery.failed.size() == 1);
@@ -113,7 +113,7 @@ TEST_CASE("a flush makes a message due until a pass has met it") {
 
 TEST_CASE("a route makes a remote job of its own, of a local recipient too") {
   Opened opened(3, "o reroute 1 root 1-2 relay.example:26 .\n");
-  const Jobs jobs = make_jobs(opened.delivery, {"far.example"}, "me.example");
+  const Jobs jobs = make_jobs(opened.delivery, *Rewriting::make("me.example", {"far.example"}, {}));
   REQUIRE(jobs.local.size() == 1);
   REQUIRE(jobs.remote.size() == 1);
   CHECK(jobs.remote[0].route == "relay.example:26");

@@ -7,18 +7,16 @@
 #include "scratch.h"
 
 using namespace postern;
+using namespace std::string_literals;
 
 namespace {
 
 // A message in cur/ of a scratch spool, opened for delivery.
 class Opened : public Scratch {
  public:
-  explicit Opened(const std::vector<std::string>& recipients) {
+  explicit Opened(const std::vector<std::string>& recipients) : Opened(of_addresses(recipients)) {}
+  explicit Opened(const Envelope& envelope) {
     REQUIRE(spool.make_directories().ok());
-    Envelope envelope;
-    envelope.sender = "sender@example.org";
-    envelope.body = "8BITMIME";
-    for (const std::string& address : recipients) envelope.recipients.push_back({address, "", ""});
     const Fd message = memory_with("Subject: x\n\nbody\n");
     const Environment kept;
     Result<StagedMessage> staged = spool.stage({.message = message.get(),
@@ -33,6 +31,14 @@ class Opened : public Scratch {
     Result<Delivery> opened = open_delivery(spool, 17);
     REQUIRE(opened.ok());
     delivery = std::move(*opened);
+  }
+
+  static Envelope of_addresses(const std::vector<std::string>& recipients) {
+    Envelope envelope;
+    envelope.sender = "sender@example.org";
+    envelope.body = "8BITMIME";
+    for (const std::string& address : recipients) envelope.recipients.push_back({address, "", ""});
+    return envelope;
   }
 
   [[nodiscard]] std::string states() const {
@@ -51,12 +57,18 @@ class Opened : public Scratch {
 
 const std::vector<std::string> kLocals = {"example.org", ".local.example"};
 
+Rewriting rewriting(const std::vector<std::string>& locals, const std::string& me) {
+  Result<Rewriting> made = Rewriting::make(me, locals, {});
+  REQUIRE(made.ok());
+  return *made;
+}
+
 }  // namespace
 
 TEST_CASE("local recipients have a job each, remote ones share that of their domain") {
   Opened o({"a@far.example", "b@EXAMPLE.org", "c@FAR.example", "d@other.example", "e@sub.local.example",
             "f@far.example"});
-  const Jobs jobs = make_jobs(o.delivery, kLocals, "me.example.org");
+  const Jobs jobs = make_jobs(o.delivery, rewriting(kLocals, "me.example.org"));
   REQUIRE(jobs.local.size() == 2);
   CHECK(jobs.local[0].arguments == std::vector<std::string>{"sender@example.org", "b@EXAMPLE.org"});
   CHECK(jobs.local[0].rids == std::vector<size_t>{1});
@@ -71,20 +83,20 @@ TEST_CASE("local recipients have a job each, remote ones share that of their dom
         std::vector<std::string>{"other.example", "sender@example.org", "d@other.example"});
   for (const DeliveryJob& job : jobs.remote) {
     CHECK(job.mid == 17);
-    CHECK(job.body == "8BITMIME");
+    CHECK(job.extras == "b8BITMIME\0"s);
   }
 }
 
 TEST_CASE("an address without a domain is of this host, and odd ones go somewhere") {
   Opened o({"postmaster", "", "x@", "\"a@example.org\"@far.example", "-rf@far.example"});
-  Jobs jobs = make_jobs(o.delivery, {"me.example.org"}, "me.example.org");
+  Jobs jobs = make_jobs(o.delivery, rewriting({"me.example.org"}, "me.example.org"));
   REQUIRE(jobs.local.size() == 2);
   CHECK(jobs.local[0].arguments[1] == "postmaster@me.example.org");
   CHECK(jobs.local[1].arguments[1] == "@me.example.org");
   REQUIRE(jobs.remote.size() == 2);
   CHECK(jobs.remote[0].site.empty());
   CHECK(jobs.remote[1].rids == std::vector<size_t>{3, 4});
-  jobs = make_jobs(o.delivery, {}, "me.example.org");
+  jobs = make_jobs(o.delivery, rewriting({}, "me.example.org"));
   CHECK(jobs.local.empty());
 }
 
@@ -96,7 +108,7 @@ TEST_CASE("only pending recipients get jobs, a hundred at most in one") {
   o.delivery.queued.states[1] = RecipientState::failed;
   o.delivery.queued.states[2] = RecipientState::held;
   o.delivery.queued.states[3] = RecipientState::removed;
-  const Jobs jobs = make_jobs(o.delivery, kLocals, "me");
+  const Jobs jobs = make_jobs(o.delivery, rewriting(kLocals, "me"));
   REQUIRE(jobs.remote.size() == 3);
   CHECK(jobs.remote[0].rids.size() == 100);
   CHECK(jobs.remote[0].rids.front() == 4);
@@ -106,7 +118,7 @@ TEST_CASE("only pending recipients get jobs, a hundred at most in one") {
 }
 
 TEST_CASE("the message that others get is a sealed copy without the records") {
-  Opened o({"a@far.example"});
+  Opened o(std::vector<std::string>{"a@far.example"});
   REQUIRE(load_message(o.delivery).ok());
   CHECK(is_sealed(o.delivery.message.get()));
   CHECK(content_of(o.delivery.message.get()) == "Subject: x\n\nbody\n");
@@ -115,7 +127,7 @@ TEST_CASE("the message that others get is a sealed copy without the records") {
 
 TEST_CASE("what was delivered is noted before the rest of the message is tried again") {
   Opened o({"a@far.example", "b@far.example", "c@far.example"});
-  Jobs jobs = make_jobs(o.delivery, kLocals, "me");
+  Jobs jobs = make_jobs(o.delivery, rewriting(kLocals, "me"));
   o.delivery.jobs_out = 1;
   take_reports(
       o.delivery, jobs.remote[0],
@@ -133,7 +145,7 @@ TEST_CASE("what was delivered is noted before the rest of the message is tried a
 
 TEST_CASE("a message that was delivered to all is pending no more") {
   Opened o({"a@far.example", "b@other.example"});
-  Jobs jobs = make_jobs(o.delivery, kLocals, "me");
+  Jobs jobs = make_jobs(o.delivery, rewriting(kLocals, "me"));
   o.delivery.jobs_out = 2;
   take_reports(o.delivery, jobs.remote[0], {{Outcome::delivered, "ok"}});
   CHECK(o.states() == "DP");
@@ -153,7 +165,7 @@ TEST_CASE("a message expires when its lifetime is over and never because of a la
 }
 
 TEST_CASE("a queue file that is missing or damaged is not opened") {
-  Opened o({"a@far.example"});
+  Opened o(std::vector<std::string>{"a@far.example"});
   CHECK(open_delivery(o.spool, 18).failure().permanent());
   o.write("queue/cur/" + std::to_string(19 % POSTERN_SPLIT) + "/19", "no queue file");
   Result<Delivery> opened = open_delivery(o.spool, 19);
@@ -164,4 +176,76 @@ TEST_CASE("a queue file that is missing or damaged is not opened") {
   REQUIRE(opened.ok());
   CHECK(opened->has_attempts_file);
   CHECK(opened->attempts.tries == 3);
+}
+
+TEST_CASE("a job carries the extras of its own recipients, under the names that it knows them by") {
+  Envelope envelope = Opened::of_addresses({"a@far.example", "b", "c@far.example", "d@shop.example"});
+  envelope.body.clear();
+  envelope.ret = "HDRS";
+  envelope.envid = "id+2B";
+  envelope.recipients[0].notify = "NEVER";
+  envelope.recipients[1].orcpt = "rfc822;b";
+  envelope.recipients[3].notify = "SUCCESS,DELAY";
+  Opened o(envelope);
+  Result<Rewriting> rewriting_all = Rewriting::make("me.example", {"me.example"}, {"shop.example:shop"});
+  REQUIRE(rewriting_all.ok());
+  Jobs jobs = make_jobs(o.delivery, *rewriting_all);
+  REQUIRE(jobs.local.size() == 2);
+  REQUIRE(jobs.remote.size() == 1);
+  CHECK(jobs.local[0].extras == "rHDRS\0eid+2B\0tb@me.example\0orfc822;b\0"s);
+  CHECK(jobs.local[1].extras == "rHDRS\0eid+2B\0tshop-d@shop.example\0nSUCCESS,DELAY\0"s);
+  CHECK(jobs.remote[0].extras == "rHDRS\0eid+2B\0ta@far.example\0nNEVER\0"s);
+  CHECK(jobs.remote[0].remote);
+  CHECK_FALSE(jobs.local[0].remote);
+
+  Envelope plain = Opened::of_addresses({"a@far.example"});
+  plain.body.clear();
+  Opened without(plain);
+  CHECK(make_jobs(without.delivery, *rewriting_all).remote[0].extras.empty());
+}
+
+TEST_CASE("a delivery that the sender asked to hear of is noted before its state byte") {
+  Envelope envelope =
+      Opened::of_addresses({"a@far.example", "b@far.example", "c@far.example", "d@far.example"});
+  for (Recipient& recipient : envelope.recipients) recipient.notify = "SUCCESS";
+  envelope.recipients[3].notify = "FAILURE";
+  Opened o(envelope);
+  Jobs jobs = make_jobs(o.delivery, rewriting({}, "me"));
+  o.delivery.jobs_out = 1;
+  take_reports(o.delivery, jobs.remote[0],
+               {{Outcome::delivered, "2.0.0 there"},
+                {Outcome::passed_on, "2.0.0 he tells"},
+                {Outcome::expanded, ""},
+                {Outcome::delivered, "2.0.0 there"}});
+  CHECK(o.states() == "DDDD");
+  CHECK(o.delivery.pending());
+  const std::string noted = o.read("queue/defer/" + std::to_string(17 % POSTERN_SPLIT) + "/17");
+  CHECK(noted == "d 0 relayed 2.0.0 there\nd 2 expanded \n");
+  // As a process sees it that takes over here.
+  Result<Delivery> again = open_delivery(o.spool, 17);
+  REQUIRE(again.ok());
+  CHECK(make_jobs(*again, rewriting({}, "me")).remote.empty());
+  REQUIRE(again->attempts.untold.size() == 2);
+  CHECK(again->attempts.untold.at(0).action == "relayed");
+  CHECK(again->attempts.untold.at(2).action == "expanded");
+  CHECK(again->pending());
+}
+
+TEST_CASE("a success counts only with its state byte, and is of nobody's interest without a sender") {
+  Envelope envelope = Opened::of_addresses({"a@here.example"});
+  envelope.recipients[0].notify = "SUCCESS,FAILURE";
+  Opened o(envelope);
+  o.write("queue/defer/" + std::to_string(17 % POSTERN_SPLIT) + "/17",
+          "d 0 delivered 2.0.0 done\nd 7 relayed x\nd 99999999999 relayed x\n");
+  Result<Delivery> opened = open_delivery(o.spool, 17);
+  REQUIRE(opened.ok());
+  CHECK(opened->attempts.untold.empty());
+
+  envelope.sender.clear();
+  Opened null_sender(envelope);
+  Jobs jobs = make_jobs(null_sender.delivery, rewriting({"here.example"}, "me"));
+  null_sender.delivery.jobs_out = 1;
+  take_reports(null_sender.delivery, jobs.local[0], {{Outcome::delivered, "2.0.0 there"}});
+  CHECK(null_sender.delivery.attempts.untold.empty());
+  CHECK_FALSE(null_sender.delivery.pending());
 }

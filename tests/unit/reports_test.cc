@@ -9,11 +9,11 @@ using namespace std::string_literals;
 
 namespace {
 
-// Outcomes as letters: d delivered, p permanent, t temporary.
+// Outcomes as letters: d delivered, o passed on, e expanded, p permanent, t temporary.
 std::string outcomes(std::string_view bytes, size_t recipients) {
   std::string letters;
   for (const RecipientReport& report : parse_reports(bytes, recipients)) {
-    letters += report.outcome == Outcome::delivered ? 'd' : report.outcome == Outcome::permanent ? 'p' : 't';
+    letters += "doept"[static_cast<size_t>(report.outcome)];
   }
   return letters;
 }
@@ -30,6 +30,11 @@ TEST_CASE("each recipient has one outcome, and what is not said is temporary") {
       {"rok\0Kok\0"s, 1, "d"},
       {"r\0K\0"s, 1, "d"},
       {"rok\0hno\0slater\0Kok\0"s, 3, "dpt"},
+      {"pok\0eok\0rok\0hno\0slater\0Kok\0"s, 5, "oedpt"},
+      {"pok\0eok\0Zbroken\0"s, 2, "tt"},
+      {"pok\0eok\0Dnever\0"s, 2, "pp"},
+      {"pok\0Kok\0"s, 2, "tt"},
+      {"eok\0"s, 1, "t"},
       {"rok\0rok\0Zbroken\0"s, 2, "tt"},
       {"rok\0hno\0Zbroken\0"s, 2, "tp"},
       {"rok\0slater\0hno\0Dnever\0"s, 3, "ptp"},
