@@ -113,6 +113,10 @@ void Send::watch(int fd) {
 }
 
 void Send::open_due() {
+  // As many as there are places, not one for each that leaves: an order may have finished what is parked.
+  for (OpenMessages* place : {&open_local_, &open_remote_}) {
+    for (const uint64_t mid : place->take_parked()) schedule_.add(mid, 0);
+  }
   for (size_t opened = 0; opened < kOpenedAtOnce && may_open(); ++opened) {
     const std::optional<uint64_t> mid = schedule_.take_due(now_seconds());
     if (!mid) return;
@@ -242,9 +246,6 @@ void Send::leave(Delivery& delivery) {
   if (delivery.counted_in == nullptr) return;
   OpenMessages& place = *std::exchange(delivery.counted_in, nullptr);
   place.leave(cost_of(delivery));
-  if (place.parked.empty()) return;
-  schedule_.add(place.parked.front(), 0);
-  place.parked.pop_front();
 }
 
 void Send::reload() {
