@@ -11,18 +11,21 @@ conf = $(shell head -n1 conf-files/conf-$(1))
 PASSING := smtpd/postern-smtpd scanq/postern-scanq queue/postern-queue local/postern-local \
   local/postern-vdeliver
 RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/postern-qstat \
+  queue/postern-qctl \
+  queue/postern-qcheck \
   scanq/postern-antivirus quarantine/postern-quarantine \
   local/postern-lspawn local/postern-newu local/postern-newv remote/postern-rspawn remote/postern-remote dnsq/postern-dnsq \
   service/postern-cdbmake \
   inject/postern-inject inject/postern-pickup inject/postern-sendmail \
   service/postern-ask service/postern-bind service/postern-serve service/postern-init service/postern-showctl
 
-postern-queue_SRCS = queue/kept.cc
+postern-queue_SRCS = queue/kept.cc queue/queue_user.cc
 postern-scanq_SRCS = scanq/direction.cc scanq/edits.cc scanq/scan.cc scanq/stages.cc
 postern-send_SRCS = queue/attempts.cc queue/bounce_request.cc queue/bounces.cc queue/channel.cc queue/delivery.cc queue/diagnosis.cc \
-  queue/intake.cc queue/notices.cc queue/pass.cc queue/queue_lock.cc queue/removal.cc queue/reports.cc queue/rewrite.cc queue/schedule.cc queue/send_settings.cc queue/signals.cc
+  queue/intake.cc queue/notices.cc queue/pass.cc queue/queue_lock.cc queue/removal.cc queue/reports.cc queue/rewrite.cc queue/schedule.cc queue/send_settings.cc queue/signals.cc \
+  queue/carry_out.cc queue/orders.cc
 postern-bounce_SRCS = queue/bounce_request.cc queue/diagnosis.cc queue/dsn.cc queue/dsn_text.cc
-postern-qread_SRCS = queue/attempts.cc
+postern-qread_SRCS = queue/attempts.cc queue/json_text.cc queue/orders.cc queue/selection.cc
 delivery_parts = dot_qmail dot_qmail_file forward mailbox maildir mbox outcome program_line trace_fields
 postern-local_SRCS = $(delivery_parts:%=local/%.cc)
 postern-vdeliver_SRCS = local/cdb_file.cc local/forward.cc local/maildir.cc local/maildir_quota.cc local/outcome.cc local/virtual_users.cc
@@ -32,6 +35,9 @@ postern-lspawn_SRCS = local/account.cc local/alias.cc local/assign.cc local/cdb_
 postern-smtpd_SRCS = $(addprefix smtpd/,client.cc command.cc connections.cc data.cc envelope_command.cc event_log.cc \
   header_scan.cc message.cc path.cc replies.cc session.cc session_message.cc settings.cc tcp_rules.cc)
 remote_parts = delivery idn message_body report routes settings smtp_commands smtp_reply smtp_session smtp_transaction targets
+postern-qstat_SRCS = queue/attempts.cc queue/json_text.cc queue/orders.cc queue/selection.cc
+postern-qctl_SRCS = queue/attempts.cc queue/orders.cc queue/queue_user.cc queue/selection.cc
+postern-qcheck_SRCS = queue/attempts.cc queue/check_owners.cc queue/check_spool.cc queue/findings.cc queue/orders.cc queue/queue_user.cc
 postern-remote_SRCS = $(remote_parts:%=remote/%.cc)
 postern-rspawn_SRCS = $(remote_parts:%=remote/%.cc)
 postern-remote_LIBS = -lidn2

@@ -20,7 +20,6 @@ namespace {
 
 constexpr std::array<const char*, 4> kPlaces = {"tmp", "new", "cur", "defer"};
 constexpr int kClashTries = 10;
-constexpr time_t kGarbageSeconds = 36 * 60 * 60;  // must stay above every deadline of a writer
 
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }

@@ -18,6 +18,9 @@
 
 namespace postern {
 
+// What is older in tmp/ is garbage; must stay above every deadline of a writer.
+constexpr int64_t kGarbageSeconds = 36 * 60 * 60;
+
 // A message that is complete and synced under tmp/. It is removed when this goes, unless it was committed.
 class StagedMessage {
  public:

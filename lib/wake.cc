@@ -1,6 +1,7 @@
 #include "lib/wake.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,7 +13,8 @@ namespace postern {
 
 namespace {
 
-constexpr size_t kBatch = 512;      // mids a read
+constexpr size_t kBatch = 512;  // mids a read
+constexpr int kStepMilliseconds = 100;
 constexpr int kNearlyFull = 60000;  // of the 65,536 bytes that a FIFO holds
 
 }  // namespace
@@ -22,6 +24,18 @@ void WakeWriter::wake(uint64_t mid) {
   if (!fifo_) fifo_.reset(::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
   if (!fifo_) return;
   if (::write(fifo_.get(), &mid, sizeof mid) < 0 && errno == EPIPE) fifo_.reset();
+}
+
+bool WakeWriter::wake_surely(uint64_t mid, int milliseconds) {
+  for (int waited = 0; waited <= milliseconds; waited += kStepMilliseconds) {
+    if (!fifo_) fifo_.reset(::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    if (!fifo_) return errno == ENXIO || errno == ENOENT;
+    if (::write(fifo_.get(), &mid, sizeof mid) >= 0) return true;
+    if (errno == EPIPE) fifo_.reset();
+    pollfd full{.fd = fifo_.get(), .events = POLLOUT, .revents = 0};
+    if (fifo_) ::poll(&full, 1, kStepMilliseconds);
+  }
+  return false;
 }
 
 Result<WakeReader> WakeReader::open(const std::string& spool_directory) {

@@ -15,6 +15,9 @@ class WakeWriter {
  public:
   explicit WakeWriter(std::string spool_directory) : path_(std::move(spool_directory) + "/wake") {}
   void wake(uint64_t mid);
+  // The same, but waits up to that long while the FIFO is full. False: it is full still. Nobody reading is no
+  // failure: who opens it next looks through the spool first.
+  bool wake_surely(uint64_t mid, int milliseconds);
 
  private:
   std::string path_;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <optional>
 
 #include "lib/fd.h"
 #include "lib/text.h"
@@ -14,7 +13,6 @@ namespace postern {
 
 namespace {
 
-constexpr size_t kLimitBytes = 64 * 1024 * 1024;
 constexpr size_t kReplyLimitBytes = 1000;
 
 // What stands behind that many fields, blanks and all.
@@ -36,14 +34,16 @@ void parse_recipient_line(std::string_view line, const std::vector<std::string_v
 
 void parse_line(std::string_view line, Attempts& attempts) {
   const std::vector<std::string_view> fields = words(line);
-  if (line.starts_with("t ") && fields.size() == 4) {
+  if (line.starts_with("t ") && (fields.size() == 4 || fields.size() == 5)) {
     const std::optional<uint64_t> tries = parse_number(fields[1]);
     const std::optional<uint64_t> last = parse_number(fields[2]);
     const std::optional<uint64_t> next = parse_number(fields[3]);
-    if (!tries || !last || !next) return;
+    const std::optional<uint64_t> flushes = fields.size() == 5 ? parse_number(fields[4]) : 0;
+    if (!tries || !last || !next || !flushes) return;
     attempts.tries = static_cast<unsigned>(std::min<uint64_t>(*tries, 1000000));
     attempts.last = *last;
     attempts.next = *next;
+    attempts.flushes = *flushes;
   } else {
     parse_recipient_line(line, fields, attempts);
   }
@@ -59,9 +59,18 @@ Attempts parse_attempts(std::string_view text) {
   return attempts;
 }
 
+Result<std::optional<std::string>> read_defer_log(const std::string& path) {
+  const Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!file && errno == ENOENT) return std::optional<std::string>();
+  if (!file) return os_failure("open " + path, errno);
+  Result<std::string> text = read_to_end(file.get(), kDeferLogLimitBytes, "read " + path);
+  if (!text) return temporary(text.failure().text);
+  return std::optional(std::move(*text));
+}
+
 Attempts read_attempts(const std::string& path) {
-  Result<std::string> text = read_file(path, kLimitBytes);
-  return text ? parse_attempts(*text) : Attempts{};
+  Result<std::optional<std::string>> text = read_defer_log(path);
+  return text && *text ? parse_attempts(**text) : Attempts{};
 }
 
 Result<void> append_attempt(const std::string& path, const Attempts& pass, const std::set<size_t>& told) {
@@ -75,8 +84,10 @@ Result<void> append_attempt(const std::string& path, const Attempts& pass, const
     text += "w " + std::to_string(rid) + " " + std::to_string(pass.last) + "\n";
   }
   for (const size_t rid : told) text += "n " + std::to_string(rid) + "\n";
-  text += "t " + std::to_string(pass.tries) + " " + std::to_string(pass.last) + " " +
-          std::to_string(pass.next) + "\n";
+  text +=
+      "t " + std::to_string(pass.tries) + " " + std::to_string(pass.last) + " " + std::to_string(pass.next);
+  if (pass.flushes > 0) text += " " + std::to_string(pass.flushes);
+  text += "\n";
   Result<void> wrote = write_all(file.get(), text, "write " + path);
   if (!wrote) return wrote;
   // Where this is lost, the message is opened too early, and put back.

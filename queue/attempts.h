@@ -1,8 +1,9 @@
 // What stands in defer/ beside a message that has been tried: text lines, appended, never synced.
 //
 //   r RID TEXT             what the last try of that recipient said
-//   t TRIES TIME NEXT      a pass has ended: how many there were, when (seconds since 1970), when the next
-//                          one is due
+//   t TRIES TIME NEXT [N]  a pass has ended: how many there were, when (seconds since 1970), when the next
+//                          one is due, and how many orders to try at once it has met
+//   o ...                  an order of postern-qctl (queue/orders.h)
 //   w RID TIME             the sender was warned that this recipient is delayed
 //   d RID ACTION TEXT      delivered, relayed or expanded: the sender has asked to be told, and is not yet
 //   n RID                  the sender was told of it
@@ -10,6 +11,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -26,6 +28,7 @@ struct Attempts {
   unsigned tries = 0;
   uint64_t last = 0;  // seconds since 1970
   uint64_t next = 0;
+  uint64_t flushes = 0;                   // orders to try at once that the last pass has met
   std::map<size_t, std::string> replies;  // by recipient number, the last one each
   std::set<size_t> warned;                // the sender knows that these are delayed
   std::map<size_t, Success> untold;       // deliveries of which the sender is to be told
@@ -33,6 +36,9 @@ struct Attempts {
 
 // Unreadable or broken lines are passed over: what is lost is only when to try again.
 Attempts parse_attempts(std::string_view text);
+// The whole file; nothing when it is missing. A file that cannot be read is a failure: it may hold orders.
+constexpr size_t kDeferLogLimitBytes = 64 * 1024 * 1024;
+Result<std::optional<std::string>> read_defer_log(const std::string& path);
 // None when the file is missing.
 Attempts read_attempts(const std::string& path);
 // The file's time of change becomes that of the next try, so that a long queue is taken in by looking at

@@ -25,6 +25,7 @@ Request request_for(const DeliveryJob& job, int message, int extras) {
   for (const size_t rid : job.rids) rids.append(rids.empty() ? "" : " ").append(std::to_string(rid));
   request.environment.set("POSTERN_MID", std::to_string(job.mid));
   request.environment.set("POSTERN_RIDS", rids);
+  if (!job.route.empty()) request.environment.set("POSTERN_ROUTE", job.route);
   if (!job.extras.empty()) {
     request.environment.set("POSTERN_EXTRAS", std::to_string(kExtrasFd));
     request.fds.push_back({extras, kExtrasFd});
@@ -53,6 +54,21 @@ void Channel::add(DeliveryJob job) {
   if (queue.empty()) turns_.push_back(job.site);
   queue.push_back(std::move(job));
   ++waiting_;
+}
+
+size_t Channel::withdraw(uint64_t mid) {
+  size_t withdrawn = 0;
+  for (auto site = sites_.begin(); site != sites_.end();) {
+    withdrawn += std::erase_if(site->second, [&](const DeliveryJob& job) { return job.mid == mid; });
+    if (site->second.empty()) {
+      std::erase(turns_, site->first);
+      site = sites_.erase(site);
+    } else {
+      ++site;
+    }
+  }
+  waiting_ -= withdrawn;
+  return withdrawn;
 }
 
 Channel::Place* Channel::free_place_for(const std::string& site) {

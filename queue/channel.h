@@ -23,6 +23,7 @@ struct DeliveryJob {
   std::vector<std::string> arguments;
   std::vector<size_t> rids;
   bool remote = false;
+  std::string route;   // HOST or HOST:PORT instead of what is configured; ordered by postern-qctl
   std::string extras;  // what RFC 3461 and SMTPUTF8 add, for these recipients; empty: all at its default
   int message = -1;    // sealed memory file; borrowed from the message, which outlives its jobs
 };
@@ -37,6 +38,8 @@ class Channel {
       : service_(std::move(service)), concurrency_(concurrency), site_limit_(site_limit), poller_(poller) {}
 
   void add(DeliveryJob job);
+  // Takes back the jobs of a message that no deliverer has yet; how many they were.
+  size_t withdraw(uint64_t mid);
   // Hands out as many jobs as there are free places. When the resident is not there: nothing is lost, `wait`
   // says when to call again.
   void start_jobs();

@@ -1,8 +1,6 @@
 #include "queue/delivery.h"
 
 #include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 
@@ -56,6 +54,14 @@ bool Delivery::pending() const {
          });
 }
 
+bool Delivery::waits() const {
+  if (!attempts.untold.empty()) return true;
+  for (size_t rid = 0; rid < queued.states.size(); ++rid) {
+    if (queued.states[rid] == RecipientState::pending && !failed.contains(rid)) return true;
+  }
+  return false;
+}
+
 bool Delivery::expired(const RetryProfile& profile, uint64_t now_seconds) const {
   const uint64_t born = queued.born / 1000000;
   return now_seconds >= born && now_seconds - born >= profile.lifetime;
@@ -71,9 +77,15 @@ Result<Delivery> open_delivery(const Spool& spool, uint64_t mid) {
   Result<QueuedMessage> queued = read_queue_file(delivery.file.get());
   if (!queued) return queued.failure();
   delivery.queued = std::move(*queued);
+  // Without its orders a message that is held would go out.
   delivery.attempts_path = spool.path("defer", mid);
-  delivery.has_attempts_file = ::access(delivery.attempts_path.c_str(), F_OK) == 0;
-  if (delivery.has_attempts_file) delivery.attempts = read_attempts(delivery.attempts_path);
+  Result<std::optional<std::string>> log = read_defer_log(delivery.attempts_path);
+  if (!log) return log.failure();
+  delivery.has_attempts_file = log->has_value();
+  const std::string lines = log->value_or("");
+  delivery.attempts = parse_attempts(lines);
+  delivery.orders = replay_orders(lines, delivery.queued.states.size());
+  delivery.flushes = delivery.orders.flushes;
   // Noted, but the state byte was not written: it is tried again, and told then.
   std::erase_if(delivery.attempts.untold, [&](const auto& success) {
     return success.first >= delivery.queued.states.size() ||
@@ -98,31 +110,35 @@ Result<void> load_message(Delivery& delivery) {
 
 Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting) {
   Jobs jobs;
-  std::map<std::string, size_t> open_job;  // site to index in jobs.remote
+  std::map<std::string, size_t> open_job;  // domain and route to index in jobs.remote
   const Envelope& envelope = delivery.queued.envelope;
   for (size_t rid = 0; rid < envelope.recipients.size(); ++rid) {
-    if (delivery.queued.states.at(rid) != RecipientState::pending) continue;
+    if (delivery.queued.states.at(rid) != RecipientState::pending || delivery.failed.contains(rid)) continue;
     const auto [local, address, domain] = rewriting.of(envelope.recipients[rid].address);
     DeliveryJob job{.mid = delivery.mid,
                     .site = {},
                     .arguments = {envelope.sender, address},
                     .rids = {rid},
                     .remote = !local,
+                    .route = {},
                     .extras = {},
                     .message = -1};
-    if (local) {
+    if (const RecipientOrders* orders = delivery.orders.of(rid)) job.route = orders->route;
+    job.remote = !local || !job.route.empty();
+    if (!job.remote) {
       jobs.local.push_back(std::move(job));
       continue;
     }
-    const auto found = open_job.find(domain);
+    const std::string group = domain + " " + job.route;
+    const auto found = open_job.find(group);
     if (found != open_job.end() && has_room_for(jobs.remote[found->second], address)) {
       jobs.remote[found->second].arguments.push_back(address);
       jobs.remote[found->second].rids.push_back(rid);
       continue;
     }
-    job.site = domain;
+    job.site = job.route.empty() ? domain : job.route;
     job.arguments.insert(job.arguments.begin(), domain);
-    open_job[domain] = jobs.remote.size();
+    open_job[group] = jobs.remote.size();
     jobs.remote.push_back(std::move(job));
   }
   for (std::vector<DeliveryJob>* made : {&jobs.local, &jobs.remote}) {
@@ -180,14 +196,10 @@ void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<
   }
   --delivery.jobs_out;
   if (!to_tell.empty()) note_successes(delivery, to_tell);
+  for (const size_t rid : delivered) delivery.queued.states.at(rid) = RecipientState::done;
   // The last of a message that goes altogether: its file is removed now, so its state bytes need not be
   // written.
-  const bool last = delivery.jobs_out == 0 && delivery.failed.empty() && delivery.deferred.empty() &&
-                    delivery.attempts.untold.empty();
-  for (const size_t rid : delivered) {
-    if (last) delivery.queued.states.at(rid) = RecipientState::done;
-  }
-  if (!last) write_states(delivery, delivered, RecipientState::done);
+  if (delivery.jobs_out > 0 || delivery.pending()) write_states(delivery, delivered, RecipientState::done);
 }
 
 void set_states(Delivery& delivery, const std::map<size_t, std::string>& recipients, RecipientState state) {

@@ -15,6 +15,7 @@
 #include "queue/bounce_request.h"
 #include "queue/channel.h"
 #include "queue/open_messages.h"
+#include "queue/orders.h"
 #include "queue/reports.h"
 #include "queue/rewrite.h"
 
@@ -28,6 +29,11 @@ struct Delivery {
   std::string attempts_path;
   Attempts attempts;  // before this pass; deliveries that are to be told are added in it
   bool has_attempts_file = false;
+  Orders orders;
+  uint64_t flushes = 0;      // orders to try at once that this pass has met
+  bool tried = false;        // a pass is being made, not only orders carried out
+  bool orders_came = false;  // since it was opened
+  bool withdrawn = false;    // some jobs of this pass were taken back for new orders
   size_t jobs_out = 0;
   std::map<size_t, std::string> deferred;  // by recipient number: why
   std::map<size_t, std::string> failed;    // permanently: why; not yet bounced
@@ -36,6 +42,9 @@ struct Delivery {
 
   // A recipient is pending or held, or a delivery is to be told.
   [[nodiscard]] bool pending() const;
+  // Is there something for the next pass: a recipient that is pending and not to be bounced, or a delivery to
+  // tell?
+  [[nodiscard]] bool waits() const;
   // Older than the lifetime: what is deferred now has failed.
   [[nodiscard]] bool expired(const RetryProfile& profile, uint64_t now_seconds) const;
 };

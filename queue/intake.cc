@@ -21,10 +21,11 @@ void Intake::load_queue() {
   }
 }
 
-void Intake::take_woken() {
-  const WakeReader::Woken woken = wake_.read();
-  for (const uint64_t mid : woken.mids) accept(mid);
+std::vector<uint64_t> Intake::take_woken() {
+  WakeReader::Woken woken = wake_.read();
+  std::erase_if(woken.mids, [&](uint64_t mid) { return accept(mid); });
   if (woken.look_through) look_through_at_ = 0;
+  return woken.mids;
 }
 
 void Intake::keep_up(bool now_too) {
@@ -48,13 +49,14 @@ void Intake::look_through() {
   for (const uint64_t mid : *mids) accept(mid);
 }
 
-void Intake::accept(uint64_t mid) {
+bool Intake::accept(uint64_t mid) {
   if (Result<void> taken = spool_.take(mid); !taken) {
-    // Permanent: it is not in new/ any more, so it was taken when new/ was looked through.
-    if (!taken.failure().permanent()) log_warning("take over MID " + std::to_string(mid), taken.failure());
-    return;
+    if (taken.failure().permanent()) return false;
+    log_warning("take over MID " + std::to_string(mid), taken.failure());
+    return true;
   }
   schedule_.add(mid, 0);
+  return true;
 }
 
 }  // namespace postern

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "lib/spool.h"
 #include "lib/wake.h"
@@ -17,9 +18,10 @@ class Intake {
 
   // Once, before anything else: what an earlier process had taken over.
   void load_queue();
-  // The FIFO's descriptor, and what to do when it is readable.
+  // The FIFO's descriptor, and what to do when it is readable: takes over what is new, and gives the messages
+  // that it names and are not: an order came for them, or they had been taken over before.
   [[nodiscard]] int fd() const { return wake_.fd(); }
-  void take_woken();
+  std::vector<uint64_t> take_woken();
   // What has to be done by time: looking through new/, also when `now_too`, and collecting garbage.
   void keep_up(bool now_too);
   // Milliseconds until keep_up has something to do.
@@ -27,7 +29,8 @@ class Intake {
 
  private:
   void look_through();
-  void accept(uint64_t mid);
+  // False when it is not in new/.
+  bool accept(uint64_t mid);
 
   const Spool& spool_;
   Schedule& schedule_;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <vector>
 
 namespace postern {
 
@@ -18,6 +19,15 @@ struct OpenMessages {
   std::deque<uint64_t> parked;  // due, but there was no room
 
   [[nodiscard]] bool full() const { return count >= kMessages || (count > 0 && bytes >= kBytes); }
+  // As many of the parked ones as there is room for.
+  std::vector<uint64_t> take_parked() {
+    std::vector<uint64_t> taken;
+    while (!full() && count + taken.size() < kMessages && !parked.empty()) {
+      taken.push_back(parked.front());
+      parked.pop_front();
+    }
+    return taken;
+  }
   void enter(size_t cost) {
     count += 1;
     bytes += cost;

@@ -4,6 +4,7 @@
 
 #include "lib/log.h"
 #include "lib/text.h"
+#include "queue/carry_out.h"
 #include "queue/diagnosis.h"
 
 namespace postern {
@@ -33,17 +34,21 @@ void log_pass(const Delivery& delivery) {
 
 uint64_t put_off(const Delivery& delivery, const std::set<size_t>& told, const RetryProfile& profile,
                  uint64_t now_seconds) {
+  if ((!delivery.tried || delivery.withdrawn) && delivery.deferred.empty() && told.empty()) {
+    return next_time(delivery, delivery.attempts.next, now_seconds);
+  }
   Attempts pass{.tries = delivery.attempts.tries + 1,
                 .last = now_seconds,
-                .next = 0,
+                .next = now_seconds,
+                .flushes = delivery.flushes,
                 .replies = delivery.deferred,
                 .warned = delivery.attempts.warned,
                 .untold = {}};
-  pass.next = pass.last + wait_after(profile, pass.tries);
+  if (!delivery.withdrawn) pass.next += wait_after(profile, pass.tries);
   if (Result<void> noted = append_attempt(delivery.attempts_path, pass, told); !noted) {
     log_warning("note the attempt on MID " + std::to_string(delivery.mid), noted.failure());
   }
-  return pass.next;
+  return next_time(delivery, pass.next, now_seconds);
 }
 
 }  // namespace postern

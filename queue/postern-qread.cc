@@ -1,78 +1,167 @@
-// postern-qread - list the messages of the queue, one line each; works on any spool that one may read.
+// postern-qread - list the messages of the queue; works on any spool that one may read.
 //
-//   usage      postern-qread [--spool DIR]
+//   usage      postern-qread [--json] [--spool DIR] [SELECTOR...]
 //   fd 1 out   MID, place (new or cur), age in seconds, bytes, tries, seconds to the next try, <sender>, then
-//   for each recipient
-//              its state letter and <address>; separated by TAB
+//              for each recipient its state letter and <address>; separated by TAB. With --json: an array,
+//              an object for each message on a line of its own
 //   env        POSTERN_HOME
 //   exit       0 done, 100 usage, 111 something could not be read (what could is printed)
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <algorithm>
-
 #include "lib/control.h"
+#include "lib/fd.h"
 #include "lib/log.h"
 #include "lib/program.h"
 #include "lib/spool.h"
 #include "lib/text.h"
-#include "queue/attempts.h"
+#include "queue/json_text.h"
+#include "queue/selection.h"
 
 namespace {
 
 using namespace postern;
 
-std::string describe(const Spool& spool, std::string_view place, uint64_t mid, const QueuedMessage& message) {
+struct Command {
+  bool json = false;
+  std::string directory = home_path("queue");
+  Selection selection;
+};
+
+Result<Command> parse_command(std::vector<std::string> arguments) {
+  Command command;
+  while (!arguments.empty()) {
+    Result<bool> selector = take_selector(arguments, command.selection);
+    if (!selector) return selector.failure();
+    if (*selector) continue;
+    if (arguments.front() == "--json") {
+      command.json = true;
+      arguments.erase(arguments.begin());
+    } else if (arguments.front() == "--spool" && arguments.size() >= 2) {
+      command.directory = arguments[1];
+      arguments.erase(arguments.begin(), arguments.begin() + 2);
+    } else {
+      return permanent(
+          "usage: postern-qread [--json] [--spool DIR] [SELECTOR...]; selectors: --mid N, --sender ADDRESS, "
+          "--recipient ADDRESS, --site DOMAIN, --older AGE, --newer AGE, --all");
+    }
+  }
+  return command;
+}
+
+uint64_t age_of(const QueueEntry& entry) {
   const uint64_t now = now_microseconds();
-  const Attempts attempts = read_attempts(spool.path("defer", mid));
-  const uint64_t seconds = now / 1000000;
-  std::string line = std::to_string(mid) + "\t" + std::string(place) + "\t" +
-                     std::to_string(now > message.born ? (now - message.born) / 1000000 : 0) + "\t" +
-                     std::to_string(message.message_size) + "\t" + std::to_string(attempts.tries) + "\t" +
-                     std::to_string(attempts.next > seconds ? attempts.next - seconds : 0) + "\t<" +
-                     printable(message.envelope.sender) + ">";
-  for (size_t rid = 0; rid < message.states.size(); ++rid) {
+  return now > entry.queued.born ? (now - entry.queued.born) / 1000000 : 0;
+}
+
+std::string as_line(const QueueEntry& entry) {
+  const uint64_t seconds = now_microseconds() / 1000000;
+  const uint64_t next = entry.attempts.next;
+  std::string line = std::to_string(entry.mid) + "\t" + entry.place + "\t" + std::to_string(age_of(entry)) +
+                     "\t" + std::to_string(entry.queued.message_size) + "\t" +
+                     std::to_string(entry.attempts.tries) + "\t" +
+                     std::to_string(next > seconds ? next - seconds : 0) + "\t<" +
+                     printable(entry.queued.envelope.sender) + ">";
+  for (const size_t rid : entry.selected) {
     line += "\t";
-    line += static_cast<char>(message.states[rid]);
-    line += " <" + printable(message.envelope.recipients[rid].address) + ">";
+    line += static_cast<char>(entry.state(rid));
+    line += " <" + printable(entry.queued.envelope.recipients[rid].address) + ">";
   }
   return line + "\n";
 }
 
-// A message that is delivered while we look is no fault.
-bool print_message(const Spool& spool, std::string_view place, uint64_t mid) {
-  const std::string path = spool.path(place, mid);
-  const Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!file) return errno == ENOENT;
-  Result<QueuedMessage> message = read_queue_file(file.get());
-  if (!message) {
-    log_warning("read " + path, message.failure());
-    return false;
+std::string_view state_name(RecipientState state) {
+  switch (state) {
+    case RecipientState::pending:
+      return "pending";
+    case RecipientState::done:
+      return "delivered";
+    case RecipientState::failed:
+      return "failed";
+    case RecipientState::held:
+      return "held";
+    case RecipientState::removed:
+      return "removed";
   }
-  return write_all(1, describe(spool, place, mid, *message), "write").ok();
+  return "";
 }
 
+Json recipient_json(const QueueEntry& entry, size_t rid, const std::string& me) {
+  const std::string& address = entry.queued.envelope.recipients[rid].address;
+  const RecipientOrders* orders = entry.orders.of(rid);
+  Json object;
+  object["rid"] = std::to_string(rid);
+  put_bytes(object, "address", address);
+  put_bytes(object, "site", site_of(address, me));
+  object["state"] = state_name(entry.state(rid));
+  object["carried_out"] = entry.state(rid) == entry.queued.states[rid];
+  object["route"] = orders != nullptr && !orders->route.empty() ? Json(orders->route) : Json();
+  const auto reply = entry.attempts.replies.find(rid);
+  if (reply == entry.attempts.replies.end()) {
+    object["last_reply"] = Json();
+  } else {
+    put_bytes(object, "last_reply", reply->second);
+  }
+  return object;
+}
+
+Json as_json(const QueueEntry& entry, const std::string& me) {
+  Json object;
+  object["mid"] = std::to_string(entry.mid);
+  object["place"] = entry.place;
+  object["received"] = entry.queued.born / 1000000;
+  object["age_seconds"] = age_of(entry);
+  object["size_bytes"] = entry.queued.message_size;
+  put_bytes(object, "sender", entry.queued.envelope.sender);
+  object["tries"] = entry.attempts.tries;
+  object["last_try"] = entry.attempts.tries > 0 ? Json(entry.attempts.last) : Json();
+  object["next_try"] = entry.attempts.tries > 0 ? Json(entry.attempts.next) : Json();
+  object["recipients"] = Json::array();
+  for (const size_t rid : entry.selected) object["recipients"].push_back(recipient_json(entry, rid, me));
+  return object;
+}
+
+// An array that grows as we read, so that a large queue needs no memory.
+class Printer {
+ public:
+  Printer(bool json, std::string me) : json_(json), me_(std::move(me)) {}
+
+  bool print(const QueueEntry& entry) {
+    std::string text = json_ ? (first_ ? "[\n" : ",\n") + json_line(as_json(entry, me_)) : as_line(entry);
+    first_ = false;
+    return note(write_all(1, text, "write"));
+  }
+  bool finish() {
+    if (json_ && written_) note(write_all(1, first_ ? "[]\n" : "\n]\n", "write"));
+    return written_;
+  }
+
+ private:
+  bool note(const Result<void>& wrote) {
+    if (!wrote) log_warning("write the list", wrote.failure());
+    written_ = written_ && wrote.ok();
+    return written_;
+  }
+  bool json_;
+  std::string me_;
+  bool first_ = true;
+  bool written_ = true;
+};
+
 int run(int argc, char** argv) {
-  std::string directory = home_path("queue");
-  if (argc == 3 && std::string_view(argv[1]) == "--spool") {
-    directory = argv[2];
-  } else if (argc != 1) {
-    log_critical("start", "usage: postern-qread [--spool DIR]");
+  Result<Command> command = parse_command({argv + 1, argv + argc});
+  if (!command) {
+    log_critical("start", command.failure().text);
     return 100;
   }
-  const Spool spool(directory);
-  bool all = true;
-  for (const char* place : {"cur", "new"}) {
-    Result<std::vector<uint64_t>> mids = spool.list(place);
-    if (!mids) {
-      log_critical("list the queue", mids.failure().text);
-      return 111;
-    }
-    std::sort(mids->begin(), mids->end());
-    for (const uint64_t mid : *mids) all = print_message(spool, place, mid) && all;
+  Result<std::string> me = control_me();
+  Printer printer(command->json, me ? *me : std::string());
+  Result<bool> all_read =
+      each_selected(Spool(command->directory), command->selection, me ? *me : std::string(),
+                    [&](const QueueEntry& entry) { return printer.print(entry); });
+  if (!all_read) {
+    log_critical("list the queue", all_read.failure().text);
+    return 111;
   }
-  return all ? 0 : 111;
+  return printer.finish() && *all_read ? 0 : 111;
 }
 
 }  // namespace

@@ -1,47 +1,189 @@
-// postern-qstat - how many messages the queue holds, and where.
+// postern-qstat - how many messages the queue holds, and where they have to go.
 //
-//   usage      postern-qstat [--spool DIR]
+//   usage      postern-qstat [--sites] [--json] [--spool DIR] [SELECTOR...]
 //   fd 1 out   lines "messages in queue: N", "of these not yet seen: N", "of these tried before: N", "being
-//   written: N" env        POSTERN_HOME exit       0 done, 100 usage, 111 the queue could not be read
+//              written: N"; with --sites, or a selector, a line for each site instead: site, messages,
+//              recipients pending, held, age of the oldest, seconds to the next try, last reply, separated by
+//              TAB; with --json both, as one object
+//   env        POSTERN_HOME
+//   exit       0 done, 100 usage, 111 the queue could not be read, or some message
+
+#include <algorithm>
+#include <map>
 
 #include "lib/control.h"
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "lib/program.h"
 #include "lib/spool.h"
+#include "lib/text.h"
+#include "queue/json_text.h"
+#include "queue/selection.h"
 
 namespace {
 
 using namespace postern;
 
-int run(int argc, char** argv) {
+struct Command {
+  bool json = false;
+  bool sites = false;
   std::string directory = home_path("queue");
-  if (argc == 3 && std::string_view(argv[1]) == "--spool") {
-    directory = argv[2];
-  } else if (argc != 1) {
-    log_critical("start", "usage: postern-qstat [--spool DIR]");
+  Selection selection;
+};
+
+Result<Command> parse_command(std::vector<std::string> arguments) {
+  Command command;
+  while (!arguments.empty()) {
+    Result<bool> selector = take_selector(arguments, command.selection);
+    if (!selector) return selector.failure();
+    if (*selector) {
+      command.sites = true;
+    } else if (arguments.front() == "--json" || arguments.front() == "--sites") {
+      (arguments.front() == "--json" ? command.json : command.sites) = true;
+      arguments.erase(arguments.begin());
+    } else if (arguments.front() == "--spool" && arguments.size() >= 2) {
+      command.directory = arguments[1];
+      arguments.erase(arguments.begin(), arguments.begin() + 2);
+    } else {
+      return permanent(
+          "usage: postern-qstat [--sites] [--json] [--spool DIR] [SELECTOR...]; selectors: --mid N, "
+          "--sender ADDRESS, --recipient ADDRESS, --site DOMAIN, --older AGE, --newer AGE, --all");
+    }
+  }
+  return command;
+}
+
+struct Counts {
+  size_t unseen = 0;
+  size_t taken = 0;
+  size_t tried = 0;
+  size_t unfinished = 0;
+};
+
+Result<Counts> count(const Spool& spool) {
+  Counts counts;
+  struct Place {
+    const char* name;
+    size_t* number;
+  };
+  for (const auto& [name, number] : {Place{"new", &counts.unseen}, Place{"cur", &counts.taken},
+                                     Place{"defer", &counts.tried}, Place{"tmp", &counts.unfinished}}) {
+    Result<std::vector<uint64_t>> mids = spool.list(name);
+    if (!mids) return mids.failure();
+    *number = mids->size();
+  }
+  return counts;
+}
+
+// What waits for one domain; what is done there is not counted.
+struct Site {
+  size_t messages = 0;
+  size_t pending = 0;
+  size_t held = 0;
+  uint64_t oldest = UINT64_MAX;  // microseconds since 1970
+  uint64_t next = UINT64_MAX;    // seconds since 1970; of pending recipients
+  uint64_t last_try = 0;         // of the reply
+  std::string last_reply;        // none: empty
+};
+using Sites = std::map<std::string, Site>;
+
+void add(Sites& sites, const QueueEntry& entry, const std::string& me) {
+  std::map<std::string, bool> seen;
+  for (const size_t rid : entry.selected) {
+    const RecipientState state = entry.state(rid);
+    const bool pending = state == RecipientState::pending;
+    if (!pending && state != RecipientState::held) continue;
+    const std::string name = site_of(entry.queued.envelope.recipients[rid].address, me);
+    Site& site = sites[name];
+    if (!std::exchange(seen[name], true)) ++site.messages;
+    ++(pending ? site.pending : site.held);
+    site.oldest = std::min(site.oldest, entry.queued.born);
+    if (pending) site.next = std::min(site.next, entry.attempts.next);
+    const auto reply = entry.attempts.replies.find(rid);
+    if (reply == entry.attempts.replies.end() || entry.attempts.last < site.last_try) continue;
+    site.last_try = entry.attempts.last;
+    site.last_reply = reply->second;
+  }
+}
+
+uint64_t age_of(const Site& site) {
+  const uint64_t now = now_microseconds();
+  return now > site.oldest ? (now - site.oldest) / 1000000 : 0;
+}
+
+uint64_t wait_of(const Site& site) {
+  const uint64_t now = now_microseconds() / 1000000;
+  return site.next > now ? site.next - now : 0;
+}
+
+std::string as_lines(const Sites& sites) {
+  std::string text;
+  for (const auto& [name, site] : sites) {
+    text += printable(name) + "\t" + std::to_string(site.messages) + "\t" + std::to_string(site.pending) +
+            "\t" + std::to_string(site.held) + "\t" + std::to_string(age_of(site)) + "\t" +
+            (site.pending > 0 ? std::to_string(wait_of(site)) : "-") + "\t" +
+            (site.last_reply.empty() ? "-" : site.last_reply) + "\n";
+  }
+  return text;
+}
+
+std::string as_json(const Counts& counts, const Sites& sites) {
+  Json object;
+  object["messages"] = counts.unseen + counts.taken;
+  object["not_yet_seen"] = counts.unseen;
+  object["tried_before"] = counts.tried;
+  object["being_written"] = counts.unfinished;
+  object["sites"] = Json::array();
+  for (const auto& [name, site] : sites) {
+    Json row;
+    put_bytes(row, "site", name);
+    row["messages"] = site.messages;
+    row["pending"] = site.pending;
+    row["held"] = site.held;
+    row["oldest_age_seconds"] = age_of(site);
+    row["next_try_seconds"] = site.pending > 0 ? Json(wait_of(site)) : Json();
+    row["last_reply"] = Json();
+    if (!site.last_reply.empty()) put_bytes(row, "last_reply", site.last_reply);
+    object["sites"].push_back(std::move(row));
+  }
+  return json_line(object) + "\n";
+}
+
+std::string as_lines(const Counts& counts) {
+  return "messages in queue: " + std::to_string(counts.unseen + counts.taken) +
+         "\nof these not yet seen: " + std::to_string(counts.unseen) +
+         "\nof these tried before: " + std::to_string(counts.tried) +
+         "\nbeing written: " + std::to_string(counts.unfinished) + "\n";
+}
+
+int run(int argc, char** argv) {
+  Result<Command> command = parse_command({argv + 1, argv + argc});
+  if (!command) {
+    log_critical("start", command.failure().text);
     return 100;
   }
-  const Spool spool(directory);
-  const auto count = [&](std::string_view place) -> Result<size_t> {
-    Result<std::vector<uint64_t>> mids = spool.list(place);
-    if (!mids) return mids.failure();
-    return mids->size();
-  };
-  const Result<size_t> unseen = count("new");
-  const Result<size_t> taken = count("cur");
-  const Result<size_t> tried = count("defer");
-  const Result<size_t> unfinished = count("tmp");
-  for (const Result<size_t>* number : {&unseen, &taken, &tried, &unfinished}) {
-    if (*number) continue;
-    log_critical("list the queue", number->failure().text);
+  const Spool spool(command->directory);
+  Result<Counts> counts = count(spool);
+  Result<std::string> me = control_me();
+  const std::string our_name = me ? *me : std::string();
+  Sites sites;
+  Result<bool> all_read = true;
+  if (command->sites || command->json) {
+    all_read = each_selected(spool, command->selection, our_name, [&](const QueueEntry& entry) {
+      add(sites, entry, our_name);
+      return true;
+    });
+  }
+  for (const Failure* failure :
+       {counts ? nullptr : &counts.failure(), all_read ? nullptr : &all_read.failure()}) {
+    if (failure == nullptr) continue;
+    log_critical("list the queue", failure->text);
     return 111;
   }
-  const std::string text = "messages in queue: " + std::to_string(*unseen + *taken) +
-                           "\nof these not yet seen: " + std::to_string(*unseen) +
-                           "\nof these tried before: " + std::to_string(*tried) +
-                           "\nbeing written: " + std::to_string(*unfinished) + "\n";
-  return write_all(1, text, "write") ? 0 : 111;
+  const std::string text = command->json    ? as_json(*counts, sites)
+                           : command->sites ? as_lines(sites)
+                                            : as_lines(*counts);
+  return write_all(1, text, "write") && *all_read ? 0 : 111;
 }
 
 }  // namespace

@@ -8,7 +8,6 @@
 //   user       posternq; root becomes the owner of the queue; whoever may not write it asks @queue instead
 //   exit       0 queued, 11..40 never, any other code try again; full list in postern-queue(8)
 
-#include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@
 #include "lib/text.h"
 #include "lib/wake.h"
 #include "queue/kept.h"
+#include "queue/queue_user.h"
 
 namespace {
 
@@ -83,15 +83,6 @@ class Queue {
   WakeWriter wake_send_{home_path("queue")};
   WakeWriter wake_workq_{home_path("work")};
 };
-
-// Root would leave files that the queue's user cannot read: become that user.
-Result<void> become_owner(const std::string& directory) {
-  struct stat status {};
-  if (::getuid() != 0 || ::stat(directory.c_str(), &status) < 0 || status.st_uid == 0) return {};
-  if (::setgroups(0, nullptr) < 0 || ::setgid(status.st_gid) < 0 || ::setuid(status.st_uid) < 0)
-    return os_failure("become the queue's user", errno, 61);
-  return {};
-}
 
 int ask_resident(const Job& job) {
   Result<Reply> reply = relay_job(job, "@queue", kMessageLimitBytes, now_milliseconds() + kAskMilliseconds);

@@ -20,6 +20,7 @@
 #include "lib/spool.h"
 #include "lib/text.h"
 #include "queue/bounces.h"
+#include "queue/carry_out.h"
 #include "queue/channel.h"
 #include "queue/delivery.h"
 #include "queue/intake.h"
@@ -68,12 +69,14 @@ class Send {
   void open_due();
   [[nodiscard]] bool may_open() const;
   void open(uint64_t mid);
+  void forget(uint64_t mid);
   void start_jobs(Channel& channel);
   void take_answer(Channel& channel, int fd);
   void take_outcome(const DeliveryJob& job, const std::vector<RecipientReport>& reports);
   void end_pass(Delivery& delivery);
   void take_bounce(const Bounces::Ended& ended);
   void finish(Delivery& delivery, bool told);
+  void note_order(uint64_t mid);
 
   void move_to(OpenMessages& place, Delivery& delivery);
   void leave(Delivery& delivery);
@@ -110,6 +113,10 @@ void Send::watch(int fd) {
 }
 
 void Send::open_due() {
+  // As many as there are places, not one for each that leaves: an order may have finished what is parked.
+  for (OpenMessages* place : {&open_local_, &open_remote_}) {
+    for (const uint64_t mid : place->take_parked()) schedule_.add(mid, 0);
+  }
   // Bounded by time too: with nothing in the page cache each may wait for the disk.
   const int64_t until = now_milliseconds() + kOpenMilliseconds;
   for (size_t opened = 0; opened < kOpenedAtOnce && may_open() && now_milliseconds() < until; ++opened) {
@@ -117,7 +124,9 @@ void Send::open_due() {
     if (!mid) return;
     if (removal_.failed(*mid)) {
       if (!removal_.remove(*mid, true)) schedule_.add(*mid, now_seconds() + kBrokenWaitSeconds);
-    } else if (!open_.contains(*mid)) {
+    } else if (open_.contains(*mid)) {
+      schedule_.forget(*mid);
+    } else {
       open(*mid);
     }
   }
@@ -130,18 +139,22 @@ bool Send::may_open() const {
 void Send::open(uint64_t mid) {
   Result<Delivery> opened = open_delivery(spool_, mid);
   if (!opened) {
-    if (opened.failure().permanent()) return;  // gone
+    if (opened.failure().permanent()) return forget(mid);
     log_warning("deliver " + mid_text(mid), opened.failure());
-    return schedule_.add(mid, now_seconds() + kBrokenWaitSeconds);
+    return schedule_.put_back(mid, now_seconds() + kBrokenWaitSeconds);
   }
-  const bool flushed = opened->attempts.last < flush_at_;
-  if (opened->attempts.next > now_seconds() && !flushed) return schedule_.add(mid, opened->attempts.next);
-  Jobs jobs = make_jobs(*opened, settings_.rewriting);
+  carry_out(*opened);
+  decide_pass(*opened, opened->attempts.last < flush_at_, now_seconds());
+  if (!opened->tried && opened->failed.empty() && opened->pending()) {
+    return schedule_.put_back(mid, next_time(*opened, opened->attempts.next, now_seconds()));
+  }
+  Jobs jobs = opened->tried ? make_jobs(*opened, settings_.rewriting) : Jobs{};
   OpenMessages& kind = jobs.remote.empty() ? open_local_ : open_remote_;
   if (kind.full()) return kind.parked.push_back(mid);
-  if (Result<void> loaded = load_message(*opened); !loaded) {
+  // What is removed altogether goes even when it is damaged.
+  if (Result<void> loaded = opened->pending() ? load_message(*opened) : Result<void>(); !loaded) {
     log_warning("deliver " + mid_text(mid), loaded.failure());
-    return schedule_.add(mid, now_seconds() + kBrokenWaitSeconds);
+    return schedule_.put_back(mid, now_seconds() + kBrokenWaitSeconds);
   }
   Delivery& delivery = open_.emplace(mid, std::move(*opened)).first->second;
   move_to(kind, delivery);
@@ -149,6 +162,27 @@ void Send::open(uint64_t mid) {
   delivery.jobs_out = jobs.local.size() + jobs.remote.size();
   for (DeliveryJob& job : jobs.local) local_.add(std::move(job));
   for (DeliveryJob& job : jobs.remote) remote_.add(std::move(job));
+  if (delivery.jobs_out == 0) end_pass(delivery);
+}
+
+// The message is gone. An order that came too late stands in defer/ alone.
+void Send::forget(uint64_t mid) {
+  schedule_.forget(mid);
+  (void)spool_.finish(mid, true);
+}
+
+// Orders are read when a message is opened. One that is open already meets them at the end of its pass, which
+// comes sooner when jobs that nobody has yet are taken back.
+void Send::note_order(uint64_t mid) {
+  const auto found = open_.find(mid);
+  if (found == open_.end()) return schedule_.add_again(mid);
+  Delivery& delivery = found->second;
+  delivery.orders_came = true;
+  delivery.has_attempts_file = true;
+  if (delivery.jobs_out == 0 || !reread_orders(delivery)) return;
+  const size_t withdrawn = local_.withdraw(mid) + remote_.withdraw(mid);
+  delivery.withdrawn = delivery.withdrawn || withdrawn > 0;
+  delivery.jobs_out -= withdrawn;
   if (delivery.jobs_out == 0) end_pass(delivery);
 }
 
@@ -174,6 +208,10 @@ void Send::take_outcome(const DeliveryJob& job, const std::vector<RecipientRepor
 
 // No job of this message is out any more.
 void Send::end_pass(Delivery& delivery) {
+  if (delivery.orders_came) {
+    (void)reread_orders(delivery);
+    carry_out(delivery);
+  }
   fail_expired(delivery, settings_.retry, now_seconds());
   log_pass(delivery);
   choose_notices(delivery, settings_, now_seconds());
@@ -210,9 +248,6 @@ void Send::leave(Delivery& delivery) {
   if (delivery.counted_in == nullptr) return;
   OpenMessages& place = *std::exchange(delivery.counted_in, nullptr);
   place.leave(cost_of(delivery));
-  if (place.parked.empty()) return;
-  schedule_.add(place.parked.front(), 0);
-  place.parked.pop_front();
 }
 
 void Send::reload() {
@@ -227,7 +262,8 @@ void Send::handle(int fd) {
   if (local_.owns(fd)) return take_answer(local_, fd);
   if (remote_.owns(fd)) return take_answer(remote_, fd);
   if (bounces_.owns(fd)) return take_bounce(bounces_.take(fd));
-  if (fd == intake_.fd()) intake_.take_woken();
+  if (fd != intake_.fd()) return;
+  for (const uint64_t mid : intake_.take_woken()) note_order(mid);
 }
 
 int Send::wait_milliseconds() const {

@@ -24,6 +24,24 @@ std::optional<uint64_t> Schedule::take_due(uint64_t now) {
   return mid;
 }
 
+void Schedule::add_again(uint64_t mid) {
+  ++again_[mid];
+  add(mid, 0);
+}
+
+void Schedule::put_back(uint64_t mid, uint64_t when) {
+  if (again_.contains(mid)) {
+    forget(mid);
+  } else {
+    add(mid, when);
+  }
+}
+
+void Schedule::forget(uint64_t mid) {
+  const auto found = again_.find(mid);
+  if (found != again_.end() && --found->second == 0) again_.erase(found);
+}
+
 void Schedule::flush() {
   std::vector<Due> all;
   for (; !due_.empty(); due_.pop()) all.push_back({0, due_.top().mid});

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <queue>
 #include <vector>
@@ -18,6 +19,13 @@ class Schedule {
  public:
   // `when` in seconds since 1970; 0: at once.
   void add(uint64_t mid, uint64_t when) { due_.push({when, mid}); }
+  // At once, though it may stand in the schedule for later: an order came for it. Its other place is given up
+  // when a place of it is met that is of no use: put_back and forget see to that.
+  void add_again(uint64_t mid);
+  // A message that was taken out and not opened: again at `when`, unless it has another place.
+  void put_back(uint64_t mid, uint64_t when);
+  // A message that was taken out and is open or gone: that place was one too many.
+  void forget(uint64_t mid);
   // The next message that is due by now, taken out.
   std::optional<uint64_t> take_due(uint64_t now);
   // Everything is due at once.
@@ -42,6 +50,8 @@ class Schedule {
   };
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::vector<uint64_t> unread_;  // the last one first
+  // Places too many, by mid: a message that waits has one more place than this, one that is open as many.
+  std::map<uint64_t, size_t> again_;
 };
 
 }  // namespace postern

@@ -94,7 +94,7 @@ std::vector<RecipientResult> Deliverer::deliver(const DeliveryOrder& order) {
   Route route;
   Result<std::string> domain = a_labels(order.domain);
   if (!domain) return all_failed(recipients, domain.failure());
-  Result<std::string> hop = next_hop(*domain, route);
+  Result<std::string> hop = next_hop(order, *domain, route);
   if (!hop) return all_failed(recipients, hop.failure());
   // A server may have closed a kept connection in the meantime, or have said what nobody asked: that would be
   // taken for the reply to MAIL and put all that follow one off. Either costs no more than a new connection.
@@ -111,8 +111,8 @@ std::vector<RecipientResult> Deliverer::deliver(const DeliveryOrder& order) {
 }
 
 // What makes two deliveries take the same way.
-Result<std::string> Deliverer::next_hop(const std::string& domain, Route& route) {
-  Result<Route> found = routes_.find(domain);
+Result<std::string> Deliverer::next_hop(const DeliveryOrder& order, const std::string& domain, Route& route) {
+  Result<Route> found = order.route.empty() ? routes_.find(domain) : parse_route(order.route);
   if (!found) return found.failure();
   route = *found;
   const std::string port = ":" + std::to_string(route.port);
@@ -250,6 +250,7 @@ int run_delivery_job(Job& job, Deliverer& deliverer, std::string& output) {
   if (job.client_gone()) return 111;
   DeliveryOrder order;
   order.domain = job.arguments[0];
+  order.route = job.environment.get_or("POSTERN_ROUTE", "");
   order.mid = std::to_string(parse_mid(job.environment.get_or("POSTERN_MID", "")).value_or(0));
   const std::string rids = job.environment.get_or("POSTERN_RIDS", "");
   for (const std::string_view rid : words(rids))

@@ -19,6 +19,7 @@ namespace postern {
 
 struct DeliveryOrder {
   std::string domain;  // the recipients'; or an address literal
+  std::string route;   // HOST or HOST:PORT instead of control/smtproutes; empty: none
   OutgoingMessage message;
   std::string mid;                // for the log
   std::vector<std::string> rids;  // beside the envelope's recipients
@@ -42,7 +43,7 @@ class Deliverer {
     Failure failure;       // otherwise
     std::vector<RecipientResult> results;
   };
-  Result<std::string> next_hop(const std::string& domain, Route& route);
+  Result<std::string> next_hop(const DeliveryOrder& order, const std::string& domain, Route& route);
   std::vector<RecipientResult> try_targets(const DeliveryOrder& order, const std::vector<Target>& targets);
   Result<void> open(const DeliveryOrder& order, const Target& target);
   Result<void> connect(const DeliveryOrder& order, const Target& target);

@@ -3,9 +3,11 @@
 //   args       HOST SENDER RECIPIENT...; --resolver ADDR:PORT or --dns FILE before them
 //   fd 0 in    the message, LF line ends
 //   fd 1 out   reports: r, p, h or s and a text for each recipient, then K, Z or D and a text, each ended by
-//   NUL fd 5 in    extras (RFC 3461, SMTPUTF8), only with POSTERN_EXTRAS=5 env        POSTERN_MID,
-//   POSTERN_RIDS, POSTERN_HOME        user   posternr exit       0 the reports say it all, 100 wrong
-//   arguments, 111 no report: try again later
+//              NUL
+//   fd 5 in    extras (RFC 3461, SMTPUTF8), only with POSTERN_EXTRAS=5
+//   env        POSTERN_MID, POSTERN_RIDS, POSTERN_ROUTE, POSTERN_HOME
+//   user       posternr
+//   exit       0 the reports say it all, 100 wrong arguments, 111 no report: try again later
 
 #include "lib/control.h"
 #include "lib/program.h"

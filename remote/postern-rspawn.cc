@@ -5,7 +5,8 @@
 //              arguments HOST SENDER RECIPIENT..., descriptor 0 the message, 5 the extras, the reply as
 //              postern-remote's output
 //   without --serve: as postern-remote, one job
-//   env        of a job: POSTERN_MID, POSTERN_RIDS, POSTERN_EXTRAS            user   posternr
+//   env        of a job: POSTERN_MID, POSTERN_RIDS, POSTERN_EXTRAS, POSTERN_ROUTE
+//   user       posternr
 //   exit       0 after SIGTERM; of a job: 0 the reports say it all, 100 no such job, 111 no report
 
 #include <optional>

@@ -63,6 +63,16 @@ std::string address_literal(std::string_view host) {
   return {};
 }
 
+Result<Route> parse_route(std::string_view text) {
+  bool more = true;
+  const std::string_view host = *take_field(text, more);
+  const std::string_view port = take_field(text, more).value_or("");
+  if (more || host.empty()) return temporary("POSTERN_ROUTE must be HOST or HOST:PORT", 0, "4.3.5");
+  Result<Route> route = parse_target(host, port);
+  if (!route) return temporary("POSTERN_ROUTE: " + route.failure().text, 0, "4.3.5");
+  return route;
+}
+
 Result<RouteTable> RouteTable::parse(std::string_view text, std::string_view file_name) {
   RouteTable table;
   size_t number = 0;

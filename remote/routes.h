@@ -29,6 +29,9 @@ class RouteTable {
   std::unordered_map<std::string, Route> routes_;
 };
 
+// HOST or HOST:PORT, an IPv6 address in brackets: a way that was ordered for one message.
+Result<Route> parse_route(std::string_view text);
+
 // Reads the file again when it has changed.
 class RouteFile {
  public:

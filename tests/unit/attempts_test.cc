@@ -23,19 +23,33 @@ TEST_CASE("the last pass and each recipient's last reply are read") {
 }
 
 TEST_CASE("lines that are broken are passed over") {
-  for (const std::string& line : {""s,          "t 1 2"s,
-                                  "t 1 2 3 4"s, "t x 2 3"s,
-                                  "t -1 2 3"s,  "t 1 2 99999999999999999999"s,
-                                  "r 0"s,       "r"s,
-                                  "t"s,         "w 1"s,
-                                  "w x 2"s,     "w 1 2 3"s,
-                                  "d 1"s,       "d x relayed text"s,
-                                  "n x"s,       "n 1 2"s,
-                                  "n"s,         "d"s,
-                                  "r x text"s,  "r -1 text"s,
-                                  "rx 1 text"s, "u 1 2 3"s,
-                                  "\0"s,        "t\t1 2 3"s,
-                                  "\xff\xfe"s,  std::string(100000, 't')}) {
+  for (const std::string& line : {""s,
+                                  "t 1 2"s,
+                                  "t 1 2 3 4 5"s,
+                                  "t 1 2 3 x"s,
+                                  "t x 2 3"s,
+                                  "t -1 2 3"s,
+                                  "t 1 2 99999999999999999999"s,
+                                  "r 0"s,
+                                  "r"s,
+                                  "t"s,
+                                  "w 1"s,
+                                  "w x 2"s,
+                                  "w 1 2 3"s,
+                                  "d 1"s,
+                                  "d x relayed text"s,
+                                  "n x"s,
+                                  "n 1 2"s,
+                                  "n"s,
+                                  "d"s,
+                                  "r x text"s,
+                                  "r -1 text"s,
+                                  "rx 1 text"s,
+                                  "u 1 2 3"s,
+                                  "\0"s,
+                                  "t\t1 2 3"s,
+                                  "\xff\xfe"s,
+                                  std::string(100000, 't')}) {
     CAPTURE(line.substr(0, 40));
     const Attempts attempts = parse_attempts("t 1 100 160\nr 7 kept\n" + line + "\n");
     CHECK(attempts.tries == 1);
@@ -80,6 +94,20 @@ TEST_CASE("what is appended is read back, and no reply forges a line") {
   CHECK(status.st_mtime == 160);
   CHECK_FALSE(append_attempt(scratch.path("no/such"), pass, {}).ok());
   CHECK_FALSE(append_successes(scratch.path("no/such"), {{1, {"relayed", ""}}}).ok());
+}
+
+TEST_CASE("the orders that a pass has met are noted with it") {
+  const Scratch scratch;
+  const std::string path = scratch.path("17");
+  Attempts now;
+  now.flushes = 3;
+  REQUIRE(append_attempt(path, now, {}).ok());
+  CHECK(read_attempts(path).flushes == 3);
+  now.flushes = 0;
+  REQUIRE(append_attempt(path, now, {}).ok());
+  CHECK(read_attempts(path).flushes == 0);
+  CHECK_FALSE(read_defer_log(scratch.path("none"))->has_value());
+  CHECK_FALSE(read_defer_log(scratch.path()).ok());
 }
 
 TEST_CASE("the wait doubles up to the longest, never wraps around and is never nothing") {

@@ -67,3 +67,27 @@ TEST_CASE("address literals are known in all their forms") {
     CHECK(address_literal(text).empty());
   }
 }
+
+TEST_CASE("a route that was ordered is a host, with or without a port") {
+  struct Row {
+    const char* text;
+    const char* host;
+    uint16_t port;
+  };
+  const Row rows[] = {{"Relay.example", "relay.example", 0},
+                      {"relay.example:26", "relay.example", 26},
+                      {"192.0.2.1:2525", "192.0.2.1", 2525},
+                      {"[2001:DB8::1]", "2001:db8::1", 0},
+                      {"[2001:db8::1]:26", "2001:db8::1", 26}};
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    Result<Route> route = parse_route(row.text);
+    REQUIRE(route.ok());
+    CHECK(route->host == row.host);
+    CHECK(route->port == row.port);
+  }
+  for (const char* bad : {"", ":25", "a:0", "a:smtp", "a:1:2", "a b", "2001:db8::1"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(parse_route(bad).ok());
+  }
+}

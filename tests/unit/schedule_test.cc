@@ -87,3 +87,40 @@ TEST_CASE("a queue that cannot be read is said to be so") {
   Schedule schedule;
   CHECK_FALSE(schedule.load(Spool(scratch.path("none"))).ok());
 }
+
+TEST_CASE("a message that gets a second place for an order ends with one, wherever it is met") {
+  Schedule schedule;
+  schedule.add(7, 1000);
+  schedule.add_again(7);
+  schedule.add_again(7);
+  // Opened, not due: each place too many is given up, the first one stays.
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(schedule.take_due(10) == 7);
+    schedule.put_back(7, 1000);
+  }
+  CHECK_FALSE(schedule.take_due(999));
+  REQUIRE(schedule.take_due(1000) == 7);
+  schedule.put_back(7, 2000);  // the only one: it is put back
+  CHECK_FALSE(schedule.take_due(1999));
+  REQUIRE(schedule.take_due(2000) == 7);
+  CHECK(schedule.wait(2000) == -1);
+
+  // Tried by way of the second place: the first one is met later, and dropped.
+  schedule.add(8, 1000);
+  schedule.add_again(8);
+  REQUIRE(schedule.take_due(10) == 8);
+  schedule.add(8, 1500);
+  REQUIRE(schedule.take_due(1000) == 8);
+  schedule.put_back(8, 1500);
+  REQUIRE(schedule.take_due(1500) == 8);
+  CHECK(schedule.wait(1500) == -1);
+
+  // Gone meanwhile.
+  schedule.add_again(9);
+  REQUIRE(schedule.take_due(10) == 9);
+  schedule.forget(9);
+  schedule.add(9, 20);
+  REQUIRE(schedule.take_due(20) == 9);
+  schedule.put_back(9, 30);
+  CHECK(schedule.take_due(30) == 9);
+}
