@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
@@ -167,6 +168,11 @@ Result<void> Spool::remove(uint64_t mid) const {
 }
 
 void Spool::collect_garbage() const {
+  collect_unfinished();
+  collect_left_attempts();
+}
+
+void Spool::collect_unfinished() const {
   Result<std::vector<uint64_t>> mids = list("tmp");
   if (!mids) return log_warning("collect garbage", mids.failure());
   const time_t now = ::time(nullptr);
@@ -174,6 +180,24 @@ void Spool::collect_garbage() const {
     const std::string path = this->path("tmp", mid);
     struct stat status {};
     if (::stat(path.c_str(), &status) == 0 && now - status.st_mtime > kGarbageSeconds) ::unlink(path.c_str());
+  }
+}
+
+void Spool::collect_left_attempts() const {
+  // In the order in which a message moves, and after what it left: nothing that comes or goes meanwhile is
+  // mistaken.
+  Result<std::vector<uint64_t>> left = list("defer");
+  Result<std::vector<uint64_t>> arrived = list("new");
+  Result<std::vector<uint64_t>> taken = list("cur");
+  for (Result<std::vector<uint64_t>>* listed : {&left, &arrived, &taken}) {
+    if (!*listed) return log_warning("collect garbage", listed->failure());
+    std::sort((*listed)->begin(), (*listed)->end());
+  }
+  const auto among = [](const std::vector<uint64_t>& mids, uint64_t mid) {
+    return std::binary_search(mids.begin(), mids.end(), mid);
+  };
+  for (const uint64_t mid : *left) {
+    if (!among(*arrived, mid) && !among(*taken, mid)) ::unlink(path("defer", mid).c_str());
   }
 }
 

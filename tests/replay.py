@@ -425,6 +425,8 @@ def check(trace, home, record, *options):
     sys.exit(1 if checker.wrong else 0)
 
 
-if sys.argv[1] == "send": send(sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5]), int(sys.argv[6]))
-elif sys.argv[1] == "calls": print(CALLS)
-else: check(*sys.argv[2:])
+if __name__ == "__main__":
+    verb, arguments = sys.argv[1], sys.argv[2:]
+    if verb == "send": send(arguments[0], int(arguments[1]), arguments[2], int(arguments[3]), int(arguments[4]))
+    elif verb == "calls": print(CALLS)
+    else: check(*arguments)
