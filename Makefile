@@ -16,7 +16,8 @@ RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/po
 
 postern-queue_SRCS = queue/kept.cc
 postern-scanq_SRCS = scanq/direction.cc scanq/edits.cc scanq/scan.cc scanq/stages.cc
-postern-send_SRCS = queue/attempts.cc queue/bounce_request.cc queue/bounces.cc queue/channel.cc queue/delivery.cc queue/dsn.cc queue/reports.cc queue/send_settings.cc
+postern-send_SRCS = queue/attempts.cc queue/bounce_request.cc queue/bounces.cc queue/channel.cc queue/delivery.cc queue/dsn.cc \
+  queue/intake.cc queue/pass.cc queue/queue_lock.cc queue/removal.cc queue/reports.cc queue/schedule.cc queue/send_settings.cc queue/signals.cc
 postern-bounce_SRCS = queue/bounce_request.cc queue/dsn.cc
 postern-qread_SRCS = queue/attempts.cc
 postern-local_SRCS = local/mailbox.cc local/maildir.cc local/trace_fields.cc

@@ -1,6 +1,7 @@
 #include "queue/attempts.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -58,7 +59,13 @@ Result<void> append_attempt(const std::string& path, const std::map<size_t, std:
   }
   text += "t " + std::to_string(now.tries) + " " + std::to_string(now.last) + " " + std::to_string(now.next) +
           "\n";
-  return write_all(file.get(), text, "write " + path);
+  Result<void> wrote = write_all(file.get(), text, "write " + path);
+  if (!wrote) return wrote;
+  // Where this is lost, the message is opened too early, and put back.
+  const timespec next{.tv_sec = static_cast<time_t>(std::min<uint64_t>(now.next, INT64_MAX)), .tv_nsec = 0};
+  const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, next};
+  ::futimens(file.get(), times);
+  return {};
 }
 
 uint64_t wait_after(const RetryProfile& profile, unsigned tries) {

@@ -24,6 +24,8 @@ struct Attempts {
 Attempts parse_attempts(std::string_view text);
 // None when the file is missing.
 Attempts read_attempts(const std::string& path);
+// The file's time of change becomes that of the next try, so that a long queue is taken in by looking at
+// times.
 Result<void> append_attempt(const std::string& path, const std::map<size_t, std::string>& replies,
                             const Attempts& now);
 

@@ -2,24 +2,17 @@
 // all are done.
 //
 //   env        POSTERN_HOME
-//   files      queue/,
-//   control/{locals,me,concurrencylocal,concurrencyremote,concurrencysite,queuelifetime,retryfirst,retrylongest}
-//   sockets run/lspawn, run/rspawn user       posternq signals    SIGTERM: finish the jobs that are out, then
-//   end; SIGHUP: read control/ again; SIGALRM: try everything now exit       0 after SIGTERM, 111 when it
-//   cannot start
+//   files      queue/, control/ (see postern-send(8)), sockets run/lspawn and run/rspawn
+//   user       posternq
+//   signals    SIGTERM: finish the jobs that are out, then end; SIGHUP: read control/ again;
+//              SIGALRM: try everything now
+//   exit       0 after SIGTERM, 111 when it cannot start
 
-#include <fcntl.h>
-#include <signal.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <deque>
-#include <queue>
-#include <set>
+#include <map>
 
 #include "lib/control.h"
 #include "lib/log.h"
@@ -30,24 +23,22 @@
 #include "queue/bounces.h"
 #include "queue/channel.h"
 #include "queue/delivery.h"
-#include "queue/dsn.h"
+#include "queue/intake.h"
+#include "queue/open_messages.h"
+#include "queue/pass.h"
+#include "queue/queue_lock.h"
+#include "queue/removal.h"
+#include "queue/reports.h"
+#include "queue/schedule.h"
 #include "queue/send_settings.h"
+#include "queue/signals.h"
 
 namespace {
 
 using namespace postern;
 
-constexpr size_t kOpenMessages = 400;  // two descriptors each
-constexpr size_t kOpenBytes =
-    size_t{256} * 1024 * 1024;                       // of messages copied into memory; one is always let in
-constexpr size_t kOpenedAtOnce = 200;                // between two looks at the answers
-constexpr int64_t kLookThroughMilliseconds = 60000;  // new/ is looked through at least that often
-constexpr int64_t kGarbageMilliseconds = 3600000;
+constexpr size_t kOpenedAtOnce = 200;         // between two looks at the answers
 constexpr uint64_t kBrokenWaitSeconds = 600;  // until a damaged queue file is looked at again
-
-volatile sig_atomic_t stop_asked = 0;
-volatile sig_atomic_t reload_asked = 0;
-volatile sig_atomic_t flush_asked = 0;
 
 uint64_t now_seconds() {
   return now_microseconds() / 1000000;
@@ -56,41 +47,23 @@ std::string mid_text(uint64_t mid) {
   return "MID " + std::to_string(mid);
 }
 
-struct Due {
-  uint64_t when;  // seconds since 1970
-  uint64_t mid;
-  bool operator>(const Due& other) const { return when != other.when ? when > other.when : mid > other.mid; }
-};
-
-// The messages that are open for one kind of delivery. Local and remote are counted apart: hosts that answer
-// slowly must not keep local mail waiting.
-struct OpenMessages {
-  size_t count = 0;
-  size_t bytes = 0;
-  std::deque<uint64_t> parked;  // due, but there was no room
-  [[nodiscard]] bool full() const { return count >= kOpenMessages || (count > 0 && bytes >= kOpenBytes); }
-};
-
 class Send {
  public:
   Send(SendSettings settings, WakeReader wake, int poller)
       : settings_(std::move(settings)),
-        wake_(std::move(wake)),
         poller_(poller),
         local_("lspawn", settings_.concurrency_local, settings_.concurrency_local, poller),
         remote_("rspawn", settings_.concurrency_remote, settings_.concurrency_site, poller),
+        intake_(spool_, schedule_, std::move(wake)),
         bounces_(poller) {
-    watch(wake_.fd());
+    watch(intake_.fd());
   }
 
-  void load_queue();
-  void look_through();
   void loop(const sigset_t& while_waiting);
 
  private:
   // A message's way: accept, open, out as jobs, back by answers, and at the end of the pass finish or put
   // off.
-  void accept(uint64_t mid);
   void open_due();
   [[nodiscard]] bool may_open() const;
   void open(uint64_t mid);
@@ -98,36 +71,32 @@ class Send {
   void take_answer(Channel& channel, int fd);
   void take_outcome(const DeliveryJob& job, const std::vector<RecipientReport>& reports);
   void end_pass(Delivery& delivery);
-  void fail_expired(Delivery& delivery);
   void take_bounce(int fd);
   void finish(Delivery& delivery);
-  void remove_again(uint64_t mid);
-  void put_off(Delivery& delivery);
 
   OpenMessages& kind_of(const Delivery& delivery) {
     return delivery.goes_remote ? open_remote_ : open_local_;
   }
   void watch(int fd);
   void handle(int fd);
+  void give_out_work();
   void reload();
   [[nodiscard]] int wait_milliseconds() const;
   [[nodiscard]] bool idle() const { return local_.running() + remote_.running() == 0 && bounces_.empty(); }
 
   SendSettings settings_;
   Spool spool_{home_path("queue")};
-  WakeReader wake_;
   int poller_;
   Channel local_;
   Channel remote_;
-  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+  Schedule schedule_;
+  Intake intake_;
   std::map<uint64_t, Delivery> open_;
   OpenMessages open_local_;
   OpenMessages open_remote_;
-  std::set<uint64_t> gone_;  // delivered, but their files could not be removed
+  Removal removal_{spool_};
   Bounces bounces_;
   uint64_t flush_at_ = 0;  // seconds since 1970: what was tried before then is tried at once
-  int64_t look_through_at_ = 0;
-  int64_t garbage_at_ = 0;
 };
 
 void Send::watch(int fd) {
@@ -137,45 +106,20 @@ void Send::watch(int fd) {
   ::epoll_ctl(poller_, EPOLL_CTL_ADD, fd, &event);
 }
 
-// What an earlier process had taken over; when each is due is read when it is opened.
-void Send::load_queue() {
-  Result<std::vector<uint64_t>> mids = spool_.list("cur");
-  if (!mids) return log_warning("look through the queue", mids.failure());
-  for (const uint64_t mid : *mids) due_.push({0, mid});
-}
-
-void Send::look_through() {
-  look_through_at_ = now_milliseconds() + kLookThroughMilliseconds;
-  Result<std::vector<uint64_t>> mids = spool_.list("new");
-  if (!mids) return log_warning("look through the queue", mids.failure());
-  std::sort(mids->begin(), mids->end());
-  for (const uint64_t mid : *mids) accept(mid);
-}
-
-void Send::accept(uint64_t mid) {
-  if (Result<void> taken = spool_.take(mid); !taken) {
-    // Permanent: it is not in new/ any more, so it was taken when new/ was looked through.
-    if (!taken.failure().permanent()) log_warning("take over " + mid_text(mid), taken.failure());
-    return;
-  }
-  due_.push({0, mid});
-}
-
 void Send::open_due() {
-  const uint64_t now = now_seconds();
-  for (size_t opened = 0; opened < kOpenedAtOnce && may_open() && due_.top().when <= now; ++opened) {
-    const uint64_t mid = due_.top().mid;
-    due_.pop();
-    if (gone_.contains(mid)) {
-      remove_again(mid);
-    } else if (!open_.contains(mid)) {
-      open(mid);
+  for (size_t opened = 0; opened < kOpenedAtOnce && may_open(); ++opened) {
+    const std::optional<uint64_t> mid = schedule_.take_due(now_seconds());
+    if (!mid) return;
+    if (removal_.failed(*mid)) {
+      if (!removal_.remove(*mid, true)) schedule_.add(*mid, now_seconds() + kBrokenWaitSeconds);
+    } else if (!open_.contains(*mid)) {
+      open(*mid);
     }
   }
 }
 
 bool Send::may_open() const {
-  return stop_asked == 0 && !due_.empty() && !(open_local_.full() && open_remote_.full());
+  return asked.stop == 0 && !(open_local_.full() && open_remote_.full());
 }
 
 void Send::open(uint64_t mid) {
@@ -183,21 +127,20 @@ void Send::open(uint64_t mid) {
   if (!opened) {
     if (opened.failure().permanent()) return;  // gone
     log_warning("deliver " + mid_text(mid), opened.failure());
-    return due_.push({now_seconds() + kBrokenWaitSeconds, mid});
+    return schedule_.add(mid, now_seconds() + kBrokenWaitSeconds);
   }
   const bool flushed = opened->attempts.last < flush_at_;
-  if (opened->attempts.next > now_seconds() && !flushed) return due_.push({opened->attempts.next, mid});
+  if (opened->attempts.next > now_seconds() && !flushed) return schedule_.add(mid, opened->attempts.next);
   Jobs jobs = make_jobs(*opened, settings_.locals, settings_.me);
   opened->goes_remote = !jobs.remote.empty();
   OpenMessages& kind = kind_of(*opened);
   if (kind.full()) return kind.parked.push_back(mid);
   if (Result<void> loaded = load_message(*opened); !loaded) {
     log_warning("deliver " + mid_text(mid), loaded.failure());
-    return due_.push({now_seconds() + kBrokenWaitSeconds, mid});
+    return schedule_.add(mid, now_seconds() + kBrokenWaitSeconds);
   }
   Delivery& delivery = open_.emplace(mid, std::move(*opened)).first->second;
-  kind.count += 1;
-  kind.bytes += cost_of(delivery);
+  kind.enter(cost_of(delivery));
   jobs.set_message(delivery.message.get());
   delivery.jobs_out = jobs.local.size() + jobs.remote.size();
   for (DeliveryJob& job : jobs.local) local_.add(std::move(job));
@@ -216,16 +159,7 @@ void Send::start_jobs(Channel& channel) {
 void Send::take_answer(Channel& channel, int fd) {
   const std::unique_ptr<Channel::Finished> finished = channel.take_answer(fd);
   if (!finished) return;
-  std::vector<RecipientReport> reports;
-  if (finished->reply && finished->reply->exit_code == 0) {
-    reports = parse_reports(finished->reply->output, finished->job.rids.size());
-  } else {
-    const std::string why =
-        finished->reply ? "the delivery program ended with code " + std::to_string(finished->reply->exit_code)
-                        : finished->reply.failure().text;
-    reports.assign(finished->job.rids.size(), {Outcome::temporary, "4.3.0 " + why});
-  }
-  take_outcome(finished->job, reports);
+  take_outcome(finished->job, reports_of(finished->reply, finished->job.rids.size()));
 }
 
 void Send::take_outcome(const DeliveryJob& job, const std::vector<RecipientReport>& reports) {
@@ -234,32 +168,11 @@ void Send::take_outcome(const DeliveryJob& job, const std::vector<RecipientRepor
   if (delivery.jobs_out == 0) end_pass(delivery);
 }
 
-void Send::fail_expired(Delivery& delivery) {
-  if (!delivery.expired(settings_.retry, now_seconds())) return;
-  for (auto& [rid, why] : delivery.deferred) delivery.failed[rid] = why + " (tried for too long)";
-  delivery.deferred.clear();
-}
-
 // No job of this message is out any more.
 void Send::end_pass(Delivery& delivery) {
-  fail_expired(delivery);
-  const std::string id = std::to_string(delivery.mid);
-  const Envelope& envelope = delivery.queued.envelope;
-  LogLines log;
-  const auto tell = [&](std::string_view what, char status_class,
-                        const std::map<size_t, std::string>& recipients) {
-    for (const auto& [rid, why] : recipients) {
-      std::string status = diagnose(why).status;
-      status[0] = status_class;
-      log.info(std::string(what) + ": " + id + ":" + std::to_string(rid) + " From:<" +
-               printable(envelope.sender) + "> To:<" + printable(envelope.recipients.at(rid).address) +
-               "> Reason: \"" + status + "\" Response: \"" + printable(why) + "\"");
-    }
-  };
-  tell("Bounced", '5', delivery.failed);
-  tell("Delayed", '4', delivery.deferred);
-  log.flush();
-  if (!delivery.failed.empty() && !envelope.sender.empty()) {
+  fail_expired(delivery, settings_.retry, now_seconds());
+  log_pass(delivery);
+  if (!delivery.failed.empty() && !delivery.queued.envelope.sender.empty()) {
     if (bounces_.start(delivery)) return;  // goes on in take_bounce
     delivery.deferred.merge(delivery.failed);
     delivery.failed.clear();
@@ -284,44 +197,18 @@ void Send::take_bounce(int fd) {
 void Send::finish(Delivery& delivery) {
   const uint64_t mid = delivery.mid;
   if (delivery.pending()) {
-    put_off(delivery);
-  } else if (Result<void> finished = spool_.finish(mid, delivery.has_attempts_file); finished) {
-    log_info("Message finished " + mid_text(mid) + " done");
-  } else {
-    // The last pass leaves its state bytes to the removal. Now they are written, and whether or not that
-    // succeeds, this process delivers the message no more.
-    log_warning("finish " + mid_text(mid), finished.failure());
-    write_all_states(delivery);
-    gone_.insert(mid);
-    due_.push({now_seconds() + kBrokenWaitSeconds, mid});
+    schedule_.add(mid, put_off(spool_, delivery, settings_.retry, now_seconds()));
+  } else if (!removal_.remove(mid, delivery.has_attempts_file)) {
+    write_all_states(delivery);  // the last pass leaves them to the removal
+    schedule_.add(mid, now_seconds() + kBrokenWaitSeconds);
   }
   OpenMessages& kind = kind_of(delivery);
-  kind.count -= 1;
-  kind.bytes -= cost_of(delivery);
+  kind.leave(cost_of(delivery));
   if (!kind.parked.empty()) {
-    due_.push({0, kind.parked.front()});
+    schedule_.add(kind.parked.front(), 0);
     kind.parked.pop_front();
   }
   open_.erase(mid);
-}
-
-void Send::remove_again(uint64_t mid) {
-  if (Result<void> finished = spool_.finish(mid, true); !finished) {
-    log_warning("finish " + mid_text(mid), finished.failure());
-    return due_.push({now_seconds() + kBrokenWaitSeconds, mid});
-  }
-  gone_.erase(mid);
-  log_info("Message finished " + mid_text(mid) + " done");
-}
-
-void Send::put_off(Delivery& delivery) {
-  Attempts attempts{.tries = delivery.attempts.tries + 1, .last = now_seconds(), .next = 0, .replies = {}};
-  attempts.next = attempts.last + wait_after(settings_.retry, attempts.tries);
-  if (Result<void> noted = append_attempt(spool_.path("defer", delivery.mid), delivery.deferred, attempts);
-      !noted) {
-    log_warning("note the attempt on " + mid_text(delivery.mid), noted.failure());
-  }
-  due_.push({attempts.next, delivery.mid});
 }
 
 void Send::reload() {
@@ -336,99 +223,52 @@ void Send::handle(int fd) {
   if (local_.owns(fd)) return take_answer(local_, fd);
   if (remote_.owns(fd)) return take_answer(remote_, fd);
   if (bounces_.owns(fd)) return take_bounce(fd);
-  if (fd != wake_.fd()) return;
-  const WakeReader::Woken woken = wake_.read();
-  for (const uint64_t mid : woken.mids) accept(mid);
-  if (woken.look_through) look_through_at_ = 0;
+  if (fd == intake_.fd()) intake_.take_woken();
 }
 
 int Send::wait_milliseconds() const {
-  const int64_t now = now_milliseconds();
-  int64_t wait = std::max<int64_t>(0, look_through_at_ - now);
+  int64_t wait = intake_.wait();
   const auto sooner = [&](int64_t other) {
     if (other >= 0) wait = std::min(wait, other);
   };
   sooner(local_.wait());
   sooner(remote_.wait());
-  if (may_open()) {
-    const uint64_t seconds = now_seconds();
-    sooner(due_.top().when <= seconds ? 0 : static_cast<int64_t>((due_.top().when - seconds) * 1000));
-  }
+  if (may_open() || schedule_.loading()) sooner(schedule_.wait(now_seconds()));
   return static_cast<int>(wait);
 }
 
+void Send::give_out_work() {
+  intake_.keep_up(asked.flush != 0);
+  if (asked.flush != 0) {
+    // Everything that was put off before this moment is due now, whatever time is noted for it.
+    asked.flush = 0;
+    flush_at_ = now_seconds() + 1;
+    schedule_.flush();
+  }
+  open_due();
+  start_jobs(local_);
+  start_jobs(remote_);
+  schedule_.load_some(spool_, now_seconds(), settings_.retry.longest_wait);
+}
+
 void Send::loop(const sigset_t& while_waiting) {
+  intake_.load_queue();
   std::array<epoll_event, 64> events;
-  while (stop_asked == 0 || !idle()) {
-    if (reload_asked != 0) {
-      reload_asked = 0;
+  while (asked.stop == 0 || !idle()) {
+    if (asked.reload != 0) {
+      asked.reload = 0;
       reload();
     }
-    if (stop_asked == 0) {
-      if (flush_asked != 0 || now_milliseconds() >= look_through_at_) look_through();
-      if (now_milliseconds() >= garbage_at_) {
-        garbage_at_ = now_milliseconds() + kGarbageMilliseconds;
-        spool_.collect_garbage();
-      }
-      if (flush_asked != 0) {
-        // Everything that was put off before this moment is due now, whatever time is noted for it.
-        flush_asked = 0;
-        flush_at_ = now_seconds() + 1;
-        std::vector<uint64_t> mids;
-        for (; !due_.empty(); due_.pop()) mids.push_back(due_.top().mid);
-        for (const uint64_t mid : mids) due_.push({0, mid});
-      }
-      open_due();
-      start_jobs(local_);
-      start_jobs(remote_);
+    if (asked.stop == 0) {
+      give_out_work();
     } else {
       local_.set_limits(0, 0);
       remote_.set_limits(0, 0);
     }
     const int ready = ::epoll_pwait(poller_, events.data(), static_cast<int>(events.size()),
-                                    stop_asked != 0 ? 1000 : wait_milliseconds(), &while_waiting);
+                                    asked.stop != 0 ? 1000 : wait_milliseconds(), &while_waiting);
     for (int i = 0; i < ready; ++i) handle(events.at(static_cast<size_t>(i)).data.fd);
   }
-}
-
-void note_stop(int) {
-  stop_asked = 1;
-}
-void note_reload(int) {
-  reload_asked = 1;
-}
-void note_flush(int) {
-  flush_asked = 1;
-}
-
-// Signals arrive only while we wait, so that none falls between a look at its flag and the wait.
-sigset_t catch_signals() {
-  sigset_t held;
-  sigset_t before;
-  ::sigemptyset(&held);
-  struct Catch {
-    int number;
-    void (*handler)(int);
-  };
-  for (const auto& [number, handler] :
-       {Catch{SIGTERM, note_stop}, {SIGHUP, note_reload}, {SIGALRM, note_flush}}) {
-    struct sigaction action {};
-    action.sa_handler = handler;
-    ::sigaction(number, &action, nullptr);
-    ::sigaddset(&held, number);
-  }
-  ::sigprocmask(SIG_BLOCK, &held, &before);
-  return before;
-}
-
-// Two of us on one queue would deliver everything twice.
-Result<Fd> lock_queue() {
-  const std::string path = home_path("queue/lock");
-  Fd lock{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
-  if (!lock) return os_failure("open " + path, errno);
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) < 0)
-    return temporary("lock " + path + ": another postern-send works this queue");
-  return lock;
 }
 
 int run(int, char**) {
@@ -444,7 +284,6 @@ int run(int, char**) {
   }
   const sigset_t while_waiting = catch_signals();
   Send send(std::move(*settings), std::move(*wake), poller.get());
-  send.load_queue();
   send.loop(while_waiting);
   return 0;
 }

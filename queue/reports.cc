@@ -72,4 +72,11 @@ std::vector<RecipientReport> parse_reports(std::string_view bytes, size_t recipi
   return reports;
 }
 
+std::vector<RecipientReport> reports_of(const Result<Reply>& reply, size_t recipients) {
+  if (reply && reply->exit_code == 0) return parse_reports(reply->output, recipients);
+  const std::string why = reply ? "the delivery program ended with code " + std::to_string(reply->exit_code)
+                                : reply.failure().text;
+  return {recipients, {Outcome::temporary, "4.3.0 " + why}};
+}
+
 }  // namespace postern

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/request.h"
+
 namespace postern {
 
 enum class Outcome { delivered, permanent, temporary };
@@ -18,5 +20,8 @@ struct RecipientReport {
 // One report for each of `recipients`. What is missing, cut short or unknown is temporary: never a guess. Z
 // makes every `r` temporary too; D every `r` permanent.
 std::vector<RecipientReport> parse_reports(std::string_view bytes, size_t recipients);
+
+// The same of a reply as it came: every exit code but 0, and a reply that did not come, is temporary.
+std::vector<RecipientReport> reports_of(const Result<Reply>& reply, size_t recipients);
 
 }  // namespace postern

@@ -1,0 +1,39 @@
+// How messages come into the schedule: those that an earlier process left in cur/, and new ones, which are
+// taken over from new/ when the FIFO names them or when new/ is looked through.
+#pragma once
+
+#include <cstdint>
+
+#include "lib/spool.h"
+#include "lib/wake.h"
+#include "queue/schedule.h"
+
+namespace postern {
+
+class Intake {
+ public:
+  Intake(const Spool& spool, Schedule& schedule, WakeReader wake)
+      : spool_(spool), schedule_(schedule), wake_(std::move(wake)) {}
+
+  // Once, before anything else: what an earlier process had taken over.
+  void load_queue();
+  // The FIFO's descriptor, and what to do when it is readable.
+  [[nodiscard]] int fd() const { return wake_.fd(); }
+  void take_woken();
+  // What has to be done by time: looking through new/, also when `now_too`, and collecting garbage.
+  void keep_up(bool now_too);
+  // Milliseconds until keep_up has something to do.
+  [[nodiscard]] int64_t wait() const;
+
+ private:
+  void look_through();
+  void accept(uint64_t mid);
+
+  const Spool& spool_;
+  Schedule& schedule_;
+  WakeReader wake_;
+  int64_t look_through_at_ = 0;  // milliseconds
+  int64_t garbage_at_ = 0;
+};
+
+}  // namespace postern

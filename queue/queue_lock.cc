@@ -1,0 +1,21 @@
+#include "queue/queue_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
+
+#include "lib/control.h"
+
+namespace postern {
+
+Result<Fd> lock_queue() {
+  const std::string path = home_path("queue/lock");
+  Fd lock{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+  if (!lock) return os_failure("open " + path, errno);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) < 0)
+    return temporary("lock " + path + ": another postern-send works this queue");
+  return lock;
+}
+
+}  // namespace postern

@@ -1,0 +1,47 @@
+// When each message of cur/ is to be opened next: 16 bytes a message, so that a long queue costs little
+// memory. A message that is open is not in it.
+//
+// What an earlier process left is taken in little by little: new mail and answers must not wait for it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <queue>
+#include <vector>
+
+#include "lib/result.h"
+#include "lib/spool.h"
+
+namespace postern {
+
+class Schedule {
+ public:
+  // `when` in seconds since 1970; 0: at once.
+  void add(uint64_t mid, uint64_t when) { due_.push({when, mid}); }
+  // The next message that is due by now, taken out.
+  std::optional<uint64_t> take_due(uint64_t now);
+  // Everything is due at once.
+  void flush();
+  // Milliseconds until take_due has something, -1: never.
+  [[nodiscard]] int64_t wait(uint64_t now) const;
+
+  // The messages that an earlier process had taken over. Those never tried are due at once; when the others
+  // are due is the time of change of their file in defer/ (see append_attempt), which load_some looks at.
+  Result<void> load(const Spool& spool);
+  // `longest_wait`: no time further away is believed.
+  void load_some(const Spool& spool, uint64_t now, uint64_t longest_wait);
+  [[nodiscard]] bool loading() const { return !unread_.empty(); }
+
+ private:
+  struct Due {
+    uint64_t when;
+    uint64_t mid;
+    bool operator>(const Due& other) const {
+      return when != other.when ? when > other.when : mid > other.mid;
+    }
+  };
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+  std::vector<uint64_t> unread_;  // the last one first
+};
+
+}  // namespace postern
