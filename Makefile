@@ -10,6 +10,7 @@ conf = $(shell head -n1 conf-files/conf-$(1))
 # The map: every program; the parts of its folder that it needs beside lib/ (_SRCS), and its libraries (_LIBS).
 PASSING := smtpd/postern-smtpd scanq/postern-scanq queue/postern-queue local/postern-local
 RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/postern-qstat \
+  queue/postern-workq \
   scanq/postern-antivirus quarantine/postern-quarantine \
   local/postern-lspawn local/postern-newu remote/postern-rspawn remote/postern-remote dnsq/postern-dnsq \
   service/postern-ask service/postern-bind service/postern-serve service/postern-init service/postern-showctl
@@ -18,6 +19,8 @@ postern-queue_SRCS = queue/kept.cc
 postern-scanq_SRCS = scanq/direction.cc scanq/edits.cc scanq/scan.cc scanq/stages.cc
 postern-send_SRCS = queue/attempts.cc queue/bounce_request.cc queue/bounces.cc queue/channel.cc queue/delivery.cc queue/dsn.cc \
   queue/intake.cc queue/pass.cc queue/queue_lock.cc queue/removal.cc queue/reports.cc queue/schedule.cc queue/send_settings.cc queue/signals.cc
+postern-workq_SRCS = queue/attempts.cc queue/delivery.cc queue/intake.cc queue/queue_lock.cc queue/removal.cc queue/scans.cc \
+  queue/schedule.cc queue/signals.cc
 postern-bounce_SRCS = queue/bounce_request.cc queue/dsn.cc
 postern-qread_SRCS = queue/attempts.cc
 postern-local_SRCS = local/mailbox.cc local/maildir.cc local/trace_fields.cc

@@ -20,7 +20,7 @@ namespace {
 
 constexpr size_t kFileLimitBytes = 16 * 1024 * 1024;
 
-enum class Form { number, host, domains, routes, address_port, directory, stages, text, any };
+enum class Form { number, scanning, host, domains, routes, address_port, directory, stages, text, any };
 
 struct Known {
   const char* name;
@@ -35,6 +35,7 @@ constexpr std::array kKnown = {
     Known{"concurrencylocal", Form::number, "10"},
     Known{"concurrencyremote", Form::number, "20"},
     Known{"concurrencysite", Form::number, "10"},
+    Known{"concurrencyscan", Form::number, "4"},
     Known{"databytes", Form::number, "52428800"},
     Known{"defaultdelivery", Form::text, "./Maildir/"},
     Known{"dnsq", Form::text, "@dnsq"},
@@ -52,6 +53,7 @@ constexpr std::array kKnown = {
     Known{"resolver", Form::address_port, "the system's resolvers"},
     Known{"retryfirst", Form::number, "60"},
     Known{"retrylongest", Form::number, "3600"},
+    Known{"scanning", Form::scanning, "inline"},
     Known{"sessionseconds", Form::number, "3600"},
     Known{"smtpgreeting", Form::text, "control/me"},
     Known{"smtproutes", Form::routes, "none"},
@@ -73,6 +75,8 @@ std::string problem_of(Form form, std::string_view line) {
   switch (form) {
     case Form::number:
       return parse_number(line) ? "" : "is not a number; write decimal digits only";
+    case Form::scanning:
+      return line == "inline" || line == "deferred" ? "" : "is not known; write inline or deferred";
     case Form::host:
       return is_host(line) ? "" : "is not a host name; write one without spaces";
     case Form::domains:

@@ -20,6 +20,7 @@ struct Service {
                         // as its bound)
   std::string what;     // for the run script's comment
   std::string releaser{};  // the one client whose messages may say that they were released (--releasers)
+  std::string variable{};  // NAME=VALUE of its own environment
 };
 
 const std::vector<Service>& services();
