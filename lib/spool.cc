@@ -23,6 +23,12 @@ constexpr std::array<const char*, 4> kPlaces = {"tmp", "new", "cur", "defer"};
 constexpr int kClashTries = 10;
 constexpr time_t kGarbageSeconds = 36 * 60 * 60;  // must stay above every deadline of a writer
 
+// No room is no room, whatever wanted it: 53, so that the client hears 4.3.1. `exit_code` for all else.
+Failure disk_failure(std::string doing, int error_number, int exit_code) {
+  const bool full = error_number == ENOSPC || error_number == EDQUOT;
+  return os_failure(std::move(doing), error_number, full ? 53 : exit_code);
+}
+
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
@@ -81,7 +87,7 @@ Result<StagedMessage> Spool::stage(const Content& content, uint64_t wanted_mid) 
     if (file) {
       staged.temporary_path_ = path;
     } else if (errno != EEXIST || tries == kClashTries) {
-      return os_failure("create " + path, errno, 63);
+      return disk_failure("create " + path, errno, 63);
     } else {
       staged.mid_ = make_mid();
     }
@@ -114,7 +120,7 @@ Result<uint64_t> Spool::commit(StagedMessage&& staged) const {
       }
       return message.mid_;
     }
-    if (!taken && errno != EEXIST) return os_failure("rename to " + final_path, errno, 64);
+    if (!taken && errno != EEXIST) return disk_failure("rename to " + final_path, errno, 64);
     if (tries == kClashTries) return temporary("find a free name for " + final_path, 64);
     message.mid_ = make_mid();
   }

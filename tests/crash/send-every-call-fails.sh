@@ -1,5 +1,5 @@
 #!/bin/bash
-# Each system call that send makes on a message's way fails in turn: the message still reaches everybody, and nothing is left behind.
+# Each system call that send makes on a message's way fails in turn, and send is killed at each: the message still reaches everybody, and nothing is left behind.
 . "$(dirname "$0")/../lib.sh"
 need strace python3
 strace -o /dev/null true 2> /dev/null || skip "strace may not trace here"
@@ -22,4 +22,5 @@ X
   wait_for 10 test -S "$POSTERN_HOME/run/lspawn"
   HOMES+=("$POSTERN_HOME")
 done
-python3 "$TESTS/send_every_call.py" "$B" "${HOMES[@]}" || fail "see above"
+python3 "$TESTS/send_every_call.py" kills "$B" "${HOMES[@]}" || fail "see above"
+python3 "$TESTS/send_every_call.py" errors "$B" "${HOMES[@]}" || fail "see above"
