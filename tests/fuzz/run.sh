@@ -86,7 +86,7 @@ seeds() {  # NAME
 # What libFuzzer said: "#2 INITED cov: 10 ft: ..." and the like, "Done 12 runs in 3 second(s)".
 figures() {  # NAME SEEDS
   local log=$OUT/$1.log inited all done_
-  inited=$(sed -n 's/.* INITED cov: \([0-9]*\) .*/\1/p' "$log" | head -n 1)
+  inited=$(sed -n 's/.*INITED cov: \([0-9]*\) .*/\1/p' "$log" | head -n 1)
   all=$(sed -n 's/^INFO: Loaded .*(\([0-9]*\) inline 8-bit counters).*/\1/p' "$log" | head -n 1)
   done_=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
   local runs seconds
