@@ -7,55 +7,28 @@ PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 conf = $(shell head -n1 conf-files/conf-$(1))
 
-# The map: every program; the parts of its folder that it needs beside lib/ (_SRCS), and its libraries (_LIBS).
-PASSING := smtpd/postern-smtpd scanq/postern-scanq queue/postern-queue local/postern-local \
-  local/postern-vdeliver
-RESIDENT := queue/postern-send queue/postern-bounce queue/postern-qread queue/postern-qstat \
-  queue/postern-qctl \
-  queue/postern-qcheck \
-  scanq/postern-antivirus quarantine/postern-quarantine \
-  local/postern-lspawn local/postern-newu local/postern-newv remote/postern-rspawn remote/postern-remote dnsq/postern-dnsq \
-  service/postern-cdbmake \
-  inject/postern-inject inject/postern-pickup inject/postern-sendmail \
-  service/postern-ask service/postern-bind service/postern-serve service/postern-init service/postern-showctl
+# The map: every program, and the libraries that it needs (_LIBS). A program is its main file and what it uses
+# of the parts in its own folder and of lib/.
+PASSING := smtpd/postern-smtpd \
+  scanq/postern-scanq \
+  queue/postern-queue \
+  local/postern-local local/postern-vdeliver
+RESIDENT := \
+  scanq/postern-antivirus \
+  queue/postern-send queue/postern-bounce queue/postern-workq \
+  queue/postern-qread queue/postern-qstat queue/postern-qctl queue/postern-qcheck \
+  local/postern-lspawn local/postern-newu local/postern-newv \
+  remote/postern-rspawn remote/postern-remote \
+  dnsq/postern-dnsq \
+  quarantine/postern-quarantine \
+  inject/postern-inject inject/postern-sendmail inject/postern-pickup \
+  service/postern-ask service/postern-bind service/postern-serve \
+  service/postern-init service/postern-showctl service/postern-cdbmake
 
-postern-queue_SRCS = queue/kept.cc queue/queue_user.cc
-postern-scanq_SRCS = scanq/direction.cc scanq/edits.cc scanq/scan.cc scanq/stages.cc
-postern-send_SRCS = queue/attempts.cc queue/bounce_request.cc queue/bounces.cc queue/channel.cc queue/delivery.cc queue/diagnosis.cc \
-  queue/intake.cc queue/notices.cc queue/pass.cc queue/queue_lock.cc queue/removal.cc queue/reports.cc queue/rewrite.cc queue/schedule.cc queue/send_settings.cc queue/signals.cc \
-  queue/carry_out.cc queue/orders.cc
-postern-bounce_SRCS = queue/bounce_request.cc queue/diagnosis.cc queue/dsn.cc queue/dsn_text.cc
-postern-qread_SRCS = queue/attempts.cc queue/json_text.cc queue/orders.cc queue/selection.cc
-delivery_parts = dot_qmail dot_qmail_file forward mailbox maildir mbox outcome program_line trace_fields
-postern-local_SRCS = $(delivery_parts:%=local/%.cc)
-postern-vdeliver_SRCS = local/cdb_file.cc local/forward.cc local/maildir.cc local/maildir_quota.cc local/outcome.cc local/virtual_users.cc
-postern-newv_SRCS = local/cdb_file.cc local/maildir_quota.cc local/virtual_users.cc
-postern-newu_SRCS = local/assign.cc local/cdb_file.cc
-postern-lspawn_SRCS = local/account.cc local/alias.cc local/assign.cc local/cdb_file.cc local/local_child.cc local/outcome.cc local/trace_fields.cc
-postern-smtpd_SRCS = $(addprefix smtpd/,client.cc command.cc connections.cc data.cc envelope_command.cc event_log.cc \
-  header_scan.cc message.cc path.cc replies.cc session.cc session_message.cc settings.cc tcp_rules.cc)
-remote_parts = delivery idn message_body report routes settings smtp_commands smtp_reply smtp_session smtp_transaction targets
-postern-qstat_SRCS = queue/attempts.cc queue/json_text.cc queue/orders.cc queue/selection.cc
-postern-qctl_SRCS = queue/attempts.cc queue/orders.cc queue/queue_user.cc queue/selection.cc
-postern-qcheck_SRCS = queue/attempts.cc queue/check_owners.cc queue/check_spool.cc queue/findings.cc queue/orders.cc queue/queue_user.cc
-postern-remote_SRCS = $(remote_parts:%=remote/%.cc)
-postern-rspawn_SRCS = $(remote_parts:%=remote/%.cc)
+postern-antivirus_LIBS = -lclamav $(shell pkg-config --libs gmime-3.0)
 postern-remote_LIBS = -lidn2
 postern-rspawn_LIBS = -lidn2
-postern-dnsq_SRCS = dnsq/descriptors.cc dnsq/dns_file.cc dnsq/dns_name.cc dnsq/dns_record.cc dnsq/dns_service.cc dnsq/inquiry.cc dnsq/unbound_source.cc
-inject_parts = address_list compose hand_in header message_text setup
-postern-inject_SRCS = $(inject_parts:%=inject/%.cc)
-postern-sendmail_SRCS = $(inject_parts:%=inject/%.cc) inject/sendmail_options.cc
-postern-pickup_SRCS = inject/counter.cc inject/incoming.cc inject/message_text.cc inject/pickup_settings.cc inject/turns.cc
-postern-init_SRCS = service/accounts.cc service/control_defaults.cc service/init_options.cc service/install_files.cc \
-  service/run_scripts.cc service/services.cc
-postern-bind_SRCS = service/init_options.cc service/listen_tcp.cc
-postern-showctl_SRCS = service/check_control.cc service/check_domains.cc service/init_options.cc service/services.cc
-postern-cdbmake_SRCS = service/tables.cc
 postern-dnsq_LIBS = -lunbound
-postern-quarantine_SRCS = quarantine/quarantine_store.cc quarantine/quarantine_list.cc quarantine/quarantine_release.cc
-postern-antivirus_SRCS = scanq/antivirus_engine.cc scanq/antivirus_mime.cc scanq/antivirus_scan.cc scanq/antivirus_scratch.cc
-postern-antivirus_LIBS = -lclamav $(shell pkg-config --libs gmime-3.0)
 scanq_FLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags gmime-3.0))
 
 # Tests are compiled once and run once: not worth optimising.
@@ -63,8 +36,7 @@ tests_FLAGS = -O0 -U_FORTIFY_SOURCE
 
 PROGRAMS := $(foreach p,$(PASSING) $(RESIDENT),$(if $(wildcard $(p).cc),$(p)))
 NAMES := $(notdir $(PROGRAMS))
-FOLDERS := smtpd scanq queue local remote dnsq quarantine service \
-  inject
+FOLDERS := $(sort $(foreach p,$(PASSING) $(RESIDENT),$(firstword $(subst /, ,$(p)))))
 SOURCES := $(basename $(wildcard $(addsuffix /*.cc,$(FOLDERS))))
 PARTS := $(foreach s,$(SOURCES),$(if $(filter postern-%,$(notdir $(s))),,$(s)))
 objects = $(patsubst %,$(O)/%.o,$(1))
@@ -89,6 +61,13 @@ $(O)/%.o: %.cc
 	@$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) $($(firstword $(subst /, ,$*))_FLAGS) -MMD -MP -c $< -o $@
 
 $(LIB): $(call objects,$(basename $(wildcard lib/*.cc)))
+parts = $(call objects,$(filter $(1)/%,$(PARTS)))
+archive = $(if $(call parts,$(1)),$(O)/lib$(1).a)
+define folder
+$(O)/lib$(1).a: $(call parts,$(1))
+endef
+$(foreach f,$(FOLDERS),$(eval $(call folder,$(f))))
+%.a:
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
@@ -100,7 +79,7 @@ $(O)/service/control_defaults.o: $(O)/service/control_defaults.inc
 service_FLAGS = -I$(O)/service
 
 define link
-$(BIN)/$(notdir $(1)): $(O)/$(1).o $(call objects,$(basename $($(notdir $(1))_SRCS))) $(LIB)
+$(BIN)/$(notdir $(1)): $(O)/$(1).o $(call archive,$(firstword $(subst /, ,$(1)))) $(LIB)
 	@mkdir -p $$(@D)
 	@echo "  LINK $$@"
 	@$$(CXX) $$(LDFLAGS_ALL) $$(LINK_$(2)) $$^ $$($(notdir $(1))_LIBS) -lcdb -lxxhash -o $$@
@@ -116,11 +95,12 @@ $(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LI
 unit: $(O)/unit
 
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
-PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libclamav-dev libgmime-3.0-dev libcdb-dev libxxhash-dev doctest-dev \
+PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libclamav-dev libgmime-3.0-dev libcdb-dev libxxhash-dev \
+  nlohmann-json3-dev doctest-dev \
   daemontools ucspi-tcp-ipv6 \
   swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file \
   dot-forward maildrop procmail mutt php-cli \
-  python3-flufl.bounce python3-xxhash
+  python3-flufl.bounce python3-xxhash jq
 
 deps:
 	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \

@@ -9,8 +9,11 @@ namespace postern {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kSettings = {"POSTERN_HOME", "POSTERN_QUEUE",
-                                                       "POSTERN_QUARANTINE_PROGRAM", "POSTERN_RELEASE_TO"};
+constexpr std::array<std::string_view, 5> kSettings = {
+    "POSTERN_HOME", "POSTERN_QUEUE", "POSTERN_QUARANTINE_PROGRAM", "POSTERN_RELEASE_TO", "POSTERN_SPOOL"};
+// They say something about one request, not about the message.
+constexpr std::array<std::string_view, 4> kOfOneRequest = {"POSTERN_EXTRAS", "POSTERN_RIDS", "POSTERN_DRYRUN",
+                                                           "POSTERN_DEFERRED"};
 
 bool is_joint_variable(std::string_view name) {
   if (std::find(kSettings.begin(), kSettings.end(), name) != kSettings.end()) return false;
@@ -66,6 +69,12 @@ Environment joint_variables(const Environment& environment) {
     if (is_joint_variable(name)) chosen.set(name, value);
   }
   return chosen;
+}
+
+Environment message_variables(const Environment& environment) {
+  Environment kept = joint_variables(environment);
+  for (const std::string_view name : kOfOneRequest) kept.unset(name);
+  return kept;
 }
 
 Environment child_environment(const Environment& request) {

@@ -30,9 +30,13 @@ class Environment {
 };
 
 // Only what the joints name: POSTERN_*, TCP* and RELAYCLIENT, without the instance's own settings
-// (POSTERN_HOME and those that name programs). What a request carries to another program, and all that is
-// taken from one.
+// (POSTERN_HOME, POSTERN_SPOOL and those that name programs). What a request carries to another program, and
+// all that is taken from one.
 Environment joint_variables(const Environment& environment);
+
+// Of these, what says something about the message, so that it can go through the stages later as it would
+// now.
+Environment message_variables(const Environment& environment);
 
 // What a program that is started for a request finds: our own environment, with the request's variables in
 // the place of our own joint variables. So neither PATH nor a loader's variable ever comes from a client.

@@ -137,6 +137,7 @@ unsigned serve_connection(int connection, const ServeOptions& options, const Job
   if (::getppid() != parent) ::_exit(0);
   for (unsigned served = 0; stop_asked == 0 && served < options.requests_per_worker;) {
     worker_busy = 0;
+    if (stop_asked != 0) break;  // it came while we were busy, behind the test above
     const Fd connection{::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC)};
     worker_busy = 1;
     if (connection) {

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
@@ -20,6 +21,12 @@ namespace {
 
 constexpr std::array<const char*, 4> kPlaces = {"tmp", "new", "cur", "defer"};
 constexpr int kClashTries = 10;
+
+// No room is no room, whatever wanted it: 53, so that the client hears 4.3.1. `exit_code` for all else.
+Failure disk_failure(std::string doing, int error_number, int exit_code) {
+  const bool full = error_number == ENOSPC || error_number == EDQUOT;
+  return os_failure(std::move(doing), error_number, full ? 53 : exit_code);
+}
 
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
@@ -79,7 +86,7 @@ Result<StagedMessage> Spool::stage(const Content& content, uint64_t wanted_mid) 
     if (file) {
       staged.temporary_path_ = path;
     } else if (errno != EEXIST || tries == kClashTries) {
-      return os_failure("create " + path, errno, 63);
+      return disk_failure("create " + path, errno, 63);
     } else {
       staged.mid_ = make_mid();
     }
@@ -112,7 +119,7 @@ Result<uint64_t> Spool::commit(StagedMessage&& staged) const {
       }
       return message.mid_;
     }
-    if (!taken && errno != EEXIST) return os_failure("rename to " + final_path, errno, 64);
+    if (!taken && errno != EEXIST) return disk_failure("rename to " + final_path, errno, 64);
     if (tries == kClashTries) return temporary("find a free name for " + final_path, 64);
     message.mid_ = make_mid();
   }
@@ -166,6 +173,11 @@ Result<void> Spool::remove(uint64_t mid) const {
 }
 
 void Spool::collect_garbage() const {
+  collect_unfinished();
+  collect_left_attempts();
+}
+
+void Spool::collect_unfinished() const {
   Result<std::vector<uint64_t>> mids = list("tmp");
   if (!mids) return log_warning("collect garbage", mids.failure());
   const time_t now = ::time(nullptr);
@@ -173,6 +185,24 @@ void Spool::collect_garbage() const {
     const std::string path = this->path("tmp", mid);
     struct stat status {};
     if (::stat(path.c_str(), &status) == 0 && now - status.st_mtime > kGarbageSeconds) ::unlink(path.c_str());
+  }
+}
+
+void Spool::collect_left_attempts() const {
+  // In the order in which a message moves, and after what it left: nothing that comes or goes meanwhile is
+  // mistaken.
+  Result<std::vector<uint64_t>> left = list("defer");
+  Result<std::vector<uint64_t>> arrived = list("new");
+  Result<std::vector<uint64_t>> taken = list("cur");
+  for (Result<std::vector<uint64_t>>* listed : {&left, &arrived, &taken}) {
+    if (!*listed) return log_warning("collect garbage", listed->failure());
+    std::sort((*listed)->begin(), (*listed)->end());
+  }
+  const auto among = [](const std::vector<uint64_t>& mids, uint64_t mid) {
+    return std::binary_search(mids.begin(), mids.end(), mid);
+  };
+  for (const uint64_t mid : *left) {
+    if (!among(*arrived, mid) && !among(*taken, mid)) ::unlink(path("defer", mid).c_str());
   }
 }
 

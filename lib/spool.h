@@ -71,11 +71,13 @@ class Spool {
   [[nodiscard]] Result<void> finish(uint64_t mid, bool was_deferred) const;
   // Removes the message wherever it stands, and what stands beside it.
   [[nodiscard]] Result<void> remove(uint64_t mid) const;
-  // Removes what is older than 36 hours from tmp/.
+  // Removes what is older than 36 hours from tmp/, and from defer/ what stands beside no message any more.
   void collect_garbage() const;
   [[nodiscard]] const std::string& directory() const { return directory_; }
 
  private:
+  void collect_unfinished() const;
+  void collect_left_attempts() const;
   std::string directory_;
 };
 

@@ -9,17 +9,14 @@
 #include <cerrno>
 #include <memory>
 
+#include "lib/taken_before.h"
+
 namespace postern {
 
 namespace {
 
 // A message larger than this was never accepted by anybody.
 constexpr size_t kMessageLimitBytes = size_t{4} * 1024 * 1024 * 1024;
-
-// They say something about one request or one process, not about the message.
-constexpr std::array<std::string_view, 8> kNotKept = {"PATH",          "POSTERN_HOME",      "POSTERN_EXTRAS",
-                                                      "POSTERN_SPOOL", "POSTERN_RIDS",      "POSTERN_DRYRUN",
-                                                      "POSTERN_QUEUE", "POSTERN_RELEASE_TO"};
 
 bool is_name_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ' || c == '-' ||
@@ -43,8 +40,7 @@ bool valid_quarantine_name(std::string_view name) {
 }
 
 Environment held_variables(const Environment& request, std::string_view quarantine, std::string_view reason) {
-  Environment kept = joint_variables(request);
-  for (const std::string_view name : kNotKept) kept.unset(name);
+  Environment kept = message_variables(request);
   kept.set("POSTERN_QUARANTINE", quarantine);
   kept.set("POSTERN_REASON", reason.substr(0, kReasonLimit));
   return kept;
@@ -65,6 +61,14 @@ Result<void> QuarantineStore::prepare(const std::string& quarantine) {
   }
   prepared_.push_back(quarantine);
   return {};
+}
+
+Result<bool> QuarantineStore::put_before(std::string_view quarantine, uint64_t mid,
+                                         const Environment& request) {
+  if (!request.get("POSTERN_DEFERRED")) return false;
+  const std::string name(quarantine);
+  if (Result<void> prepared = prepare(name); !prepared) return prepared.failure();
+  return taken_before(spool(name), mid, request);
 }
 
 Result<uint64_t> QuarantineStore::put(std::string_view quarantine, int message, const Envelope& envelope,

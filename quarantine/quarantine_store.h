@@ -45,6 +45,9 @@ class QuarantineStore {
                        const Environment& kept, uint64_t wanted_mid,
                        const std::function<bool()>& still_wanted);
 
+  // Did an earlier try of the work queue put it there (lib/taken_before.h)?
+  Result<bool> put_before(std::string_view quarantine, uint64_t mid, const Environment& request);
+
   // A permanent failure when it is in no quarantine.
   [[nodiscard]] Result<HeldMessage> find(uint64_t mid) const;
   // For this process alone, until `held` goes. Temporary failure: another process has it; permanent: it has

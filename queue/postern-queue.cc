@@ -4,9 +4,10 @@
 //   fd 0 in    the message, to end of file
 //   fd 1 in    the envelope: F<sender>\0 (T<recipient>\0)* \0
 //   fd 5 in    extras (RFC 3461), only with POSTERN_EXTRAS=5
-//   env        POSTERN_HOME, POSTERN_MID, POSTERN_SPOOL and those kept with the message (postern-queue(8))
-//   user       posternq; root becomes the owner of the queue; whoever may not write it asks @queue instead
-//   exit       0 queued, 11..40 never, any other code try again; full list in postern-queue(8)
+//   env        POSTERN_HOME, POSTERN_SPOOL; POSTERN_MID, POSTERN_DEFERRED and those kept with the message
+//              (postern-queue(8))
+//   user       posternq; root becomes the owner of the spool; whoever may not write it asks @queue (@work)
+//   instead exit       0 queued, 11..40 never, any other code try again; full list in postern-queue(8)
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "lib/relay.h"
 #include "lib/serve.h"
 #include "lib/spool.h"
+#include "lib/taken_before.h"
 #include "lib/text.h"
 #include "lib/wake.h"
 #include "queue/kept.h"
@@ -39,13 +41,31 @@ std::string received_line(uint64_t mid) {
          rfc5322_date(now_microseconds() / 1000000) + "\n";
 }
 
-Result<uint64_t> put_on_disk(const Job& job, const Spool& spool) {
+// The delivery queue, or the work queue, whose messages have yet to go through the stages.
+struct Target {
+  std::string name;  // of its directory, and of the resident that fills it
+  Spool spool;
+  bool to_be_scanned;
+};
+
+Target target_of(const Environment& own) {
+  const bool work = own.get("POSTERN_SPOOL") == "work";
+  std::string name = work ? "work" : "queue";
+  return {.name = name, .spool = Spool(home_path(name)), .to_be_scanned = work};
+}
+
+Result<uint64_t> put_on_disk(const Job& job, const Target& target) {
   Result<Envelope> envelope = receive_envelope(job);
   if (!envelope) return envelope.failure();
+  const Spool& spool = target.spool;
   const std::optional<uint64_t> given = parse_mid(job.environment.get_or("POSTERN_MID", ""));
+  const Result<bool> before = taken_before(spool, given.value_or(0), job.environment);
+  if (!before) return before.failure();
+  if (*before) return *given;
   const uint64_t mid = given ? *given : make_mid();
   const std::string received = given ? std::string() : received_line(mid);
-  const Environment kept = kept_variables(job.environment);
+  const Environment kept =
+      target.to_be_scanned ? message_variables(job.environment) : kept_variables(job.environment);
   Result<StagedMessage> staged = spool.stage({.message = job.fd(0),
                                               .limit_bytes = kMessageLimitBytes,
                                               .first_header = received,
@@ -64,37 +84,35 @@ Result<uint64_t> put_on_disk(const Job& job, const Spool& spool) {
 class Queue {
  public:
   int take(Job& job) {
-    const bool work = job.environment.get("POSTERN_SPOOL") == "work";
-    const Spool& spool = work ? work_ : queue_;
-    Result<uint64_t> mid = put_on_disk(job, spool);
+    Result<uint64_t> mid = put_on_disk(job, target_);
     if (!mid) {
       log_warning("queue a message", mid.failure());
       return queue_exit_code(mid.failure());
     }
-    if (!work) log_info("MID " + std::to_string(*mid) + " queued for delivery");
-    (work ? wake_workq_ : wake_send_).wake(*mid);
+    log_info("MID " + std::to_string(*mid) + " queued for " +
+             (target_.to_be_scanned ? "scanning" : "delivery"));
+    wake_.wake(*mid);
     return 0;
   }
-  [[nodiscard]] const Spool& spool() const { return queue_; }
+  [[nodiscard]] const std::string& directory() const { return target_.spool.directory(); }
+  [[nodiscard]] std::string resident() const { return "@" + target_.name; }
 
  private:
-  Spool queue_{home_path("queue")};
-  Spool work_{home_path("work")};
-  WakeWriter wake_send_{home_path("queue")};
-  WakeWriter wake_workq_{home_path("work")};
+  Target target_ = target_of(Environment::of_process());
+  WakeWriter wake_{target_.spool.directory()};
 };
 
-int ask_resident(const Job& job) {
-  Result<Reply> reply = relay_job(job, "@queue", kMessageLimitBytes, now_milliseconds() + kAskMilliseconds);
+int ask_resident(const Job& job, const std::string& resident) {
+  Result<Reply> reply = relay_job(job, resident, kMessageLimitBytes, now_milliseconds() + kAskMilliseconds);
   if (reply) return reply->exit_code;
-  log_warning("ask @queue", reply.failure());
+  log_warning("ask " + resident, reply.failure());
   return queue_exit_code(reply.failure());
 }
 
 int run(int argc, char** argv) {
   ::umask(077);
   Queue queue;
-  if (Result<void> became = become_owner(queue.spool().directory()); !became) {
+  if (Result<void> became = become_owner(queue.directory()); !became) {
     log_critical("use the queue", became.failure().text);
     return 61;
   }
@@ -104,8 +122,8 @@ int run(int argc, char** argv) {
   return run_forms(argc, argv, forms, [&](Job& job, std::string&) {
     if (job.connection < 0) {
       ::alarm(kDeathSeconds);
-      if (::access((queue.spool().directory() + "/tmp").c_str(), W_OK) < 0 && errno == EACCES)
-        return ask_resident(job);
+      if (::access((queue.directory() + "/tmp").c_str(), W_OK) < 0 && errno == EACCES)
+        return ask_resident(job, queue.resident());
     }
     return queue.take(job);
   });

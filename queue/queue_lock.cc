@@ -9,12 +9,12 @@
 
 namespace postern {
 
-Result<Fd> lock_queue() {
-  const std::string path = home_path("queue/lock");
+Result<Fd> lock_queue(std::string_view spool, std::string_view program) {
+  const std::string path = home_path(std::string(spool) + "/lock");
   Fd lock{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
   if (!lock) return os_failure("open " + path, errno);
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) < 0)
-    return temporary("lock " + path + ": another postern-send works this queue");
+    return temporary("lock " + path + ": another " + std::string(program) + " works this queue");
   return lock;
 }
 

@@ -13,7 +13,7 @@ bool Removal::remove(uint64_t mid, bool has_attempts_file) {
     return false;
   }
   failed_.erase(mid);
-  log_info("Message finished MID " + std::to_string(mid) + " done");
+  if (says_done_) log_info("Message finished MID " + std::to_string(mid) + " done");
   return true;
 }
 

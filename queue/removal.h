@@ -11,7 +11,8 @@ namespace postern {
 
 class Removal {
  public:
-  explicit Removal(const Spool& spool) : spool_(spool) {}
+  // `says_done`: each removal is the event "Message finished".
+  explicit Removal(const Spool& spool, bool says_done = true) : spool_(spool), says_done_(says_done) {}
 
   // False (logged) when it could not be removed; then it is in `failed` until a later call succeeds.
   bool remove(uint64_t mid, bool has_attempts_file);
@@ -19,6 +20,7 @@ class Removal {
 
  private:
   const Spool& spool_;
+  bool says_done_;
   std::set<uint64_t> failed_;
 };
 

@@ -82,8 +82,11 @@ class Scan {
       if (decision.fate == Fate::refuse && !decision.reply.permanent())
         return say_refused(job, part, decision);
     }
-    if (std::all_of(decisions.begin(), decisions.end(),
-                    [](const Decision& d) { return d.fate == Fate::refuse; })) {
+    // The client of a message from the work queue has its 250: what is refused is held, as where other
+    // recipients of one message are accepted.
+    const bool answered = job.environment.get("POSTERN_DEFERRED").has_value();
+    if (!answered && std::all_of(decisions.begin(), decisions.end(),
+                                 [](const Decision& d) { return d.fate == Fate::refuse; })) {
       return say_refused(job, parts->front(), decisions.front());
     }
     if (job.client_gone()) {
@@ -180,8 +183,7 @@ int Scan::commit(const Job& job, const Part& part, const Decision& decision) con
                printable(decision.reason));
       return 0;
     case Fate::refuse:
-      // Other recipients of the same message are accepted, so the conversation cannot refuse these: they are
-      // held.
+      // The conversation cannot refuse these: other recipients are accepted, or it is over.
       return hold(part, {kRefusedQuarantine, decision.stage + ": " + decision.reply.line()});
   }
   return 81;

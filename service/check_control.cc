@@ -30,6 +30,7 @@ enum class Form {
   directory,
   families,
   send_or_refuse,
+  scanning,
   stages,
   text,
   barelf,
@@ -55,6 +56,7 @@ constexpr std::array kKnown = {
     Known{"concurrencylocal", Form::number, "10"},
     Known{"concurrencypickup", Form::number, "10"},
     Known{"concurrencyremote", Form::number, "20"},
+    Known{"concurrencyscan", Form::number, "4"},
     Known{"concurrencysite", Form::number, "10"},
     Known{"databytes", Form::number, "52428800"},
     Known{"defaultdelivery", Form::text, "./Maildir/"},
@@ -92,6 +94,7 @@ constexpr std::array kKnown = {
     Known{"resolver", Form::address_port, "the system's resolvers"},
     Known{"retryfirst", Form::number, "60"},
     Known{"retrylongest", Form::number, "3600"},
+    Known{"scanning", Form::scanning, "inline"},
     Known{"sessionseconds", Form::number, "3600"},
     Known{"smtpgreeting", Form::text, "control/me"},
     Known{"smtproutes", Form::routes, "none"},
@@ -122,6 +125,8 @@ std::string problem_of(Form form, std::string_view line) {
   switch (form) {
     case Form::number:
       return parse_number(line) ? "" : "is not a number; write decimal digits only";
+    case Form::scanning:
+      return line == "inline" || line == "deferred" ? "" : "is not known; write inline or deferred";
     case Form::host:
       return is_host(line) ? "" : "is not a host name; write one without spaces";
     case Form::domains:

@@ -69,7 +69,9 @@ std::string resident_command(const Instance& instance, const Service& service) {
 std::string run_script(const Instance& instance, const Service& service) {
   const std::string command =
       service.program.empty() ? smtpd_command(instance) : resident_command(instance, service);
-  return head(service) + "exec 2>&1\nexec " + limits(service) + command + "\n";
+  return head(service) + "exec 2>&1\n" +
+         (service.variable.empty() ? "" : "export " + service.variable + "\n") + "exec " + limits(service) +
+         command + "\n";
 }
 
 std::string log_run_script(const Instance& instance, const Service& service) {

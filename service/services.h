@@ -20,6 +20,7 @@ struct Service {
                         // as its bound)
   std::string what;     // for the run script's comment
   std::string releaser{};      // the one client whose messages may say that they were released (--releasers)
+  std::string variable{};      // NAME=VALUE of its own environment
   bool for_everybody = false;  // it answers every local user, and knows each by SO_PEERCRED
 
   [[nodiscard]] bool has_socket() const { return for_everybody || !clients.empty(); }

@@ -94,11 +94,20 @@ void set_connection(Settings& settings, const Environment& environment) {
   settings.remote_host = plain(environment.get_or("TCPREMOTEHOST", ""));
   settings.local_ip = plain(environment.get_or("TCPLOCALIP", ""));
   settings.listener = environment.get_or("POSTERN_LISTENER", "smtpd");
-  settings.queue_program = environment.get_or("QMAILQUEUE", "@scanq");
   const std::optional<uint64_t> icid = parse_mid(environment.get_or("POSTERN_ICID", ""));
   settings.icid = icid ? *icid : make_mid();
   if (const std::optional<std::string_view> suffix = environment.get("RELAYCLIENT"))
     settings.relay_suffix = *suffix;
+}
+
+// control/scanning: deferred puts mail from outside into the work queue, to be scanned after the 250. Mail of
+// relay clients, that between ourselves among it, is always scanned in the conversation.
+Result<std::string> queue_program(const Environment& environment) {
+  if (const std::optional<std::string_view> given = environment.get("QMAILQUEUE")) return std::string(*given);
+  if (environment.get("RELAYCLIENT") || !environment.get_or("POSTERN_AUTH", "").empty()) return std::string("@scanq");
+  Result<std::string> scanning = control_line_or("scanning", "inline");
+  if (!scanning) return scanning.failure();
+  return std::string(*scanning == "deferred" ? "@work" : "@scanq");
 }
 
 }  // namespace
@@ -112,6 +121,9 @@ Result<Settings> read_settings(const Environment& environment) {
   Result<std::string> greeting = control_line_or("smtpgreeting", settings.me);
   if (!greeting) return greeting.failure();
   settings.greeting = printable(*greeting, 200);
+  Result<std::string> queue = queue_program(environment);
+  if (!queue) return queue.failure();
+  settings.queue_program = *queue;
   if (Result<void> done = read_into(kIdleSeconds, settings.idle_seconds); !done) return done.failure();
   if (Result<void> done = read_into(kSessionSeconds, settings.session_seconds); !done) return done.failure();
   if (Result<void> done = read_into(kCommandBytes, settings.command_bytes); !done) return done.failure();

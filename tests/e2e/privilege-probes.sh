@@ -75,7 +75,9 @@ unanswered posternq quarantine "0<$T/message" "3<$T/envelope" -- put Virus x
 unanswered posternv quarantine -- list
 unanswered posternv scanq "${m[@]}"
 unanswered posternr scanq "${m[@]}"
-unanswered posternq scanq "${m[@]}"
+unanswered posternr work "${m[@]}"
+unanswered posterns work "${m[@]}"
+answered 0 posternd work "${m[@]}" POSTERN_MID=4714 POSTERN_DIRECTION=in
 unanswered posternd antivirus "0<$T/message"
 unanswered posternv dnsq -- mx far.example
 unanswered nobody scanq "${m[@]}"

@@ -13,7 +13,7 @@ read -rt 10 greeting <&9
 python3 - "$POSTERN_HOME" <<'P' || fail "see above"
 import grp, os, pwd, sys
 home = sys.argv[1]
-OWNER = {"postern-smtpd": "posternd", "postern-scanq": "posterns", "postern-queue": "posternq", "postern-send": "posternq",
+OWNER = {"postern-smtpd": "posternd", "postern-scanq": "posterns", "postern-queue": "posternq", "postern-send": "posternq", "postern-workq": "posternq",
          "postern-rspawn": "posternr", "postern-remote": "posternr", "postern-dnsq": "posternn", "postern-antivirus": "posternv",
          "postern-quarantine": "posterno", "multilog": "posternl", "postern-pickup": "posternp",
          "postern-lspawn": "root", "supervise": "root", "svscan": "root", "postern-bind": "root"}
@@ -45,7 +45,7 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
     if set(groups) - gids: wrong.append("%s %s: groups %s" % (pid, name, groups))
     if int(status["CapEff"], 16) | int(status["CapPrm"], 16): wrong.append("%s %s: capabilities" % (pid, name))
 for name in set(OWNER) - set(seen) - {"postern-remote", "postern-bind"}: wrong.append("no %s runs" % name)
-for name, owner in {"queue": "posternq", "scanq": "posterns", "lspawn": "root", "rspawn": "posternr", "dnsq": "posternn", "antivirus": "posternv",
+for name, owner in {"queue": "posternq", "work": "posternq", "scanq": "posterns", "lspawn": "root", "rspawn": "posternr", "dnsq": "posternn", "antivirus": "posternv",
                     "quarantine": "posterno", "pickup": "posternp"}.items():
     s = os.stat("%s/run/%s" % (home, name))
     mode = 0o666 if name == "pickup" else 0o660

@@ -2,6 +2,8 @@
 # Fuzzes every parser of hostile input: run.sh [SECONDS [NAME...]], 10 seconds each unless told. Builds each tests/fuzz/NAME.cc
 # with clang's libFuzzer, ASan and UBSan, starting from tests/fuzz/corpus/NAME; new finds are kept in build/fuzz/corpus/NAME,
 # what breaks something in build/fuzz/crashes. With 0 seconds the corpora are only run through once.
+# Prints for each target: seeds (inputs at the start), executions, edges covered at the start and at the end of those that the target has
+# (libFuzzer's "cov"), seconds; and for one that failed, the file with the input that did it.
 # A target's comment lines say what it needs: "// parts: FOLDER/FILE.cc ...", "// libs: -lx ...".
 # Ends with "N passed, N failed". Needs the Debian package clang.
 set -u
@@ -77,18 +79,36 @@ fuzz() {  # NAME
   fi
 }
 
+seeds() {  # NAME
+  find "$OUT/corpus/$1" "tests/fuzz/corpus/$1" -type f 2> /dev/null | wc -l
+}
+
+# What libFuzzer said: "#2 INITED cov: 10 ft: ..." and the like, "Done 12 runs in 3 second(s)".
+figures() {  # NAME SEEDS
+  local log=$OUT/$1.log inited all done_
+  inited=$(sed -n 's/.*INITED cov: \([0-9]*\) .*/\1/p' "$log" | head -n 1)
+  all=$(sed -n 's/^INFO: Loaded .*(\([0-9]*\) inline 8-bit counters).*/\1/p' "$log" | head -n 1)
+  done_=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
+  local runs seconds
+  read -r runs seconds <<< "$(sed -n 's/^Done \([0-9]*\) runs in \([0-9]*\) second.*/\1 \2/p' "$log" | tail -n 1)"
+  printf '%6s seeds %9s executions %5s to %5s of %5s edges %4s s' "$2" "${runs:-?}" "${inited:-?}" "${done_:-?}" "${all:-?}" "${seconds:-?}"
+}
+
 mkdir -p $OUT
 library || { echo "0 passed, ${#NAMES[@]} failed"; exit 1; }
 PASSED=0
 FAILED=0
 for name in "${NAMES[@]}"; do
+  SEEDS=$(seeds "$name")
+  rm -f "$OUT/$name.log"
   if build "$name" && fuzz "$name"; then
     PASSED=$((PASSED + 1))
-    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$OUT/$name.log")
-    echo "pass  $name${runs:+: $runs runs}"
+    printf 'pass  %-18s %s\n' "$name" "$(figures "$name" "$SEEDS")"
   else
     FAILED=$((FAILED + 1))
-    echo "fail  $name"
+    printf 'fail  %-18s %s\n' "$name" "$([ ! -f "$OUT/$name.log" ] || figures "$name" "$SEEDS")"
+    input=$(sed -n 's/.*Test unit written to //p' "$OUT/$name.log" 2> /dev/null | tail -n 1)
+    [ -z "$input" ] || echo "      the input: $input; again with: $OUT/$name $input"
     [ ! -f "$OUT/$name.log" ] || tail -n 40 "$OUT/$name.log" | sed 's/^/      /'
   fi
 done

@@ -91,6 +91,7 @@ TEST_CASE("what is wrong is named by file and line, with the remedy") {
     CAPTURE(row.name);
     CAPTURE(row.content);
     const ScratchHome home;
+    home.write("control/rcpthosts", "example.org\n.example.net\nshop.example\n");
     home.write("control/" + row.name, row.content);
     const ControlReport report = report_of(row.name);
     CHECK_FALSE(report.is_default);

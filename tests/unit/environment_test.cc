@@ -52,7 +52,7 @@ TEST_CASE("a request carries what the joints name and nothing that could steer a
   for (const char* name : {"POSTERN_MID", "TCPREMOTEIP", "RELAYCLIENT"}) environment.set(name, "kept");
   for (const char* name :
        {"PATH", "LD_PRELOAD", "IFS", "HOME", "BASH_ENV", "ENV", "XTCP", "", "tcpremoteip", "POSTERN_HOME",
-        "POSTERN_QUEUE", "POSTERN_QUARANTINE_PROGRAM", "POSTERN_RELEASE_TO"}) {
+        "POSTERN_QUEUE", "POSTERN_QUARANTINE_PROGRAM", "POSTERN_RELEASE_TO", "POSTERN_SPOOL"}) {
     environment.set(name, "evil");
   }
   const Environment carried = joint_variables(environment);
@@ -79,5 +79,20 @@ TEST_CASE("a program that is started for a request has our environment and the r
   for (const auto& [name, value] : child.pairs()) {
     CAPTURE(name);
     CHECK(value != "evil");
+  }
+}
+
+TEST_CASE("what is kept of a message is all that its stages ask for, and nothing of one request") {
+  Environment environment;
+  for (const char* name : {"POSTERN_MID", "POSTERN_HELO", "POSTERN_TAG_SEEN", "TCPLOCALPORT", "RELAYCLIENT"})
+    environment.set(name, "kept");
+  for (const char* name : {"POSTERN_EXTRAS", "POSTERN_RIDS", "POSTERN_DRYRUN", "POSTERN_DEFERRED",
+                           "POSTERN_SPOOL", "POSTERN_HOME", "PATH"})
+    environment.set(name, "dropped");
+  const Environment kept = message_variables(environment);
+  CHECK(kept.pairs().size() == 5);
+  for (const auto& [name, value] : kept.pairs()) {
+    CAPTURE(name);
+    CHECK(value == "kept");
   }
 }

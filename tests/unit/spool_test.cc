@@ -211,6 +211,16 @@ TEST_CASE("only what is older than 36 hours is garbage in tmp") {
   CHECK(s.mids("new") == Mids{1});
 }
 
+TEST_CASE("what stands in defer beside no message is garbage") {
+  const ScratchSpool s;
+  s.put(1);
+  s.put(2);
+  REQUIRE(s.spool.take(2).ok());
+  for (const char* mid : {"1", "2", "3"}) s.write("queue/defer/" + std::string(mid) + "/" + mid, "t 1 2 3\n");
+  s.spool.collect_garbage();
+  CHECK(s.mids("defer") == Mids{1, 2});
+}
+
 TEST_CASE("a spool whose directories are missing is a temporary failure of the queue") {
   const Scratch scratch;
   const Spool spool(scratch.path("nothing"));

@@ -1,0 +1,227 @@
+// postern-workq - work the work queue: have each message scanned that was accepted before it was scanned.
+//
+//   env        POSTERN_HOME, POSTERN_SCANNER (default @scanq)
+//   files      work/, control/{concurrencyscan,retryfirst,retrylongest}
+//   user       posternq
+//   signals    SIGTERM: finish what is being scanned, then end; SIGHUP: read control/ again; SIGALRM: try
+//              everything now
+//   exit       0 after SIGTERM, 111 when it cannot start
+
+#include <signal.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+
+#include "lib/child.h"
+#include "lib/control.h"
+#include "lib/log.h"
+#include "lib/program.h"
+#include "lib/spool.h"
+#include "lib/text.h"
+#include "lib/wake.h"
+#include "queue/attempts.h"
+#include "queue/delivery.h"
+#include "queue/intake.h"
+#include "queue/queue_lock.h"
+#include "queue/removal.h"
+#include "queue/scans.h"
+#include "queue/schedule.h"
+#include "queue/signals.h"
+
+namespace {
+
+using namespace postern;
+
+constexpr uint64_t kBrokenWaitSeconds = 600;  // until a damaged file is looked at again
+constexpr uint64_t kShortWaitSeconds = 1;     // until what could not be started is started
+
+struct WorkSettings {
+  uint64_t concurrency = 4;
+  RetryProfile retry;
+};
+
+Result<WorkSettings> read_settings() {
+  WorkSettings settings;
+  for (const auto& [name, into] : {std::pair{"concurrencyscan", &settings.concurrency},
+                                   {"retryfirst", &settings.retry.first_wait},
+                                   {"retrylongest", &settings.retry.longest_wait}}) {
+    Result<uint64_t> value = control_number_or(name, *into);
+    if (!value) return value.failure();
+    *into = *value;
+  }
+  settings.concurrency = std::clamp<uint64_t>(settings.concurrency, 1, 1000);
+  return settings;
+}
+
+uint64_t now_seconds() {
+  return now_microseconds() / 1000000;
+}
+std::string mid_text(uint64_t mid) {
+  return "MID " + std::to_string(mid);
+}
+
+class WorkQueue {
+ public:
+  WorkQueue(const WorkSettings& settings, WakeReader wake, int poller)
+      : settings_(settings),
+        poller_(poller),
+        intake_(spool_, schedule_, std::move(wake)),
+        scans_(Environment::of_process().get_or("POSTERN_SCANNER", "@scanq"), poller) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = intake_.fd();
+    ::epoll_ctl(poller_, EPOLL_CTL_ADD, intake_.fd(), &event);
+  }
+
+  void loop(const sigset_t& while_waiting);
+
+ private:
+  // A message's way: due, opened, out to be scanned, and by the answer removed or put off.
+  void start_due();
+  void scan(uint64_t mid);
+  void take_answer(int fd);
+  void remove(uint64_t mid);
+  void put_off(uint64_t mid, const SmtpReply& reply);
+
+  void obey_signals();
+  [[nodiscard]] bool has_room() const { return scans_.running() < settings_.concurrency; }
+  [[nodiscard]] int wait_milliseconds() const;
+
+  WorkSettings settings_;
+  Spool spool_{home_path("work")};
+  int poller_;
+  Schedule schedule_;
+  Intake intake_;
+  Scans scans_;
+  Removal removal_{spool_, false};
+  uint64_t flush_at_ = 0;  // seconds since 1970: what was tried before then is tried at once
+};
+
+void WorkQueue::start_due() {
+  while (has_room()) {
+    const std::optional<uint64_t> mid = schedule_.take_due(now_seconds());
+    if (!mid) return;
+    if (removal_.failed(*mid)) {
+      remove(*mid);
+    } else if (!scans_.has(*mid)) {
+      scan(*mid);
+    }
+  }
+}
+
+void WorkQueue::scan(uint64_t mid) {
+  Result<Delivery> opened = open_delivery(spool_, mid);
+  if (!opened && opened.failure().permanent()) return;  // gone
+  const bool due = opened && (opened->attempts.next <= now_seconds() || opened->attempts.last < flush_at_);
+  if (opened && !due) return schedule_.add(mid, opened->attempts.next);
+  const Result<void> loaded = opened ? load_message(*opened) : Result<void>(opened.failure());
+  if (!loaded) {
+    log_warning("scan " + mid_text(mid), loaded.failure());
+    return schedule_.add(mid, now_seconds() + kBrokenWaitSeconds);
+  }
+  Environment environment = opened->queued.kept;
+  environment.set("POSTERN_MID", std::to_string(mid));
+  environment.set("POSTERN_DEFERRED", "1");
+  if (!scans_.start(mid, opened->message.get(), opened->queued.envelope, environment)) {
+    schedule_.add(mid, now_seconds() + kShortWaitSeconds);
+  }
+}
+
+void WorkQueue::take_answer(int fd) {
+  const Scans::Ended ended = scans_.take(fd);
+  if (ended.answer.exit_code == 0) return remove(ended.mid);
+  put_off(ended.mid, queue_reply(ended.answer));
+}
+
+void WorkQueue::remove(uint64_t mid) {
+  if (!removal_.remove(mid, true)) schedule_.add(mid, now_seconds() + kBrokenWaitSeconds);
+}
+
+// A permanent answer too: the client was told yes, and a verdict never becomes a bounce.
+void WorkQueue::put_off(uint64_t mid, const SmtpReply& reply) {
+  const std::string path = spool_.path("defer", mid);
+  Attempts attempts = read_attempts(path);
+  attempts.tries += 1;
+  attempts.last = now_seconds();
+  attempts.next = attempts.last + wait_after(settings_.retry, attempts.tries);
+  const std::string line = printable(reply.line());
+  if (reply.permanent()) {
+    log_warning("scan " + mid_text(mid), permanent("the scanner refuses what was accepted: " + line));
+  } else {
+    log_info(mid_text(mid) + " stays in the work queue: " + line);
+  }
+  attempts.replies = {{0, reply.line()}};
+  if (Result<void> noted = append_attempt(path, attempts, {}); !noted) {
+    log_warning("note the attempt on " + mid_text(mid), noted.failure());
+  }
+  schedule_.add(mid, attempts.next);
+}
+
+void WorkQueue::obey_signals() {
+  if (asked.reload != 0) {
+    asked.reload = 0;
+    if (Result<WorkSettings> settings = read_settings(); settings) {
+      settings_ = *settings;
+    } else {
+      log_warning("read the settings again, keeping the old ones", settings.failure());
+    }
+  }
+  intake_.keep_up(asked.flush != 0);
+  if (asked.flush != 0) {
+    asked.flush = 0;
+    flush_at_ = now_seconds() + 1;
+    schedule_.flush();
+  }
+}
+
+int WorkQueue::wait_milliseconds() const {
+  const int64_t next = has_room() || schedule_.loading() ? schedule_.wait(now_seconds()) : -1;
+  return static_cast<int>(next < 0 ? intake_.wait() : std::min(next, intake_.wait()));
+}
+
+void WorkQueue::loop(const sigset_t& while_waiting) {
+  intake_.load_queue();
+  std::array<epoll_event, 64> events;
+  while (asked.stop == 0 || scans_.running() > 0) {
+    if (asked.stop == 0) {
+      obey_signals();
+      start_due();
+      schedule_.load_some(spool_, now_seconds(), settings_.retry.longest_wait);
+    }
+    const int ready = ::epoll_pwait(poller_, events.data(), static_cast<int>(events.size()),
+                                    asked.stop != 0 ? 1000 : wait_milliseconds(), &while_waiting);
+    for (int i = 0; i < ready; ++i) {
+      const int fd = events.at(static_cast<size_t>(i)).data.fd;
+      if (scans_.owns(fd)) {
+        take_answer(fd);
+      } else if (fd == intake_.fd()) {
+        intake_.take_woken();
+      }
+    }
+  }
+}
+
+int run(int, char**) {
+  ::signal(SIGCHLD, SIG_IGN);  // the kernel reaps; answers come through pipes
+  Result<WorkSettings> settings = read_settings();
+  Result<Fd> lock = lock_queue("work", "postern-workq");
+  Result<WakeReader> wake = WakeReader::open(home_path("work"));
+  const Fd poller{::epoll_create1(EPOLL_CLOEXEC)};
+  for (const Failure* failure : {settings ? nullptr : &settings.failure(), lock ? nullptr : &lock.failure(),
+                                 wake ? nullptr : &wake.failure()}) {
+    if (failure == nullptr) continue;
+    log_critical("start", failure->text);
+    return 111;
+  }
+  const sigset_t while_waiting = catch_signals();
+  WorkQueue work(*settings, std::move(*wake), poller.get());
+  work.loop(while_waiting);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program("postern-workq", {}, run, argc, argv);
+}

@@ -1,0 +1,73 @@
+#include "lib/taken_before.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "scratch.h"
+
+using namespace postern;
+
+namespace {
+
+Environment request(const char* icid, bool deferred) {
+  Environment environment;
+  if (icid != nullptr) environment.set("POSTERN_ICID", icid);
+  if (deferred) environment.set("POSTERN_DEFERRED", "1");
+  return environment;
+}
+
+void put(const Spool& spool, uint64_t mid, const char* icid) {
+  const Fd message = memory_with("x: y\n\nz\n");
+  Envelope envelope;
+  envelope.recipients = {{"b@example.net", "", ""}};
+  const Environment kept = request(icid, false);
+  Result<StagedMessage> staged = spool.stage(
+      {.message = message.get(), .limit_bytes = 100, .first_header = "", .envelope = envelope, .kept = kept},
+      mid);
+  REQUIRE(staged.ok());
+  REQUIRE(spool.commit(std::move(*staged)).ok());
+}
+
+}  // namespace
+
+TEST_CASE("a message was taken before when mid and ICID are there, and the work queue asks") {
+  const Scratch scratch;
+  const Spool spool(scratch.path("queue"));
+  REQUIRE(spool.make_directories().ok());
+  put(spool, 5, "77");
+  put(spool, 6, nullptr);
+  put(spool, 7, "77");
+  REQUIRE(spool.take(7).ok());
+  struct Row {
+    uint64_t mid;
+    const char* icid;
+    bool deferred;
+    bool expected;
+  };
+  for (const Row& row : {Row{5, "77", true, true},
+                         {7, "77", true, true},
+                         {5, "77", false, false},
+                         {5, "78", true, false},
+                         {5, nullptr, true, false},
+                         {6, "77", true, false},
+                         {6, nullptr, true, false},
+                         {8, "77", true, false},
+                         {0, "77", true, false}}) {
+    CAPTURE(row.mid);
+    CAPTURE(row.deferred);
+    Result<bool> taken = taken_before(spool, row.mid, request(row.icid, row.deferred));
+    REQUIRE(taken.ok());
+    CHECK(*taken == row.expected);
+  }
+}
+
+TEST_CASE("a file that cannot be read leaves open whether the message was taken before") {
+  const Scratch scratch;
+  const Spool spool(scratch.path("queue"));
+  REQUIRE(spool.make_directories().ok());
+  scratch.write("queue/new/5/5", "not a queue file");
+  Result<bool> taken = taken_before(spool, 5, request("77", true));
+  REQUIRE_FALSE(taken.ok());
+  CHECK_FALSE(taken.failure().permanent());
+}
