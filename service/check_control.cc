@@ -178,10 +178,8 @@ std::string problem_of(Form form, std::string_view line) {
 }
 
 bool is_list(Form form) {
-  return form == Form::domains || form == Form::routes || form == Form::stages || form == Form::senders ||
-         form == Form::any;
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
-         form == Form::stages || form == Form::any;
+         form == Form::stages || form == Form::senders || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {

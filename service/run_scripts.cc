@@ -32,8 +32,13 @@ std::string first_line(const Instance& instance, const std::string& file, const 
          ")\"";
 }
 
+std::string listening_on(const Instance& instance) {
+  const bool six = instance.listen_address.find(':') != std::string::npos;
+  return six ? quoted("tcp:[" + instance.listen_address + "]") : "tcp:" + instance.listen_address;
+}
+
 std::string smtpd_command(const Instance& instance) {
-  return quoted(instance.programs + "/postern-bind") + " tcp:" + instance.listen_address + ":" +
+  return quoted(instance.programs + "/postern-bind") + " " + listening_on(instance) + ":" +
          instance.listen_port + " \\\n  " + (instance.split ? "setuidgid posternd " : "") +
          quoted(instance.programs + "/postern-smtpd") + " --serve";
 }

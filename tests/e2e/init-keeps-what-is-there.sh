@@ -33,7 +33,7 @@ expect_equal "$(grep -c '^=alice:' "$POSTERN_HOME/users/assign")" 1 "alice's lin
 expect_equal "$(grep -c '^[=+]bob' "$POSTERN_HOME/users/assign")" 2 "bob's lines"
 expect_in "$POSTERN_HOME/users/assign" '^=postmaster:'
 expect_equal "$(tail -n 1 "$POSTERN_HOME/users/assign")" . "the end of users/assign"
-expect_in "$POSTERN_HOME/service/smtpd/run" "127.0.0.1 $PORT"
+expect_in "$POSTERN_HOME/service/smtpd/run" tcp:127.0.0.1:"$PORT"
 expect_equal "$("$B/postern-qread" | cut -f1)" 4711 "the queue"
 [ -d "$POSTERN_HOME/mail/bob/Maildir/new" ] || fail "no mailbox for bob"
 # tcp.smtp.cdb says what the edited table says.

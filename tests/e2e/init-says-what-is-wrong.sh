@@ -33,4 +33,4 @@ touch "$T/file"
 expect_in "$T/log" 'file'
 # IPv6 and a smarthost for everything are fine.
 "$B/postern-init" "$T/six" --listen "[::1]:2525" --route :127.0.0.2:25 > "$T/log" 2>&1 || { cat "$T/log"; fail "IPv6"; }
-expect_in "$T/six/service/smtpd/run" ' ::1 2525'
+expect_in "$T/six/service/smtpd/run" "'tcp:\\[::1\\]':2525"

@@ -13,6 +13,7 @@ Q=$POSTERN_HOME/queue
 as() { setpriv --reuid="$1" --regid=postern --clear-groups "${@:2}" > "$T/out" 2> "$T/err"; }
 mail m4711 | MID=4711 queue_message alice@home.example bob@far.example carol@far.example || fail "queue"
 stop_service send
+stop_service workq
 mail m4712 | MID=4712 queue_message alice@home.example bob@far.example || fail "queue"
 must_qctl hold --mid 4712
 expect_equal "$(stat -c '%U %a' "$Q"/defer/*/4712)" "posternq 600" "an order of root's"
@@ -45,6 +46,7 @@ expect_equal "$(stat -c %U "$Q/damaged")" posternq "owner of damaged/"
 rm -f "$Q"/new/1/4721 "$Q"/damaged/*
 "$B/postern-qcheck" > "$T/out" 2> "$T/err" || fail "after the repair: $(cat "$T/out" "$T/err")"
 
+start_service workq
 start_service send
 arrived() { [ "$(mailbox alice | wc -l)" = 1 ]; }
 wait_for 20 arrived
