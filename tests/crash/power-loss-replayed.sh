@@ -20,7 +20,7 @@ for tree in queue mail quarantine; do
   [ "$(id -u)" != 0 ] || chown -R "$owners" "$T/run/$tree"
 done
 POSTERN_HOME=$T/run
-PORT=$(sed -n 's/.* 127\.0\.0\.1 \([0-9]*\) .*/\1/p' "$POSTERN_HOME/service/smtpd/run")
+PORT=$(sed 's/.*://' "$POSTERN_HOME/control/listen")
 run_instance
 arrived() {
   local name recipients who
