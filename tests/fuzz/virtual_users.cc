@@ -35,7 +35,10 @@ void check_table(std::string_view text) {
   for (size_t i = 0; i + 1 < table->records.size(); ++i) {
     const auto& [key, data] = table->records[i];
     must(!key.empty() && key == lower(key) && data.ends_with('\0'));
-    must(data.find("/../") == std::string::npos);
+    for (size_t at = 0; at < data.size(); at = data.find('\0', at) + 1) {
+      const std::string_view record(data.c_str() + at);
+      must(!record.starts_with('m') || record.find("/../") == std::string_view::npos);
+    }
   }
 }
 
