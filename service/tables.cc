@@ -5,8 +5,8 @@
 #include <optional>
 #include <unordered_set>
 
+#include "lib/idn.h"
 #include "lib/text.h"
-#include "lib/utf8.h"
 
 namespace postern {
 
@@ -32,7 +32,7 @@ Entry domain_entry(std::string_view line) {
   Entry entry;
   const bool below = line.starts_with('.');
   const std::string_view name = below ? line.substr(1) : line;
-  const std::optional<std::string> domain = to_a_labels(name);
+  const Result<std::string> domain = a_labels(name);
   const std::vector<std::string_view> labels = split(domain ? *domain : std::string_view(), '.');
   if (!domain || domain->size() > 253 || !std::all_of(labels.begin(), labels.end(), is_label)) {
     entry.problem = "is not a domain; write one a line, \".example.org\" for all below it";
