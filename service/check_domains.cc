@@ -29,7 +29,8 @@ std::string domain_of_virtual(std::string_view line) {
 class Accepted {
  public:
   Accepted() : listed_(*list("rcpthosts")) {
-    Result<std::optional<CdbTable>> more = CdbTable::open(home_path("control/morercpthosts.cdb"));
+    Result<std::optional<CdbTable>> more =
+        CdbTable::open(home_path("control/morercpthosts.cdb"), "postern-cdbmake");
     if (more) more_ = std::move(*more);
   }
   bool has(std::string_view domain) {

@@ -58,11 +58,11 @@ std::vector<std::string> compiled_tables() {
   return names;
 }
 
-Result<Records> parse_table(std::string_view table, std::string_view text, std::string_view file) {
+Result<CdbRecords> parse_table(std::string_view table, std::string_view text, std::string_view file) {
   const auto known =
       std::find_if(kTables.begin(), kTables.end(), [&](const Table& one) { return one.name == table; });
   if (known == kTables.end()) return permanent("there is no table \"" + printable(table, 60) + "\"");
-  Records records;
+  CdbRecords records;
   std::unordered_set<std::string> keys;
   size_t number = 0;
   for (const std::string_view whole : split(text, '\n')) {

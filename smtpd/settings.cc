@@ -187,7 +187,8 @@ Result<RecipientRules> read_recipient_rules(const Settings& settings) {
   Result<std::vector<std::string>> domains = our_domains(settings.me);
   if (!domains) return domains.failure();
   rules.our_domains = std::move(*domains);
-  Result<std::optional<CdbTable>> more = CdbTable::open(home_path("control/morercpthosts.cdb"));
+  Result<std::optional<CdbTable>> more =
+      CdbTable::open(home_path("control/morercpthosts.cdb"), "postern-cdbmake");
   if (!more) return more.failure();
   rules.more_domains = std::move(*more);
   return rules;
