@@ -26,8 +26,6 @@ RESIDENT := \
   service/postern-init service/postern-showctl service/postern-cdbmake
 
 postern-antivirus_LIBS = -lclamav $(shell pkg-config --libs gmime-3.0)
-postern-remote_LIBS = -lidn2
-postern-rspawn_LIBS = -lidn2
 postern-dnsq_LIBS = -lunbound
 scanq_FLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags gmime-3.0))
 
@@ -82,7 +80,7 @@ define link
 $(BIN)/$(notdir $(1)): $(O)/$(1).o $(call archive,$(firstword $(subst /, ,$(1)))) $(LIB)
 	@mkdir -p $$(@D)
 	@echo "  LINK $$@"
-	@$$(CXX) $$(LDFLAGS_ALL) $$(LINK_$(2)) $$^ $$($(notdir $(1))_LIBS) -lcdb -lxxhash -o $$@
+	@$$(CXX) $$(LDFLAGS_ALL) $$(LINK_$(2)) $$^ $$($(notdir $(1))_LIBS) -lcdb -lxxhash -lidn2 -lunistring -o $$@
 endef
 $(foreach p,$(PASSING),$(eval $(call link,$(p),passing)))
 $(foreach p,$(RESIDENT),$(eval $(call link,$(p),resident)))
@@ -90,12 +88,12 @@ $(foreach p,$(RESIDENT),$(eval $(call link,$(p),resident)))
 # One binary of all unit tests; `build/release/unit -sf='*verdict*'` runs one file's.
 $(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LIB)
 	@echo "  LINK $@"
-	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound -lidn2 $(postern-antivirus_LIBS) -lcdb -lxxhash -o $@
+	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) -lcdb -lxxhash -lidn2 -o $@
 
 unit: $(O)/unit
 
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
-PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libclamav-dev libgmime-3.0-dev libcdb-dev libxxhash-dev \
+PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libgmime-3.0-dev libcdb-dev libxxhash-dev \
   nlohmann-json3-dev doctest-dev \
   daemontools ucspi-tcp-ipv6 \
   swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file \

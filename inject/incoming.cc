@@ -151,7 +151,11 @@ Environment message_environment(uint64_t mid, const Claims& claims) {
   environment.set("POSTERN_MID", std::to_string(mid));
   environment.set("POSTERN_LISTENER", "local");
   environment.set("RELAYCLIENT", "");
-  if (!claims.parent.empty()) environment.set("POSTERN_PARENT_MID", claims.parent);
+  if (claims.parent.empty()) return environment;
+  environment.set("POSTERN_PARENT_MID", claims.parent);
+  // A forward: whoever sent its parent has his answer, and a verdict that refused it here would reach a
+  // forged sender as a bounce. It is held instead.
+  environment.set("POSTERN_DEFERRED", "1");
   return environment;
 }
 

@@ -13,6 +13,7 @@ namespace postern {
 constexpr size_t kAddressLimitBytes = 1003;              // as qmail-queue(8): beyond it exit 11
 constexpr size_t kEnvelopeLimitBytes = 8 * 1024 * 1024;  // sender and all recipients
 constexpr size_t kRecipientLimit = 50000;
+constexpr std::string_view kDoubleBounceSender = "#@[]";  // as qmail-send(8): nobody is told of what fails
 
 struct Recipient {
   std::string address;

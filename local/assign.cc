@@ -2,8 +2,8 @@
 
 #include <limits>
 
+#include "lib/cdb_table.h"
 #include "lib/text.h"
-#include "local/cdb_file.h"
 
 namespace postern {
 
@@ -98,15 +98,11 @@ Result<AssignTable> parse_assign(std::string_view text, std::string_view name) {
   return table;
 }
 
-Result<void> write_users_cdb(const AssignTable& table, const std::string& path) {
-  return write_cdb(table.records, path);
-}
-
 Result<std::optional<MailboxUser>> find_assigned_user(const std::string& path, std::string_view local_part) {
-  Result<std::optional<CdbFile>> opened = CdbFile::open(path, "postern-newu");
+  Result<std::optional<CdbTable>> opened = CdbTable::open(path, "postern-newu", CdbOwner::root_or_us);
   if (!opened) return opened.failure();
   if (!opened->has_value()) return std::optional<MailboxUser>();
-  CdbFile& table = **opened;
+  CdbTable& table = **opened;
   Result<std::optional<std::string>> breaks = table.find("");
   if (!breaks) return breaks.failure();
   if (!breaks->has_value()) return temporary("read " + path + ": it is not of postern-newu; make it anew");

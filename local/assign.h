@@ -15,8 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/cdb_table.h"
 #include "lib/result.h"
-#include "local/cdb_file.h"
 
 namespace postern {
 
@@ -40,9 +40,6 @@ struct AssignTable {
 
 // The failure names `name`, the line and the remedy.
 Result<AssignTable> parse_assign(std::string_view text, std::string_view name);
-
-// Writes it beside `path`, syncs it and renames it over `path`, and syncs the directory.
-Result<void> write_users_cdb(const AssignTable& table, const std::string& path);
 
 // The exact address first, then the longest wildcard. Nothing when none fits or there is no file.
 Result<std::optional<MailboxUser>> find_assigned_user(const std::string& path, std::string_view local_part);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "lib/envelope.h"
 #include "lib/fd.h"
 #include "lib/text.h"
 #include "local/dot_qmail.h"
@@ -16,7 +17,6 @@ namespace postern {
 namespace {
 
 constexpr mode_t kForbiddenBits = S_IWGRP | S_IWOTH;  // whoever may write it has programs run as its owner
-constexpr std::string_view kDoubleBounceSender = "#@[]";
 
 // There is no such file; anything else that keeps us from it is temporary.
 bool means_absent(int error) {

@@ -21,7 +21,7 @@ Result<void> compile(const std::string& assign, const std::string& cdb) {
   Result<AssignTable> table = parse_assign(*text, assign);
   if (!table) return table.failure();
   for (const std::string& doubt : table->doubts) log_warning("use a line", doubt);
-  return write_users_cdb(*table, cdb);
+  return write_cdb(cdb, table->records);
 }
 
 int run(int argc, char** /*argv*/) {

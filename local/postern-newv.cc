@@ -23,7 +23,7 @@ Result<void> compile(const std::string& path) {
   Result<VirtualTable> table = parse_virtual_table(*text, printable(path));
   if (!table) return table.failure();
   for (const std::string& doubt : table->doubts) log_warning("use a line", doubt);
-  return write_cdb(table->records, path + ".cdb");
+  return write_cdb(path + ".cdb", table->records);
 }
 
 int run(int argc, char** argv) {

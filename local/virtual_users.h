@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/cdb_table.h"
 #include "lib/result.h"
-#include "local/cdb_file.h"
 #include "local/maildir_quota.h"
 
 namespace postern {

@@ -6,6 +6,7 @@
 
 #include "lib/log.h"
 #include "queue/notices.h"
+#include "queue/verp.h"
 
 namespace postern {
 
@@ -110,14 +111,18 @@ Result<void> load_message(Delivery& delivery) {
 
 Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting) {
   Jobs jobs;
-  std::map<std::string, size_t> open_job;  // domain and route to index in jobs.remote
+  std::map<std::string, size_t> open_job;  // domain, route and sender to index in jobs.remote
   const Envelope& envelope = delivery.queued.envelope;
   for (size_t rid = 0; rid < envelope.recipients.size(); ++rid) {
     if (delivery.queued.states.at(rid) != RecipientState::pending || delivery.failed.contains(rid)) continue;
-    const auto [local, address, domain] = rewriting.of(envelope.recipients[rid].address);
+    const std::string& recipient = envelope.recipients[rid].address;
+    const auto [local, address, domain] = rewriting.of(recipient);
+    // A list knows the address as it wrote it, not with the prefix of a virtual domain.
+    const bool is_whole = recipient.find('@') != std::string::npos;
+    const std::string sender = sender_for(envelope.sender, is_whole ? recipient : address);
     DeliveryJob job{.mid = delivery.mid,
                     .site = {},
-                    .arguments = {envelope.sender, address},
+                    .arguments = {sender, address},
                     .rids = {rid},
                     .remote = !local,
                     .route = {},
@@ -129,7 +134,7 @@ Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting) {
       jobs.local.push_back(std::move(job));
       continue;
     }
-    const std::string group = domain + " " + job.route;
+    const std::string group = domain + " " + job.route + " " + sender;
     const auto found = open_job.find(group);
     if (found != open_job.end() && has_room_for(jobs.remote[found->second], address)) {
       jobs.remote[found->second].arguments.push_back(address);
@@ -154,7 +159,7 @@ namespace {
 std::optional<Action> success_to_tell(const Delivery& delivery, const DeliveryJob& job, size_t rid,
                                       Outcome outcome) {
   const Envelope& envelope = delivery.queued.envelope;
-  if (outcome == Outcome::passed_on || envelope.sender.empty() ||
+  if (outcome == Outcome::passed_on || !can_be_told(envelope.sender) ||
       !asks_for(envelope.recipients[rid].notify, "SUCCESS")) {
     return std::nullopt;
   }

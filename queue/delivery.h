@@ -62,7 +62,7 @@ struct Jobs {
 // What it costs to have it open, bytes: the message, and about a KiB for each recipient.
 size_t cost_of(const Delivery& delivery);
 // The pending recipients, without the message yet (see Jobs::set_message): one job for each local one, one
-// for each group of remote ones with the same domain.
+// for each group of remote ones with the same domain and sender.
 Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting);
 
 // Takes the outcome of one job in: state bytes for what was delivered, the rest into deferred and failed.

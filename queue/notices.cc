@@ -5,6 +5,7 @@
 
 #include "lib/log.h"
 #include "lib/text.h"
+#include "queue/verp.h"
 
 namespace postern {
 
@@ -20,7 +21,7 @@ const std::string& text_of(const Delivery& delivery, size_t rid, Action action) 
 void choose_double_bounce(Delivery& delivery, const SendSettings& settings) {
   if (delivery.failed.empty()) return;
   const std::string mid = "MID " + std::to_string(delivery.mid);
-  if (delivery.queued.kept.get(kDoubleBounce)) {
+  if (delivery.queued.kept.get(kDoubleBounce) || !delivery.queued.envelope.sender.empty()) {
     log_info("Triple bounce " + mid + " dropped");
   } else if (settings.double_bounce_to.empty()) {
     log_info("Double bounce " + mid + " dropped");
@@ -50,7 +51,7 @@ bool asks_for(std::string_view notify, std::string_view kind) {
 void choose_notices(Delivery& delivery, const SendSettings& settings, uint64_t now_seconds) {
   delivery.telling.clear();
   const Envelope& envelope = delivery.queued.envelope;
-  if (envelope.sender.empty()) return choose_double_bounce(delivery, settings);
+  if (!can_be_told(envelope.sender)) return choose_double_bounce(delivery, settings);
   for (const auto& [rid, why] : delivery.failed) {
     if (asks_for(envelope.recipients.at(rid).notify, "FAILURE")) delivery.telling[rid] = Action::failed;
   }
@@ -69,7 +70,7 @@ BounceRequest bounce_request_for(const Delivery& delivery, const SendSettings& s
   const Envelope& envelope = delivery.queued.envelope;
   const uint64_t arrival = delivery.queued.born / 1000000;
   BounceRequest request{.mid = delivery.mid,
-                        .sender = envelope.sender,
+                        .sender = told_sender(envelope.sender),
                         .to = envelope.sender.empty() ? settings.double_bounce_to : std::string(),
                         .envid = envelope.envid,
                         .arrival = arrival,

@@ -12,7 +12,7 @@
 #include "lib/control.h"
 #include "lib/mid.h"
 #include "lib/text.h"
-#include "remote/idn.h"
+#include "lib/idn.h"
 #include "remote/targets.h"
 
 namespace postern {

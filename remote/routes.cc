@@ -9,7 +9,7 @@
 
 #include "lib/fd.h"
 #include "lib/text.h"
-#include "remote/idn.h"
+#include "lib/idn.h"
 
 namespace postern {
 
@@ -31,7 +31,7 @@ std::optional<std::string_view> take_field(std::string_view& line, bool& more) {
 Result<Route> parse_target(std::string_view host, std::string_view port) {
   Route route;
   const std::string literal = address_literal(host);
-  Result<std::string> name = a_labels(lower(host));
+  Result<std::string> name = a_labels(host);
   if (!name) return temporary(name.failure().text);
   route.host = literal.empty() ? *name : literal;
   if (literal.empty() && host.find_first_of("[] \t\\\"") != std::string_view::npos) {
@@ -85,7 +85,7 @@ Result<RouteTable> RouteTable::parse(std::string_view text, std::string_view fil
     const std::optional<std::string_view> host = take_field(line, more);
     const std::string_view port = take_field(line, more).value_or("");
     Result<Route> route = host ? parse_target(*host, port) : temporary("a line reads DOMAIN:HOST:PORT");
-    Result<std::string> name = a_labels(lower(domain));
+    Result<std::string> name = a_labels(domain);
     if (route && !name) route = temporary(name.failure().text);
     if (route && more) route = temporary("more than three fields; put an IPv6 address in brackets");
     if (!route) {

@@ -4,8 +4,8 @@
 
 #include "lib/cdb_table.h"
 #include "lib/control.h"
+#include "lib/idn.h"
 #include "lib/text.h"
-#include "lib/utf8.h"
 
 namespace postern {
 
@@ -29,11 +29,13 @@ std::string domain_of_virtual(std::string_view line) {
 class Accepted {
  public:
   Accepted() : listed_(*list("rcpthosts")) {
-    Result<std::optional<CdbTable>> more = CdbTable::open(home_path("control/morercpthosts.cdb"));
+    Result<std::optional<CdbTable>> more =
+        CdbTable::open(home_path("control/morercpthosts.cdb"), "postern-cdbmake");
     if (more) more_ = std::move(*more);
   }
   bool has(std::string_view domain) {
-    const std::string key = to_a_labels(domain).value_or(lower(domain));
+    const Result<std::string> name = a_labels(domain);
+    const std::string key = name ? *name : lower(domain);
     if (domain_listed(domain, listed_) || domain_listed(key, listed_)) return true;
     for (size_t at = 0; more_ && at != std::string::npos; at = key.find('.', at + 1)) {
       Result<std::optional<std::string>> found = more_->find(std::string_view(key).substr(at));

@@ -19,11 +19,11 @@ constexpr size_t kTableLimitBytes = size_t{512} * 1024 * 1024;
 
 Result<void> compile(const std::string& table) {
   const std::string path = home_path("control/" + table);
-  Result<Records> empty = parse_table(table, "", path);  // a name that is no table opens no file
+  Result<CdbRecords> empty = parse_table(table, "", path);  // a name that is no table opens no file
   if (!empty) return empty.failure();
   Result<std::string> text = read_file(path, kTableLimitBytes);
   if (!text) return text.failure();
-  Result<Records> records = parse_table(table, *text, path);
+  Result<CdbRecords> records = parse_table(table, *text, path);
   if (!records) return records.failure();
   return write_cdb(path + ".cdb", *records);
 }

@@ -5,8 +5,8 @@
 #include <optional>
 #include <unordered_set>
 
+#include "lib/idn.h"
 #include "lib/text.h"
-#include "lib/utf8.h"
 
 namespace postern {
 
@@ -32,7 +32,7 @@ Entry domain_entry(std::string_view line) {
   Entry entry;
   const bool below = line.starts_with('.');
   const std::string_view name = below ? line.substr(1) : line;
-  const std::optional<std::string> domain = to_a_labels(name);
+  const Result<std::string> domain = a_labels(name);
   const std::vector<std::string_view> labels = split(domain ? *domain : std::string_view(), '.');
   if (!domain || domain->size() > 253 || !std::all_of(labels.begin(), labels.end(), is_label)) {
     entry.problem = "is not a domain; write one a line, \".example.org\" for all below it";
@@ -58,11 +58,11 @@ std::vector<std::string> compiled_tables() {
   return names;
 }
 
-Result<Records> parse_table(std::string_view table, std::string_view text, std::string_view file) {
+Result<CdbRecords> parse_table(std::string_view table, std::string_view text, std::string_view file) {
   const auto known =
       std::find_if(kTables.begin(), kTables.end(), [&](const Table& one) { return one.name == table; });
   if (known == kTables.end()) return permanent("there is no table \"" + printable(table, 60) + "\"");
-  Records records;
+  CdbRecords records;
   std::unordered_set<std::string> keys;
   size_t number = 0;
   for (const std::string_view whole : split(text, '\n')) {

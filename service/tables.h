@@ -3,9 +3,9 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "lib/cdb_table.h"
 #include "lib/result.h"
 
 namespace postern {
@@ -13,8 +13,7 @@ namespace postern {
 // The names of the tables that can be compiled.
 std::vector<std::string> compiled_tables();
 
-using Records = std::vector<std::pair<std::string, std::string>>;
 // The records of the table's text; each key once. The failure names `file`, the line and the remedy.
-Result<Records> parse_table(std::string_view table, std::string_view text, std::string_view file);
+Result<CdbRecords> parse_table(std::string_view table, std::string_view text, std::string_view file);
 
 }  // namespace postern

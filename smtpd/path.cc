@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "lib/idn.h"
 #include "lib/local_part.h"
 #include "lib/text.h"
 #include "lib/utf8.h"
@@ -79,8 +80,8 @@ std::string quoted_where_needed(std::string_view content) {
 // In lower case, as A-labels.
 std::optional<std::string> parse_domain(std::string_view text) {
   if (text.starts_with('[')) return is_domain(text) ? std::optional(lower(text)) : std::nullopt;
-  std::optional<std::string> domain = to_a_labels(text);
-  return domain && is_domain(*domain) ? domain : std::nullopt;
+  Result<std::string> domain = a_labels(text);
+  return domain && is_domain(*domain) ? std::optional(std::move(*domain)) : std::nullopt;
 }
 
 // @one,@two:  RFC 5321 says to accept and to ignore it.

@@ -4,6 +4,7 @@
 
 #include "lib/control.h"
 #include "lib/envelope.h"
+#include "lib/idn.h"
 #include "lib/mid.h"
 #include "lib/text.h"
 #include "lib/utf8.h"
@@ -63,7 +64,7 @@ std::string plain(std::string_view value, size_t limit = 255) {
 void turn_into_a_labels(std::vector<std::string>& domains) {
   for (std::string& domain : domains) {
     if (!has_8bit_byte(domain)) continue;
-    if (std::optional<std::string> a_labels = to_a_labels(domain)) domain = std::move(*a_labels);
+    if (Result<std::string> name = a_labels(domain)) domain = std::move(*name);
   }
 }
 
@@ -104,7 +105,8 @@ void set_connection(Settings& settings, const Environment& environment) {
 // relay clients, that between ourselves among it, is always scanned in the conversation.
 Result<std::string> queue_program(const Environment& environment) {
   if (const std::optional<std::string_view> given = environment.get("QMAILQUEUE")) return std::string(*given);
-  if (environment.get("RELAYCLIENT") || !environment.get_or("POSTERN_AUTH", "").empty()) return std::string("@scanq");
+  if (environment.get("RELAYCLIENT") || !environment.get_or("POSTERN_AUTH", "").empty())
+    return std::string("@scanq");
   Result<std::string> scanning = control_line_or("scanning", "inline");
   if (!scanning) return scanning.failure();
   return std::string(*scanning == "deferred" ? "@work" : "@scanq");
@@ -172,8 +174,8 @@ Result<SenderRules> read_sender_rules(const Settings& /*settings*/) {
   SenderRules rules{.unwelcome = std::move(*list).value_or(std::vector<std::string>{})};
   for (std::string& entry : rules.unwelcome) {
     const size_t domain = entry.rfind('@') + 1;
-    if (std::optional<std::string> a_labels = to_a_labels(std::string_view(entry).substr(domain)))
-      entry.replace(domain, std::string::npos, *a_labels);
+    if (Result<std::string> name = a_labels(std::string_view(entry).substr(domain)))
+      entry.replace(domain, std::string::npos, *name);
   }
   return rules;
 }
@@ -185,7 +187,8 @@ Result<RecipientRules> read_recipient_rules(const Settings& settings) {
   Result<std::vector<std::string>> domains = our_domains(settings.me);
   if (!domains) return domains.failure();
   rules.our_domains = std::move(*domains);
-  Result<std::optional<CdbTable>> more = CdbTable::open(home_path("control/morercpthosts.cdb"));
+  Result<std::optional<CdbTable>> more =
+      CdbTable::open(home_path("control/morercpthosts.cdb"), "postern-cdbmake");
   if (!more) return more.failure();
   rules.more_domains = std::move(*more);
   return rules;

@@ -40,7 +40,7 @@ Result<TcpRule> parse_tcp_rule(std::string_view instructions) {
 }
 
 Result<TcpRule> find_tcp_rule(const std::string& cdb_path, std::string_view address) {
-  Result<std::optional<CdbTable>> rules = CdbTable::open(cdb_path);
+  Result<std::optional<CdbTable>> rules = CdbTable::open(cdb_path, "tcprules");
   if (!rules) return rules.failure();
   if (!*rules) return temporary("open " + cdb_path + ": it is not there; make it with tcprules");
   return look_up(**rules, address);

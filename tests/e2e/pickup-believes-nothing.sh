@@ -17,7 +17,8 @@ number_kept 1
 grep -E '^(POSTERN_|TCP|RELAYCLIENT|DATABYTES|LD_)' "$(kept env)" | grep -v '^POSTERN_HOME=' > "$T/env"
 m=$(basename "$(kept message)" .message)
 [ "$m" != 4711 ] || fail "the client's mid"
-expect_equal "$(cat "$T/env")" "POSTERN_LISTENER=local
+expect_equal "$(cat "$T/env")" "POSTERN_DEFERRED=1
+POSTERN_LISTENER=local
 POSTERN_MID=$m
 POSTERN_PARENT_MID=4712
 RELAYCLIENT=" "environment"

@@ -1,4 +1,4 @@
-// parts: local/assign.cc local/cdb_file.cc lib
+// parts: local/assign.cc lib
 // users/assign: whatever is taken names no root, no relative home and only keys of the table's form.
 #include "local/assign.h"
 

@@ -64,7 +64,7 @@ build() {  # NAME
     objects+=("$REPLY")
   done
   # shellcheck disable=SC2046 # words
-  "$CLANG" -fsanitize=fuzzer,address,undefined "${objects[@]}" $OUT/libpostern.a $(comment "$source" libs) -lcdb -lxxhash \
+  "$CLANG" -fsanitize=fuzzer,address,undefined "${objects[@]}" $OUT/libpostern.a $(comment "$source" libs) -lcdb -lxxhash -lidn2 \
     -o "$OUT/$1"
 }
 

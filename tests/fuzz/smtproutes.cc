@@ -1,5 +1,4 @@
-// parts: remote/idn.cc remote/routes.cc lib
-// libs: -lidn2
+// parts: remote/routes.cc lib
 //
 // control/smtproutes and address literals: a route has a host that can be looked up or an address, and a port
 // that is one.

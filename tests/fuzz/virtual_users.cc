@@ -1,4 +1,4 @@
-// parts: local/virtual_users.cc local/maildir_quota.cc local/cdb_file.cc lib
+// parts: local/virtual_users.cc local/maildir_quota.cc lib
 // A virtual domain's table and maildirsize: whatever is taken is written back as it was read.
 #include "local/virtual_users.h"
 

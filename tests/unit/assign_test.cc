@@ -23,7 +23,7 @@ struct Table {
     path = directory + "/cdb";
     Result<AssignTable> table = parse_assign(assign, "assign");
     REQUIRE(table.ok());
-    Result<void> wrote = write_users_cdb(*table, path);
+    Result<void> wrote = write_cdb(path, table->records);
     REQUIRE(wrote.ok());
   }
   ~Table() {

@@ -87,6 +87,24 @@ TEST_CASE("local recipients have a job each, remote ones share that of their dom
   }
 }
 
+TEST_CASE("a sender for each recipient makes a job for each, under the address as the list wrote it") {
+  Envelope envelope =
+      Opened::of_addresses({"a@far.example", "b@far.example", "a@far.example", "d@shop.example"});
+  envelope.sender = "list-owner-@example.org-@[]";
+  Opened o(envelope);
+  Result<Rewriting> rewriting_all = Rewriting::make("me.example", {"me.example"}, {"shop.example:shop"});
+  REQUIRE(rewriting_all.ok());
+  const Jobs jobs = make_jobs(o.delivery, *rewriting_all);
+  REQUIRE(jobs.remote.size() == 2);
+  CHECK(jobs.remote[0].arguments == std::vector<std::string>{"far.example",
+                                                             "list-owner-a=far.example@example.org",
+                                                             "a@far.example", "a@far.example"});
+  CHECK(jobs.remote[1].arguments[1] == "list-owner-b=far.example@example.org");
+  REQUIRE(jobs.local.size() == 1);
+  CHECK(jobs.local[0].arguments ==
+        std::vector<std::string>{"list-owner-d=shop.example@example.org", "shop-d@shop.example"});
+}
+
 TEST_CASE("an address without a domain is of this host, and odd ones go somewhere") {
   Opened o({"postmaster", "", "x@", "\"a@example.org\"@far.example", "-rf@far.example"});
   Jobs jobs = make_jobs(o.delivery, rewriting({"me.example.org"}, "me.example.org"));

@@ -51,14 +51,15 @@ TEST_CASE("a user's word on himself does not go on, but for the number of a pare
   CHECK(claims.mid == "12");
   CHECK(claims.parent == "34");
   const Environment onward = message_environment(99, claims);
-  CHECK(onward.pairs().size() == 4);
+  CHECK(onward.pairs().size() == 5);
   CHECK(onward.get("POSTERN_MID") == "99");
   CHECK(onward.get("POSTERN_LISTENER") == "local");
   CHECK(onward.get("RELAYCLIENT") == "");
   CHECK(onward.get("POSTERN_PARENT_MID") == "34");
+  CHECK(onward.get("POSTERN_DEFERRED") == "1");
   environment.set("POSTERN_PARENT_MID", "34\nInfo: x");
   CHECK(claims_of(environment).parent.empty());
-  CHECK_FALSE(message_environment(1, claims_of({})).get("POSTERN_PARENT_MID").has_value());
+  CHECK(message_environment(1, claims_of({})).pairs().size() == 3);
 }
 
 TEST_CASE("an envelope is completed with control/me, and what cannot be an address is refused") {

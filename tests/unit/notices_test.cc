@@ -158,3 +158,19 @@ TEST_CASE("a failure of the null reverse-path goes to the postmaster once and ne
   choose_notices(delivery, settings_with(), kBorn + 500);
   CHECK(telling(delivery) == "");
 }
+
+TEST_CASE("a list's owner is told of what its recipients' own senders stand for") {
+  Delivery delivery = delivery_of({""}, "list-owner-@example.org-@[]");
+  delivery.failed[0] = "5.1.1 no";
+  choose_notices(delivery, settings_with(), kBorn);
+  CHECK(telling(delivery) == "0f");
+  const BounceRequest request = bounce_request_for(delivery, settings_with());
+  CHECK(request.addressee() == "list-owner-@example.org");
+}
+
+TEST_CASE("what another host sends as a double bounce is told to nobody") {
+  Delivery delivery = delivery_of({"SUCCESS,FAILURE"}, "#@[]");
+  delivery.failed[0] = "5.1.1 no";
+  choose_notices(delivery, settings_with(), kBorn);
+  CHECK(telling(delivery).empty());
+}

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "remote/idn.h"
 #include "scratch.h"
 
 using namespace postern;
@@ -160,39 +159,4 @@ TEST_CASE("extensions of control/ehloignore are passed over, in any letter case"
   CHECK(found.smtputf8);
   CHECK(found.chunking);
   CHECK(found.pipelining);
-}
-
-TEST_CASE("domains in U-labels become A-labels, others stay, and what is no domain fails for good") {
-  struct Row {
-    std::string domain, expected;
-  };
-  const std::vector<Row> rows = {
-      {"example.org", "example.org"},
-      {"EXAMPLE.org", "EXAMPLE.org"},
-      {"[192.0.2.1]", "[192.0.2.1]"},
-      {"", ""},
-      {"a..b", "a..b"},
-      {"b\xc3\xbc"
-       "cher.example",
-       "xn--bcher-kva.example"},
-      {"B\xc3\x9c"
-       "CHER.example",
-       "xn--bcher-kva.example"},
-      {"bu\xcc\x88"
-       "cher.example",
-       "xn--bcher-kva.example"},
-      {"stra\xc3\x9f"
-       "e.example",
-       "xn--strae-oqa.example"},
-      {"\xff.example", "(5.1.2)"},
-      {"\xc3\xa4..example", "xn--4ca..example"},
-      {std::string("\xc3\xa4\0.example", 11), "(5.1.2)"},
-      {"\xc3\xa4 b.example", "(5.1.2)"},
-  };
-  for (const Row& row : rows) {
-    CAPTURE(row.domain);
-    const Result<std::string> made = a_labels(row.domain);
-    CHECK((made ? *made : "(" + made.failure().status + ")") == row.expected);
-    if (!made) CHECK(made.failure().permanent());
-  }
 }

@@ -5,7 +5,7 @@
 using namespace postern;
 
 TEST_CASE("morercpthosts becomes keys in lower case, as A-labels, each once") {
-  const Result<Records> records =
+  const Result<CdbRecords> records =
       parse_table("morercpthosts",
                   "Example.ORG\n# comment\n\n .Below.example \nm\xc3\xbcnchen.example\nexample.org\n", "f");
   REQUIRE(records.ok());
@@ -18,7 +18,8 @@ TEST_CASE("morercpthosts becomes keys in lower case, as A-labels, each once") {
 TEST_CASE("a line that is no domain names itself and the remedy") {
   for (const std::string line : {"a b", "a@b", "a..b", ".", "..a", "-a", "a-", "a:b", "\xff", "http://a/"}) {
     CAPTURE(line);
-    const Result<Records> records = parse_table("morercpthosts", "good.example\n" + line + "\n", "control/f");
+    const Result<CdbRecords> records =
+        parse_table("morercpthosts", "good.example\n" + line + "\n", "control/f");
     REQUIRE_FALSE(records.ok());
     CHECK(records.failure().permanent());
     CHECK(records.failure().text.starts_with("control/f:2: "));

@@ -33,33 +33,3 @@ TEST_CASE("well-formed UTF-8 is told from what only looks like it") {
     CHECK_FALSE(is_utf8(text));
   }
 }
-
-TEST_CASE("domains become A-labels") {
-  struct Row {
-    std::string domain, a_labels;
-  };
-  const Row rows[] = {
-      {"Example.ORG", "example.org"},
-      {"m\xc3\xbcnchen.example", "xn--mnchen-3ya.example"},
-      {"\xc3\xbc", "xn--tda"},
-      {"b\xc3\xbc"
-       "cher.M\xc3\xbcnchen.example",
-       "xn--bcher-kva.xn--mnchen-3ya.example"},
-      {"\xe4\xbe\x8b\xe3\x81\x88.\xe3\x83\x86\xe3\x82\xb9\xe3\x83\x88", "xn--r8jz45g.xn--zckzah"},
-      {"\xf0\x9f\x93\xa7.example", "xn--du8h.example"},
-      {".m\xc3\xbcnchen.example", ".xn--mnchen-3ya.example"},
-      {"", ""},
-  };
-  for (const Row& row : rows) {
-    CAPTURE(row.domain);
-    const std::optional<std::string> got = to_a_labels(row.domain);
-    REQUIRE(got.has_value());
-    CHECK(*got == row.a_labels);
-  }
-  CHECK_FALSE(to_a_labels("\xc3.example"));
-  CHECK_FALSE(to_a_labels(std::string(64, 'a') + ".example"));
-  CHECK_FALSE(to_a_labels("\xc3\xbc" + std::string(60, 'a')));
-  std::string long_label;
-  for (int i = 0; i < 1000; ++i) long_label += "\xf0\x9f\x93\xa7";
-  CHECK_FALSE(to_a_labels(long_label));
-}

@@ -25,7 +25,7 @@ TEST_CASE("a virtual user is found by address, name, domain's catch-all and catc
       "t");
   REQUIRE(table.ok());
   const std::string path = home.path("t.cdb");
-  REQUIRE(write_cdb(table->records, path).ok());
+  REQUIRE(write_cdb(path, table->records).ok());
   const auto find = [&](std::string_view name, std::string_view domain) {
     Result<std::optional<VirtualUser>> user = find_virtual_user(path, name, domain);
     REQUIRE(user.ok());
@@ -61,11 +61,11 @@ TEST_CASE("a table that is missing, damaged or open to others is a temporary fai
   CHECK(later());
   home.write("t.cdb", std::string(2048, '\0'));
   CHECK(later());
-  REQUIRE(write_cdb({{"a", "m./a/"}, {"", "postern-mailboxes 1"}}, path).ok());
+  REQUIRE(write_cdb(path, {{"a", "m./a/"}, {"", "postern-mailboxes 1"}}).ok());
   CHECK(later());
-  REQUIRE(write_cdb({{"a", std::string("d\0", 2)}}, path).ok());
+  REQUIRE(write_cdb(path, {{"a", std::string("d\0", 2)}}).ok());
   CHECK(later());
-  REQUIRE(write_cdb({{"a", std::string("d\0", 2)}, {"", "postern-mailboxes 1"}}, path).ok());
+  REQUIRE(write_cdb(path, {{"a", std::string("d\0", 2)}, {"", "postern-mailboxes 1"}}).ok());
   CHECK_FALSE(later());
   REQUIRE(::chmod(path.c_str(), 0666) == 0);
   CHECK(later());
