@@ -127,7 +127,7 @@ check: deps
 bench: deps
 	@$(MAKE) -s -j$(JOBS) all
 	@bash tests/bench/run.sh build/bin
-	@bash tests/bench/run.sh build/bin --av
+	@bash tests/bench/run.sh build/bin --av --only W1,W2,W3,W4
 	@/usr/bin/python3 -B tests/bench/starve.py build/bin
 	@/usr/bin/python3 -B tests/bench/restart.py build/bin
 
