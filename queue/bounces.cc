@@ -9,6 +9,7 @@
 
 #include "lib/child.h"
 #include "lib/log.h"
+#include "lib/mid.h"
 #include "queue/bounce_request.h"
 
 namespace postern {
@@ -42,7 +43,7 @@ std::vector<uint64_t> Bounces::start_waiting() {
 }
 
 bool Bounces::start(const Waiting& waiting) {
-  const std::string mid = "MID " + std::to_string(waiting.mid);
+  const std::string mid = mid_text(waiting.mid);
   Result<pid_t> pid = start_process(waiting.records, waiting.message);
   if (!pid) {
     log_warning("bounce " + mid, pid.failure());
