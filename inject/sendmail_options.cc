@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "lib/text.h"
+#include "lib/xtext.h"
 
 namespace postern::inject {
 
@@ -16,21 +17,6 @@ constexpr size_t kEnvidLimitBytes = 100;                     // RFC 3461, 4.4
 
 Failure usage(const std::string& what) {
   return permanent("read the arguments: " + what, 0, "5.5.4");
-}
-
-// xtext of RFC 3461, 4: what is not printable ASCII, "+" and "=" as +HH.
-std::string xtext(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte < 0x7f && c != '+' && c != '=') {
-      encoded += c;
-    } else {
-      encoded.append("+").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
-    }
-  }
-  return encoded;
 }
 
 std::string upper(std::string_view text) {
@@ -76,7 +62,7 @@ Result<void> set_return(Order& order, std::string_view value) {
 }
 
 Result<void> set_envid(Order& order, std::string_view value) {
-  order.envid = xtext(value);
+  order.envid = encode_xtext(value);
   if (order.envid.empty() || order.envid.size() > kEnvidLimitBytes) return usage("-V takes 1 to 100 bytes");
   return {};
 }

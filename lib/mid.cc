@@ -21,4 +21,8 @@ std::optional<uint64_t> parse_mid(std::string_view text) {
   return number;
 }
 
+std::string mid_text(uint64_t mid) {
+  return "MID " + std::to_string(mid);
+}
+
 }  // namespace postern

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace postern {
@@ -14,5 +15,7 @@ constexpr uint64_t mid_microseconds(uint64_t mid) {
 }
 // A decimal number above 0 and within 63 bits.
 std::optional<uint64_t> parse_mid(std::string_view text);
+// As logs name it: "MID 123".
+std::string mid_text(uint64_t mid);
 
 }  // namespace postern

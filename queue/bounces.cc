@@ -1,7 +1,6 @@
 #include "queue/bounces.h"
 
 #include <signal.h>
-#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 
 #include "lib/child.h"
 #include "lib/log.h"
+#include "lib/mid.h"
 #include "queue/bounce_request.h"
 
 namespace postern {
@@ -43,7 +43,7 @@ std::vector<uint64_t> Bounces::start_waiting() {
 }
 
 bool Bounces::start(const Waiting& waiting) {
-  const std::string mid = "MID " + std::to_string(waiting.mid);
+  const std::string mid = mid_text(waiting.mid);
   Result<pid_t> pid = start_process(waiting.records, waiting.message);
   if (!pid) {
     log_warning("bounce " + mid, pid.failure());
@@ -51,10 +51,7 @@ bool Bounces::start(const Waiting& waiting) {
   }
   Fd process{static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0))};
   const int fd = process.get();
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = fd;
-  if (fd < 0 || ::epoll_ctl(poller_, EPOLL_CTL_ADD, fd, &event) < 0) {
+  if (fd < 0 || !poller_.add(fd)) {
     log_warning("follow the bounce of " + mid, os_failure("epoll_ctl", errno));
     ::kill(*pid, SIGKILL);
     while (::waitpid(*pid, nullptr, 0) < 0 && errno == EINTR) {

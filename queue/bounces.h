@@ -12,13 +12,14 @@
 
 #include "lib/fd.h"
 #include "queue/bounce_request.h"
+#include "queue/poller.h"
 
 namespace postern {
 
 class Bounces {
  public:
-  // `poller`: the epoll descriptor that the processes are added to, with the pidfd as data.
-  explicit Bounces(int poller) : poller_(poller) {}
+  // `poller`: the pidfds of the processes are added to it.
+  explicit Bounces(const Poller& poller) : poller_(poller) {}
 
   // Puts a request in line. `message`: a sealed memory file; borrowed until its end is known.
   void add(const BounceRequest& request, int message);
@@ -46,7 +47,7 @@ class Bounces {
   };
   bool start(const Waiting& waiting);
 
-  int poller_;
+  const Poller& poller_;
   std::deque<Waiting> waiting_;
   std::map<int, Running> running_;
 };

@@ -1,6 +1,7 @@
 #include "queue/carry_out.h"
 
 #include "lib/log.h"
+#include "lib/mid.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -48,7 +49,7 @@ void carry_out(Delivery& delivery) {
   for (const auto& [rid, orders] : delivery.orders.recipients) {
     const std::string_view done = carry_out_one(delivery, rid, orders);
     if (done.empty()) continue;
-    log.info("MID " + std::to_string(delivery.mid) + " RID " + std::to_string(rid) + " " + std::string(done) +
+    log.info(mid_text(delivery.mid) + " RID " + std::to_string(rid) + " " + std::string(done) +
              " by order of " + printable(orders.who, 64));
   }
 }

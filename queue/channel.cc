@@ -1,7 +1,6 @@
 #include "queue/channel.h"
 
 #include <fcntl.h>
-#include <sys/epoll.h>
 
 #include <algorithm>
 
@@ -88,10 +87,7 @@ Channel::Place* Channel::free_place_for(const std::string& site) {
   }
   said_away_ = false;
   const int fd = socket->get();
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLRDHUP;
-  event.data.fd = fd;
-  ::epoll_ctl(poller_, EPOLL_CTL_ADD, fd, &event);
+  poller_.add(fd);
   Place place;
   place.socket = std::move(*socket);
   return &places_.emplace(fd, std::move(place)).first->second;

@@ -14,6 +14,7 @@
 
 #include "lib/fd.h"
 #include "lib/request.h"
+#include "queue/poller.h"
 
 namespace postern {
 
@@ -30,11 +31,10 @@ struct DeliveryJob {
 
 class Channel {
  public:
-  // `service`: the resident's socket in run/. `poller`: the epoll descriptor that its connections are added
-  // to, with the connection's descriptor as data.
-  // At most `concurrency` jobs are out at once, at most `site_limit` of one site: a slow site must not hold
-  // all places.
-  Channel(std::string service, size_t concurrency, size_t site_limit, int poller)
+  // `service`: the resident's socket in run/. `poller`: its connections are added to it. At most
+  // `concurrency` jobs are out at once, at most `site_limit` of one site: a slow site must not hold all
+  // places.
+  Channel(std::string service, size_t concurrency, size_t site_limit, const Poller& poller)
       : service_(std::move(service)), concurrency_(concurrency), site_limit_(site_limit), poller_(poller) {}
 
   void add(DeliveryJob job);
@@ -83,7 +83,7 @@ class Channel {
   std::string service_;
   size_t concurrency_;
   size_t site_limit_;
-  int poller_;
+  const Poller& poller_;
   std::map<std::string, std::deque<DeliveryJob>> sites_;
   std::deque<std::string> turns_;             // sites that have jobs, in turn
   std::map<int, Place> places_;               // by descriptor

@@ -4,6 +4,7 @@
 
 #include "lib/text.h"
 #include "lib/utf8.h"
+#include "lib/xtext.h"
 #include "queue/diagnosis.h"
 
 namespace postern {

@@ -1,10 +1,10 @@
 #include "queue/dsn_text.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "lib/text.h"
 #include "lib/utf8.h"
+#include "lib/xtext.h"
 
 namespace postern {
 
@@ -41,11 +41,6 @@ std::string utf8_address_xtext(std::string_view address) {
   return text;
 }
 
-std::optional<unsigned> hex_digit(char c) {
-  const size_t at = kHex.find(c);
-  return at == std::string_view::npos ? std::nullopt : std::optional<unsigned>(static_cast<unsigned>(at));
-}
-
 }  // namespace
 
 bool is_international(std::string_view bytes) {
@@ -63,22 +58,6 @@ std::string safe_text(std::string_view bytes, size_t limit, Alphabet alphabet) {
     bytes.remove_prefix(first.bytes);
   }
   return cut ? text + "..." : text;
-}
-
-std::string decode_xtext(std::string_view text) {
-  std::string bytes;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '+') {
-      bytes += text[i];
-      continue;
-    }
-    const std::optional<unsigned> high = i + 2 < text.size() ? hex_digit(text[i + 1]) : std::nullopt;
-    const std::optional<unsigned> low = high ? hex_digit(text[i + 2]) : std::nullopt;
-    if (!low) return std::string(text);
-    bytes += static_cast<char>(*high << 4 | *low);
-    i += 2;
-  }
-  return bytes;
 }
 
 std::string final_recipient(std::string_view address, Alphabet alphabet) {

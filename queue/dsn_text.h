@@ -1,4 +1,4 @@
-// The encodings that a DSN needs: xtext (RFC 3461 4), addresses in either alphabet (RFC 6533 3),
+// The encodings that a DSN needs: addresses in either alphabet (RFC 6533 3),
 // quoted-printable (RFC 2045 6.7).
 #pragma once
 
@@ -16,9 +16,6 @@ bool is_international(std::string_view bytes);
 // What is safe in a line of the DSN: control bytes and what the alphabet does not allow become \xHH; cut
 // after `limit` bytes of input. Unlike printable() it leaves a backslash alone: addresses may hold one.
 std::string safe_text(std::string_view bytes, size_t limit, Alphabet alphabet);
-
-// What xtext stands for; the text itself where it is not well-formed xtext.
-std::string decode_xtext(std::string_view text);
 
 // The value of Final-Recipient for an address: "rfc822; a@b" or "utf-8; ...", the latter escaped as
 // utf-8-addr-xtext where the alphabet is ASCII.

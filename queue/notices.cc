@@ -4,6 +4,7 @@
 #include <string>
 
 #include "lib/log.h"
+#include "lib/mid.h"
 #include "lib/text.h"
 #include "queue/verp.h"
 
@@ -20,7 +21,7 @@ const std::string& text_of(const Delivery& delivery, size_t rid, Action action) 
 // A failed message from the null reverse-path is never bounced, but given to the postmaster, once.
 void choose_double_bounce(Delivery& delivery, const SendSettings& settings) {
   if (delivery.failed.empty()) return;
-  const std::string mid = "MID " + std::to_string(delivery.mid);
+  const std::string mid = mid_text(delivery.mid);
   if (delivery.queued.kept.get(kDoubleBounce) || !delivery.queued.envelope.sender.empty()) {
     log_info("Triple bounce " + mid + " dropped");
   } else if (settings.double_bounce_to.empty()) {

@@ -116,7 +116,7 @@ std::string_view kind_of(const BounceRequest& request) {
 }
 
 int bounce(const BounceRequest& request) {
-  const std::string mid = "MID " + std::to_string(request.mid);
+  const std::string mid = mid_text(request.mid);
   if (request.addressee().empty()) return 100;  // never a bounce of a bounce (RFC 5321 6.1)
   const uint64_t dsn_mid = make_mid();
   for (bool full = true;; full = false) {
@@ -132,8 +132,7 @@ int bounce(const BounceRequest& request) {
     if (!reply.permanent() || !dsn->full) return 111;
     // It may be too large together with the whole message.
   }
-  log_info("MID " + std::to_string(dsn_mid) + " was generated for " + std::string(kind_of(request)) + " of " +
-           mid);
+  log_info(mid_text(dsn_mid) + " was generated for " + std::string(kind_of(request)) + " of " + mid);
   return 0;
 }
 

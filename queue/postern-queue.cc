@@ -76,7 +76,7 @@ Result<uint64_t> put_on_disk(const Job& job, const Target& target) {
   if (job.client_gone()) return temporary("commit the message: the client has gone", 54);
   Result<uint64_t> committed = spool.commit(std::move(*staged));
   if (committed && given && *committed != *given) {
-    log_info("MID " + std::to_string(*given) + " rewritten to " + std::to_string(*committed) + " by queue");
+    log_info(mid_text(*given) + " rewritten to " + std::to_string(*committed) + " by queue");
   }
   return committed;
 }
@@ -89,8 +89,7 @@ class Queue {
       log_warning("queue a message", mid.failure());
       return queue_exit_code(mid.failure());
     }
-    log_info("MID " + std::to_string(*mid) + " queued for " +
-             (target_.to_be_scanned ? "scanning" : "delivery"));
+    log_info(mid_text(*mid) + " queued for " + (target_.to_be_scanned ? "scanning" : "delivery"));
     wake_.wake(*mid);
     return 0;
   }

@@ -8,31 +8,27 @@
 //              SIGALRM: try everything now
 //   exit       0 after SIGTERM, 111 when it cannot start
 
-#include <sys/epoll.h>
-
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "lib/control.h"
 #include "lib/log.h"
+#include "lib/mid.h"
 #include "lib/program.h"
 #include "lib/spool.h"
 #include "lib/text.h"
 #include "queue/bounces.h"
 #include "queue/carry_out.h"
-#include "queue/channel.h"
+#include "queue/deliverers.h"
 #include "queue/delivery.h"
+#include "queue/held_queue.h"
 #include "queue/intake.h"
 #include "queue/notices.h"
 #include "queue/open_messages.h"
 #include "queue/pass.h"
-#include "queue/queue_lock.h"
 #include "queue/removal.h"
-#include "queue/reports.h"
 #include "queue/schedule.h"
 #include "queue/send_settings.h"
-#include "queue/signals.h"
 
 namespace {
 
@@ -42,26 +38,16 @@ constexpr size_t kOpenedAtOnce = 200;  // between two looks at the answers
 constexpr int64_t kOpenMilliseconds = 20;
 constexpr uint64_t kBrokenWaitSeconds = 600;  // until a damaged queue file is looked at again
 
-uint64_t now_seconds() {
-  return now_microseconds() / 1000000;
-}
-std::string mid_text(uint64_t mid) {
-  return "MID " + std::to_string(mid);
-}
-
 class Send {
  public:
-  Send(SendSettings settings, WakeReader wake, int poller)
+  Send(SendSettings settings, HeldQueue held)
       : settings_(std::move(settings)),
-        poller_(poller),
-        local_("lspawn", settings_.concurrency_local, settings_.concurrency_local, poller),
-        remote_("rspawn", settings_.concurrency_remote, settings_.concurrency_site, poller),
-        intake_(spool_, schedule_, std::move(wake)),
-        bounces_(poller) {
-    watch(intake_.fd());
-  }
+        held_(std::move(held)),
+        deliverers_(settings_, held_.poller),
+        intake_(spool_, schedule_, std::move(held_.wake)),
+        bounces_(held_.poller) {}
 
-  void loop(const sigset_t& while_waiting);
+  void loop();
 
  private:
   // A message's way: accept, open, out as jobs, back by answers, and at the end of the pass finish or put
@@ -70,9 +56,7 @@ class Send {
   [[nodiscard]] bool may_open() const;
   void open(uint64_t mid);
   void forget(uint64_t mid);
-  void start_jobs(Channel& channel);
-  void take_answer(Channel& channel, int fd);
-  void take_outcome(const DeliveryJob& job, const std::vector<RecipientReport>& reports);
+  void take_answer(const Deliverers::Answer& answer);
   void end_pass(Delivery& delivery);
   void take_bounce(const Bounces::Ended& ended);
   void finish(Delivery& delivery, bool told);
@@ -80,20 +64,16 @@ class Send {
 
   void move_to(OpenMessages& place, Delivery& delivery);
   void leave(Delivery& delivery);
-  void watch(int fd);
   void handle(int fd);
   void give_out_work();
   void reload();
   [[nodiscard]] int wait_milliseconds() const;
-  [[nodiscard]] bool idle() const {
-    return local_.running() + remote_.running() == 0 && bounces_.running() == 0;
-  }
+  [[nodiscard]] bool idle() const { return deliverers_.running() == 0 && bounces_.running() == 0; }
 
   SendSettings settings_;
   Spool spool_{home_path("queue")};
-  int poller_;
-  Channel local_;
-  Channel remote_;
+  HeldQueue held_;
+  Deliverers deliverers_;
   Schedule schedule_;
   Intake intake_;
   std::map<uint64_t, Delivery> open_;
@@ -104,13 +84,6 @@ class Send {
   Bounces bounces_;
   uint64_t flush_at_ = 0;  // seconds since 1970: what was tried before then is tried at once
 };
-
-void Send::watch(int fd) {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = fd;
-  ::epoll_ctl(poller_, EPOLL_CTL_ADD, fd, &event);
-}
 
 void Send::open_due() {
   // As many as there are places, not one for each that leaves: an order may have finished what is parked.
@@ -160,8 +133,7 @@ void Send::open(uint64_t mid) {
   move_to(kind, delivery);
   jobs.set_message(delivery.message.get());
   delivery.jobs_out = jobs.local.size() + jobs.remote.size();
-  for (DeliveryJob& job : jobs.local) local_.add(std::move(job));
-  for (DeliveryJob& job : jobs.remote) remote_.add(std::move(job));
+  deliverers_.add(std::move(jobs));
   if (delivery.jobs_out == 0) end_pass(delivery);
 }
 
@@ -180,29 +152,15 @@ void Send::note_order(uint64_t mid) {
   delivery.orders_came = true;
   delivery.has_attempts_file = true;
   if (delivery.jobs_out == 0 || !reread_orders(delivery)) return;
-  const size_t withdrawn = local_.withdraw(mid) + remote_.withdraw(mid);
+  const size_t withdrawn = deliverers_.withdraw(mid);
   delivery.withdrawn = delivery.withdrawn || withdrawn > 0;
   delivery.jobs_out -= withdrawn;
   if (delivery.jobs_out == 0) end_pass(delivery);
 }
 
-void Send::start_jobs(Channel& channel) {
-  channel.start_jobs();
-  for (const DeliveryJob& job : channel.take_unsendable()) {
-    take_outcome(job, {job.rids.size(),
-                       {Outcome::temporary, "4.3.0 the request for the delivery program is too large"}});
-  }
-}
-
-void Send::take_answer(Channel& channel, int fd) {
-  const std::unique_ptr<Channel::Finished> finished = channel.take_answer(fd);
-  if (!finished) return;
-  take_outcome(finished->job, reports_of(finished->reply, finished->job.rids.size()));
-}
-
-void Send::take_outcome(const DeliveryJob& job, const std::vector<RecipientReport>& reports) {
-  Delivery& delivery = open_.at(job.mid);
-  take_reports(delivery, job, reports);
+void Send::take_answer(const Deliverers::Answer& answer) {
+  Delivery& delivery = open_.at(answer.job.mid);
+  take_reports(delivery, answer.job, answer.reports);
   if (delivery.jobs_out == 0) end_pass(delivery);
 }
 
@@ -254,13 +212,14 @@ void Send::reload() {
   Result<SendSettings> settings = read_send_settings();
   if (!settings) return log_warning("read the settings again, keeping the old ones", settings.failure());
   settings_ = std::move(*settings);
-  local_.set_limits(settings_.concurrency_local, settings_.concurrency_local);
-  remote_.set_limits(settings_.concurrency_remote, settings_.concurrency_site);
+  deliverers_.set_limits(settings_);
 }
 
 void Send::handle(int fd) {
-  if (local_.owns(fd)) return take_answer(local_, fd);
-  if (remote_.owns(fd)) return take_answer(remote_, fd);
+  if (deliverers_.owns(fd)) {
+    const std::optional<Deliverers::Answer> answer = deliverers_.take_answer(fd);
+    return answer ? take_answer(*answer) : void();
+  }
   if (bounces_.owns(fd)) return take_bounce(bounces_.take(fd));
   if (fd != intake_.fd()) return;
   for (const uint64_t mid : intake_.take_woken()) note_order(mid);
@@ -271,8 +230,7 @@ int Send::wait_milliseconds() const {
   const auto sooner = [&](int64_t other) {
     if (other >= 0) wait = std::min(wait, other);
   };
-  sooner(local_.wait());
-  sooner(remote_.wait());
+  sooner(deliverers_.wait());
   if (may_open() || schedule_.loading()) sooner(schedule_.wait(now_seconds()));
   return static_cast<int>(wait);
 }
@@ -286,15 +244,13 @@ void Send::give_out_work() {
     schedule_.flush();
   }
   open_due();
-  start_jobs(local_);
-  start_jobs(remote_);
+  for (const Deliverers::Answer& answer : deliverers_.start_jobs()) take_answer(answer);
   for (const uint64_t mid : bounces_.start_waiting()) take_bounce({.mid = mid, .told = false});
   schedule_.load_some(spool_, now_seconds(), settings_.retry.longest_wait);
 }
 
-void Send::loop(const sigset_t& while_waiting) {
+void Send::loop() {
   intake_.load_queue();
-  std::array<epoll_event, 64> events;
   while (asked.stop == 0 || !idle()) {
     if (asked.reload != 0) {
       asked.reload = 0;
@@ -303,29 +259,21 @@ void Send::loop(const sigset_t& while_waiting) {
     if (asked.stop == 0) {
       give_out_work();
     } else {
-      local_.set_limits(0, 0);
-      remote_.set_limits(0, 0);
+      deliverers_.pause();
     }
-    const int ready = ::epoll_pwait(poller_, events.data(), static_cast<int>(events.size()),
-                                    asked.stop != 0 ? 1000 : wait_milliseconds(), &while_waiting);
-    for (int i = 0; i < ready; ++i) handle(events.at(static_cast<size_t>(i)).data.fd);
+    for (const int fd : held_.poller.wait(asked.stop != 0 ? 1000 : wait_milliseconds(), held_.while_waiting))
+      handle(fd);
   }
 }
 
 int run(int, char**) {
   Result<SendSettings> settings = read_send_settings();
-  Result<Fd> lock = lock_queue();
-  Result<WakeReader> wake = WakeReader::open(home_path("queue"));
-  const Fd poller{::epoll_create1(EPOLL_CLOEXEC)};
-  for (const Failure* failure : {settings ? nullptr : &settings.failure(), lock ? nullptr : &lock.failure(),
-                                 wake ? nullptr : &wake.failure()}) {
-    if (failure == nullptr) continue;
-    log_critical("start", failure->text);
+  Result<HeldQueue> held = hold_queue("queue", "postern-send");
+  if (!settings || !held) {
+    log_critical("start", (settings ? held.failure() : settings.failure()).text);
     return 111;
   }
-  const sigset_t while_waiting = catch_signals();
-  Send send(std::move(*settings), std::move(*wake), poller.get());
-  send.loop(while_waiting);
+  Send(std::move(*settings), std::move(*held)).loop();
   return 0;
 }
 

@@ -8,26 +8,23 @@
 //   exit       0 after SIGTERM, 111 when it cannot start
 
 #include <signal.h>
-#include <sys/epoll.h>
 
 #include <algorithm>
-#include <array>
 
 #include "lib/child.h"
 #include "lib/control.h"
 #include "lib/log.h"
+#include "lib/mid.h"
 #include "lib/program.h"
 #include "lib/spool.h"
 #include "lib/text.h"
-#include "lib/wake.h"
 #include "queue/attempts.h"
 #include "queue/delivery.h"
+#include "queue/held_queue.h"
 #include "queue/intake.h"
-#include "queue/queue_lock.h"
 #include "queue/removal.h"
 #include "queue/scans.h"
 #include "queue/schedule.h"
-#include "queue/signals.h"
 
 namespace {
 
@@ -54,27 +51,15 @@ Result<WorkSettings> read_settings() {
   return settings;
 }
 
-uint64_t now_seconds() {
-  return now_microseconds() / 1000000;
-}
-std::string mid_text(uint64_t mid) {
-  return "MID " + std::to_string(mid);
-}
-
 class WorkQueue {
  public:
-  WorkQueue(const WorkSettings& settings, WakeReader wake, int poller)
+  WorkQueue(const WorkSettings& settings, HeldQueue held)
       : settings_(settings),
-        poller_(poller),
-        intake_(spool_, schedule_, std::move(wake)),
-        scans_(Environment::of_process().get_or("POSTERN_SCANNER", "@scanq"), poller) {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.fd = intake_.fd();
-    ::epoll_ctl(poller_, EPOLL_CTL_ADD, intake_.fd(), &event);
-  }
+        held_(std::move(held)),
+        intake_(spool_, schedule_, std::move(held_.wake)),
+        scans_(Environment::of_process().get_or("POSTERN_SCANNER", "@scanq"), held_.poller) {}
 
-  void loop(const sigset_t& while_waiting);
+  void loop();
 
  private:
   // A message's way: due, opened, out to be scanned, and by the answer removed or put off.
@@ -90,7 +75,7 @@ class WorkQueue {
 
   WorkSettings settings_;
   Spool spool_{home_path("work")};
-  int poller_;
+  HeldQueue held_;
   Schedule schedule_;
   Intake intake_;
   Scans scans_;
@@ -180,19 +165,16 @@ int WorkQueue::wait_milliseconds() const {
   return static_cast<int>(next < 0 ? intake_.wait() : std::min(next, intake_.wait()));
 }
 
-void WorkQueue::loop(const sigset_t& while_waiting) {
+void WorkQueue::loop() {
   intake_.load_queue();
-  std::array<epoll_event, 64> events;
   while (asked.stop == 0 || scans_.running() > 0) {
     if (asked.stop == 0) {
       obey_signals();
       start_due();
       schedule_.load_some(spool_, now_seconds(), settings_.retry.longest_wait);
     }
-    const int ready = ::epoll_pwait(poller_, events.data(), static_cast<int>(events.size()),
-                                    asked.stop != 0 ? 1000 : wait_milliseconds(), &while_waiting);
-    for (int i = 0; i < ready; ++i) {
-      const int fd = events.at(static_cast<size_t>(i)).data.fd;
+    for (const int fd :
+         held_.poller.wait(asked.stop != 0 ? 1000 : wait_milliseconds(), held_.while_waiting)) {
       if (scans_.owns(fd)) {
         take_answer(fd);
       } else if (fd == intake_.fd()) {
@@ -205,18 +187,12 @@ void WorkQueue::loop(const sigset_t& while_waiting) {
 int run(int, char**) {
   ::signal(SIGCHLD, SIG_IGN);  // the kernel reaps; answers come through pipes
   Result<WorkSettings> settings = read_settings();
-  Result<Fd> lock = lock_queue("work", "postern-workq");
-  Result<WakeReader> wake = WakeReader::open(home_path("work"));
-  const Fd poller{::epoll_create1(EPOLL_CLOEXEC)};
-  for (const Failure* failure : {settings ? nullptr : &settings.failure(), lock ? nullptr : &lock.failure(),
-                                 wake ? nullptr : &wake.failure()}) {
-    if (failure == nullptr) continue;
-    log_critical("start", failure->text);
+  Result<HeldQueue> held = hold_queue("work", "postern-workq");
+  if (!settings || !held) {
+    log_critical("start", (settings ? held.failure() : settings.failure()).text);
     return 111;
   }
-  const sigset_t while_waiting = catch_signals();
-  WorkQueue work(*settings, std::move(*wake), poller.get());
-  work.loop(while_waiting);
+  WorkQueue(*settings, std::move(*held)).loop();
   return 0;
 }
 

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -44,10 +43,7 @@ bool Scans::start(uint64_t mid, int message, const Envelope& envelope, const Env
   }
   Fd reading{ends[0]};
   const Fd writing{ends[1]};
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = reading.get();
-  if (::epoll_ctl(poller_, EPOLL_CTL_ADD, reading.get(), &event) < 0) {
+  if (!poller_.add(reading.get())) {
     log_warning(what, os_failure("follow a scan", errno));
     return false;
   }

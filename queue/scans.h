@@ -11,14 +11,14 @@
 #include "lib/environment.h"
 #include "lib/fd.h"
 #include "lib/submit.h"
+#include "queue/poller.h"
 
 namespace postern {
 
 class Scans {
  public:
-  // `program`: in either form. `poller`: the epoll descriptor that the pipes are added to, with the pipe's
-  // end as data.
-  Scans(std::string program, int poller) : program_(std::move(program)), poller_(poller) {}
+  // `program`: in either form. `poller`: the pipes are added to it.
+  Scans(std::string program, const Poller& poller) : program_(std::move(program)), poller_(poller) {}
 
   // `message`: a sealed memory file, needed no longer than this call. False (logged) when it could not be
   // started.
@@ -39,7 +39,7 @@ class Scans {
     uint64_t mid;
   };
   std::string program_;
-  int poller_;
+  const Poller& poller_;
   std::map<int, Running> running_;
 };
 

@@ -8,6 +8,8 @@
 
 #include "lib/child.h"
 
+#include "lib/text.h"
+
 namespace postern {
 
 namespace {
@@ -86,6 +88,10 @@ void Schedule::load_some(const Spool& spool, uint64_t now, uint64_t longest_wait
     }
   }
   if (unread_.empty()) unread_.shrink_to_fit();
+}
+
+uint64_t now_seconds() {
+  return now_microseconds() / 1000000;
 }
 
 }  // namespace postern

@@ -15,6 +15,9 @@
 
 namespace postern {
 
+// Since 1970.
+uint64_t now_seconds();
+
 class Schedule {
  public:
   // `when` in seconds since 1970; 0: at once.

@@ -4,6 +4,7 @@
 
 #include "lib/local_part.h"
 #include "lib/text.h"
+#include "lib/xtext.h"
 #include "remote/message_body.h"
 
 namespace postern {
@@ -20,22 +21,6 @@ bool is_8bit(std::string_view text) {
 bool is_sayable(std::string_view value) {
   return !value.empty() &&
          std::all_of(value.begin(), value.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-}
-
-// RFC 3461 4: what is not printable ASCII, "+" and "=" as +HH.
-std::string xtext(std::string_view text) {
-  static constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    if (c > 0x20 && c < 0x7f && c != '+' && c != '=') {
-      out += c;
-      continue;
-    }
-    out += '+';
-    out += kHex[static_cast<unsigned char>(c) >> 4];
-    out += kHex[static_cast<unsigned char>(c) & 15];
-  }
-  return out;
 }
 
 class Commands {
@@ -117,7 +102,7 @@ class Commands {
       text += " ORCPT=" + recipient.orcpt;
     } else if (command.passes_notify && !is_8bit(recipient.address)) {
       // Whoever reports on it shall name the recipient as the sender knows it (RFC 3461 5.2.1).
-      const std::string original = "rfc822;" + xtext(recipient.address);
+      const std::string original = "rfc822;" + encode_xtext(recipient.address);
       if (original.size() <= kOriginalLimitBytes) text += " ORCPT=" + original;
     }
     return text;

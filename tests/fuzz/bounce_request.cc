@@ -11,6 +11,7 @@
 #include "queue/diagnosis.h"
 #include "queue/dsn.h"
 #include "lib/utf8.h"
+#include "lib/xtext.h"
 #include "tests/fuzz/must.h"
 
 using namespace postern;

@@ -24,16 +24,6 @@ TEST_CASE("UTF-8 is what RFC 3629 allows, with something outside ASCII in it") {
   }
 }
 
-TEST_CASE("xtext is decoded where it is well-formed and left alone where it is not") {
-  CHECK(decode_xtext("a+2Bb+3D") == "a+b=");
-  CHECK(decode_xtext("") == "");
-  CHECK(decode_xtext("+0A") == "\n");
-  for (const std::string& text : {"+"s, "+2"s, "a+2b"s, "+G0"s, "+2B+"s, "+\xff\xff"s}) {
-    CAPTURE(text);
-    CHECK(decode_xtext(text) == text);
-  }
-}
-
 TEST_CASE("an address stands in a field in the form of its type") {
   CHECK(final_recipient("a@b", Alphabet::ascii) == "rfc822; a@b");
   CHECK(final_recipient("\"a\\\"b\"@c", Alphabet::ascii) == "rfc822; \"a\\\"b\"@c");

@@ -1,4 +1,4 @@
-#include "queue/queue_lock.h"
+#include "queue/held_queue.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -9,6 +9,8 @@
 
 namespace postern {
 
+namespace {
+
 Result<Fd> lock_queue(std::string_view spool, std::string_view program) {
   const std::string path = home_path(std::string(spool) + "/lock");
   Fd lock{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
@@ -16,6 +18,18 @@ Result<Fd> lock_queue(std::string_view spool, std::string_view program) {
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) < 0)
     return temporary("lock " + path + ": another " + std::string(program) + " works this queue");
   return lock;
+}
+
+}  // namespace
+
+Result<HeldQueue> hold_queue(std::string_view spool, std::string_view program) {
+  Result<Fd> lock = lock_queue(spool, program);
+  if (!lock) return lock.failure();
+  Result<WakeReader> wake = WakeReader::open(home_path(std::string(spool)));
+  if (!wake) return wake.failure();
+  Poller poller;
+  if (!poller || !poller.add(wake->fd())) return os_failure("wait for the queue", errno);
+  return HeldQueue{std::move(*lock), std::move(*wake), std::move(poller), catch_signals()};
 }
 
 }  // namespace postern

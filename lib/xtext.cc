@@ -1,0 +1,47 @@
+#include "lib/xtext.h"
+
+#include <optional>
+
+namespace postern {
+
+namespace {
+
+constexpr std::string_view kHex = "0123456789ABCDEF";
+
+std::optional<unsigned> hex_digit(char c) {
+  const size_t at = kHex.find(c);
+  return at == std::string_view::npos ? std::nullopt : std::optional<unsigned>(static_cast<unsigned>(at));
+}
+
+}  // namespace
+
+std::string encode_xtext(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte > 0x20 && byte < 0x7f && c != '+' && c != '=') {
+      encoded += c;
+    } else {
+      encoded.append("+").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
+    }
+  }
+  return encoded;
+}
+
+std::string decode_xtext(std::string_view text) {
+  std::string bytes;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '+') {
+      bytes += text[i];
+      continue;
+    }
+    const std::optional<unsigned> high = i + 2 < text.size() ? hex_digit(text[i + 1]) : std::nullopt;
+    const std::optional<unsigned> low = high ? hex_digit(text[i + 2]) : std::nullopt;
+    if (!low) return std::string(text);
+    bytes += static_cast<char>(*high << 4 | *low);
+    i += 2;
+  }
+  return bytes;
+}
+
+}  // namespace postern
