@@ -98,6 +98,7 @@ std::vector<RecipientResult> Deliverer::deliver(const DeliveryOrder& order) {
   if (!hop) return all_failed(recipients, hop.failure());
   // A server may have closed a kept connection in the meantime, or have said what nobody asked: that would be
   // taken for the reply to MAIL and put all that follow one off. Either costs no more than a new connection.
+  // Seen only behind a message that went with its envelope, it would cost that message a wait.
   if (session_ && session_hop_ == *hop && session_->messages < kMessagesPerConnection && session_->quiet()) {
     log_.info("Delivery start " + dcid_text(*session_) + " " + rid_list(order));
     Attempt attempt = transact(order);
@@ -176,8 +177,6 @@ Result<void> Deliverer::connect(const DeliveryOrder& order, const Target& target
 Deliverer::Attempt Deliverer::transact(const DeliveryOrder& order) {
   std::string dcid = dcid_text(*session_);
   TransactionEnd end = send_message(*session_, order.message);
-  if (end.trouble && end.without_chunking && open_without_chunking(order))
-    end = send_message(*session_, order.message);
   send_again(order, end);
   Attempt attempt;
   if (end.trouble) {
