@@ -230,9 +230,16 @@ class Transaction {
     if (!content_too) return false;
     Result<ServerReply> reply = session_.read_reply(chunk_ ? Phase::end : Phase::data);
     if (!reply) return false;
-    // A server that now waits for data gets none, and no second message.
-    if (reply->is_class(3) || (chunk_ && reply->is_class(2))) session_.usable = false;
+    end_.without_chunking = chunk_ && is_unknown_command(*reply);
+    // A server that now waits for data gets none, and no second message; one that takes the chunk for
+    // commands says nothing that can be believed.
+    if (reply->is_class(3) || (chunk_ && reply->is_class(2)) || end_.without_chunking)
+      session_.usable = false;
     return false;
+  }
+
+  static bool is_unknown_command(const ServerReply& reply) {
+    return reply.code == 500 || reply.code == 502 || reply.code == 504;
   }
 
   void take_chunk_reply() {
@@ -243,14 +250,14 @@ class Transaction {
     }
     // A refused chunk leaves the transaction open (RFC 3030 2); one to nobody is none.
     if (reply->is_class(2)) session_.needs_reset = false;
-    const bool unknown = reply->code == 500 || reply->code == 502 || reply->code == 504;
+    const bool unknown = is_unknown_command(*reply);
     if (any_accepted_ && !unknown) {
       answer_message(*reply);
     } else if (unknown) {
       // It takes the chunk for commands: nothing that it says from here on can be believed.
       session_.usable = false;
       answer_others('s', session_.said(*reply));
-      end_.without_chunking = any_accepted_;
+      end_.without_chunking = true;
     }
   }
 
