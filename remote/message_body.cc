@@ -52,7 +52,7 @@ bool is_8bit_byte(char c) {
 // Asks `look` about each block of the message until it has an answer.
 template <typename Look>
 Result<bool> scan(int fd, uint64_t size, Look look) {
-  std::vector<char> buffer(kScanBytes);
+  std::vector<char> buffer(static_cast<size_t>(std::min<uint64_t>(kScanBytes, size)));
   for (uint64_t at = 0; at < size;) {
     const size_t wanted = static_cast<size_t>(std::min<uint64_t>(buffer.size(), size - at));
     Result<size_t> got = pread_full(fd, {buffer.data(), wanted}, static_cast<off_t>(at), "read the message");
@@ -66,10 +66,26 @@ Result<bool> scan(int fd, uint64_t size, Look look) {
 
 }  // namespace
 
-Result<bool> has_8bit(int fd, uint64_t size) {
-  return scan(fd, size, [](std::string_view block) {
-    return std::any_of(block.begin(), block.end(), is_8bit_byte) ? std::optional(true) : std::nullopt;
+Result<BodyFacts> examine_body(int fd, uint64_t size) {
+  BodyFacts facts;
+  unsigned char ored = 0;
+  char last = '\n';
+  Result<bool> scanned = scan(fd, size, [&](std::string_view block) -> std::optional<bool> {
+    // What BodyEncoder makes of it: each LF and each CR is two bytes, but a CR LF is two together.
+    facts.wire_bytes += block.size() + static_cast<uint64_t>(std::count(block.begin(), block.end(), '\n'));
+    if (last == '\r' && block.front() == '\n') facts.wire_bytes -= 2;
+    for (size_t at = block.find('\r'); at != std::string_view::npos; at = block.find('\r', at + 1)) {
+      ++facts.wire_bytes;
+      if (at + 1 < block.size() && block[at + 1] == '\n') facts.wire_bytes -= 2;
+    }
+    for (const char c : block) ored |= static_cast<unsigned char>(c);
+    last = block.back();
+    return std::nullopt;
   });
+  if (!scanned) return scanned.failure();
+  if (last != '\n' && last != '\r') facts.wire_bytes += 2;
+  facts.has_8bit = ored > 0x7f;
+  return facts;
 }
 
 Result<bool> header_has_8bit(int fd, uint64_t size) {

@@ -4,7 +4,6 @@
 
 #include "lib/local_part.h"
 #include "lib/text.h"
-#include "remote/message_body.h"
 
 namespace postern {
 
@@ -48,7 +47,7 @@ class Commands {
 
   EnvelopeCommands make() {
     made_.recipients.resize(envelope_.recipients.size());
-    if (check_size() && check_8bit() && check_header()) make_recipients() && make_mail();
+    if (examine() && check_size() && check_8bit() && check_header()) make_recipients() && make_mail();
     return std::move(made_);
   }
 
@@ -62,19 +61,27 @@ class Commands {
     return false;
   }
 
+  bool examine() {
+    const bool wants_8bit = message_.refuse_8bit && !extensions_.eight_bit_mime;
+    if (message_.facts || !(extensions_.size || wants_8bit)) return true;
+    Result<BodyFacts> facts = examine_body(message_.fd, message_.size);
+    if (!facts) return refuse(facts.failure());
+    message_.facts = *facts;
+    return true;
+  }
+
   bool check_size() {
     const uint64_t limit = extensions_.size_limit;
-    if (limit == 0 || message_.size <= limit) return true;
-    return unfit(permanent("the message has " + std::to_string(message_.size) + " bytes, and " + server_ +
-                               " takes " + std::to_string(limit),
-                           0, "5.3.4"));
+    if (limit == 0 || message_.facts->wire_bytes <= limit) return true;
+    const std::string size = std::to_string(message_.facts->wire_bytes);
+    return unfit(
+        permanent("the message has " + size + " bytes, and " + server_ + " takes " + std::to_string(limit), 0,
+                  "5.3.4"));
   }
 
   bool check_8bit() {
     if (!message_.refuse_8bit || extensions_.eight_bit_mime) return true;
-    Result<bool> found = has_8bit(message_.fd, message_.size);
-    if (!found) return refuse(found.failure());
-    return !*found || unfit(permanent(server_ + " does not take 8BITMIME", 0, "5.6.3"));
+    return !message_.facts->has_8bit || unfit(permanent(server_ + " does not take 8BITMIME", 0, "5.6.3"));
   }
 
   // A message that was sent with SMTPUTF8 but needs it nowhere may go to any server (RFC 6531 3.6).
@@ -129,7 +136,7 @@ class Commands {
     if (is_8bit(envelope_.sender) && !extensions_.smtputf8) return unfit(no_utf8());
     std::string& mail = made_.mail;
     mail = "MAIL FROM:<" + *sender + ">";
-    if (extensions_.size) mail += " SIZE=" + std::to_string(message_.size);
+    if (extensions_.size) mail += " SIZE=" + std::to_string(message_.facts->wire_bytes);
     const bool declared_8bit = envelope_.body == "8BITMIME" || envelope_.body == "BINARYMIME";
     if (extensions_.eight_bit_mime && declared_8bit) mail += " BODY=8BITMIME";
     const bool wants_utf8 = envelope_.smtputf8 || any_utf8_ || is_8bit(envelope_.sender);

@@ -56,18 +56,18 @@ TEST_CASE("MAIL and RCPT say what the server offers and the message has, and not
   const std::vector<Row> rows = {
       {"", "", "", "", "", "", false, "MAIL FROM:<s@y.test>", "RCPT TO:<a@x.test>"},
       {"", "8BITMIME", "FULL", "e", "NEVER", "rfc822;a", true, "MAIL FROM:<s@y.test>", "RCPT TO:<a@x.test>"},
-      {kAll, "", "", "", "", "", false, "MAIL FROM:<s@y.test> SIZE=17", "RCPT TO:<a@x.test>"},
-      {kAll, "7BIT", "", "", "", "", false, "MAIL FROM:<s@y.test> SIZE=17", "RCPT TO:<a@x.test>"},
+      {kAll, "", "", "", "", "", false, "MAIL FROM:<s@y.test> SIZE=20", "RCPT TO:<a@x.test>"},
+      {kAll, "7BIT", "", "", "", "", false, "MAIL FROM:<s@y.test> SIZE=20", "RCPT TO:<a@x.test>"},
       {kAll, "8BITMIME", "HDRS", "id+2B", "SUCCESS,DELAY", "rfc822;o@x.test", true,
-       "MAIL FROM:<s@y.test> SIZE=17 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=id+2B",
+       "MAIL FROM:<s@y.test> SIZE=20 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=id+2B",
        "RCPT TO:<a@x.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;o@x.test"},
-      {kAll, "", "", "", "NEVER", "", false, "MAIL FROM:<s@y.test> SIZE=17",
+      {kAll, "", "", "", "NEVER", "", false, "MAIL FROM:<s@y.test> SIZE=20",
        "RCPT TO:<a@x.test> NOTIFY=NEVER ORCPT=rfc822;a@x.test"},
-      {kAll, "", "", "", "", "rfc822;o@x.test", false, "MAIL FROM:<s@y.test> SIZE=17",
+      {kAll, "", "", "", "", "rfc822;o@x.test", false, "MAIL FROM:<s@y.test> SIZE=20",
        "RCPT TO:<a@x.test> ORCPT=rfc822;o@x.test"},
-      {kAll, "", "a b", "c\r\nRSET", "N\n", "o\x7f", false, "MAIL FROM:<s@y.test> SIZE=17",
+      {kAll, "", "a b", "c\r\nRSET", "N\n", "o\x7f", false, "MAIL FROM:<s@y.test> SIZE=20",
        "RCPT TO:<a@x.test>"},
-      {kAll, "", "", "", "", "rfc822;" + std::string(494, 'x'), false, "MAIL FROM:<s@y.test> SIZE=17",
+      {kAll, "", "", "", "", "rfc822;" + std::string(494, 'x'), false, "MAIL FROM:<s@y.test> SIZE=20",
        "RCPT TO:<a@x.test>"},
   };
   for (const Row& row : rows) {
@@ -97,7 +97,10 @@ TEST_CASE("what a server cannot take is another one's, and what cannot be said i
   const std::string utf8 = "\xc3\xa4@x.test";
   const std::vector<Row> rows = {
       {"250-SIZE 5\r\n", "123456", "s@y.test", "a@x.test", false, false, "5.3.4", ""},
-      {"250-SIZE 6\r\n", "123456", "s@y.test", "a@x.test", false, false, "", ""},
+      {"250-SIZE 7\r\n", "123456", "s@y.test", "a@x.test", false, false, "5.3.4", ""},
+      {"250-SIZE 7\r\n", "1\n2\n\n", "s@y.test", "a@x.test", false, false, "5.3.4", ""},
+      {"250-SIZE 8\r\n", "1\n2\n\n", "s@y.test", "a@x.test", false, false, "", ""},
+      {"250-SIZE 8\r\n", "123456", "s@y.test", "a@x.test", false, false, "", ""},
       {"250-SIZE 0\r\n", "123456", "s@y.test", "a@x.test", false, false, "", ""},
       {"250-SIZE many\r\n", "123456", "s@y.test", "a@x.test", false, false, "", ""},
       {"", "a\n\n\xe4\n", "s@y.test", "a@x.test", false, false, "", ""},
