@@ -1,9 +1,11 @@
 #include "remote/smtp_commands.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "lib/local_part.h"
 #include "lib/text.h"
+#include "lib/utf8.h"
 
 namespace postern {
 
@@ -37,13 +39,38 @@ std::string xtext(std::string_view text) {
   return out;
 }
 
+// An ORCPT of RFC 6533's type utf-8 that holds UTF-8 as it is; where `utf8` is not in use those characters as
+// \x{HEX} (RFC 6533 3). Any other as it came. Empty where it cannot be said.
+std::string original_recipient(std::string_view orcpt, bool utf8) {
+  static constexpr std::string_view kUtf8Type = "utf-8;";
+  const bool international =
+      equal_ignoring_case(orcpt.substr(0, kUtf8Type.size()), kUtf8Type) && is_utf8(orcpt);
+  std::string out;
+  while (international && !orcpt.empty()) {
+    const CodePoint next = *first_code_point(orcpt);
+    char hex[16];
+    ::snprintf(hex, sizeof hex, "\\x{%X}", static_cast<unsigned>(next.value));
+    out += next.bytes == 1 || utf8 ? orcpt.substr(0, next.bytes) : std::string_view(hex);
+    orcpt.remove_prefix(next.bytes);
+  }
+  if (!international) out = orcpt;
+  const bool sayable = std::all_of(out.begin(), out.end(), [&](char c) {
+    return (c > 0x20 && c < 0x7f) || (international && static_cast<unsigned char>(c) > 0x7f);
+  });
+  return sayable && out.size() <= kOriginalLimitBytes ? out : "";
+}
+
 class Commands {
  public:
   Commands(const OutgoingMessage& message, const SmtpSession& session)
       : message_(message),
         envelope_(message.envelope),
         extensions_(session.extensions()),
-        server_(target_text(session.target())) {}
+        server_(target_text(session.target())) {
+    const bool any_utf8 = std::any_of(envelope_.recipients.begin(), envelope_.recipients.end(),
+                                      [](const Recipient& r) { return is_8bit(r.address); });
+    uses_utf8_ = extensions_.smtputf8 && (envelope_.smtputf8 || any_utf8 || is_8bit(envelope_.sender));
+  }
 
   EnvelopeCommands make() {
     made_.recipients.resize(envelope_.recipients.size());
@@ -108,7 +135,6 @@ class Commands {
         command.failure = temporary(no_utf8().text, 0, "4.6.7");
         ++need_utf8;
       } else {
-        any_utf8_ = any_utf8_ || is_8bit(address);
         command.text = "RCPT TO:<" + *said + ">" + dsn_parameters(envelope_.recipients[i], command) + "\r\n";
       }
     }
@@ -120,8 +146,9 @@ class Commands {
     if (!extensions_.dsn) return text;
     command.passes_notify = is_sayable(recipient.notify);
     if (command.passes_notify) text += " NOTIFY=" + recipient.notify;
-    if (is_sayable(recipient.orcpt) && recipient.orcpt.size() <= kOriginalLimitBytes) {
-      text += " ORCPT=" + recipient.orcpt;
+    if (!recipient.orcpt.empty()) {
+      const std::string original = original_recipient(recipient.orcpt, uses_utf8_);
+      if (!original.empty()) text += " ORCPT=" + original;
     } else if (command.passes_notify && !is_8bit(recipient.address)) {
       // Whoever reports on it shall name the recipient as the sender knows it (RFC 3461 5.2.1).
       const std::string original = "rfc822;" + xtext(recipient.address);
@@ -139,8 +166,7 @@ class Commands {
     if (extensions_.size) mail += " SIZE=" + std::to_string(message_.facts->wire_bytes);
     const bool declared_8bit = envelope_.body == "8BITMIME" || envelope_.body == "BINARYMIME";
     if (extensions_.eight_bit_mime && declared_8bit) mail += " BODY=8BITMIME";
-    const bool wants_utf8 = envelope_.smtputf8 || any_utf8_ || is_8bit(envelope_.sender);
-    if (wants_utf8 && extensions_.smtputf8) mail += " SMTPUTF8";
+    if (uses_utf8_) mail += " SMTPUTF8";
     if (extensions_.dsn && is_sayable(envelope_.ret)) mail += " RET=" + envelope_.ret;
     if (extensions_.dsn && is_sayable(envelope_.envid)) mail += " ENVID=" + envelope_.envid;
     mail += "\r\n";
@@ -152,7 +178,7 @@ class Commands {
   const Extensions& extensions_;
   std::string server_;
   EnvelopeCommands made_;
-  bool any_utf8_ = false;
+  bool uses_utf8_ = false;  // MAIL says SMTPUTF8
 };
 
 }  // namespace
