@@ -13,7 +13,8 @@ constexpr size_t kGroupBytes =
 constexpr size_t kInputBytes = 32768;   // of the message at a time
 constexpr size_t kOutputBytes = 65536;  // what that may become
 // A message of this size or less goes with its envelope, in one BDAT: one round trip less. It is wasted where
-// all recipients are refused. For larger ones BDAT gains nothing that was measurable.
+// all recipients are refused. For larger ones that round trip weighs less and the waste more; the encoding
+// costs the same in either form (10 MiB without dots at line starts: 30.1 million instructions by callgrind).
 constexpr uint64_t kChunkBytes = kInputBytes;
 
 class Transaction {
