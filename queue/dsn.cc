@@ -93,10 +93,14 @@ std::string text_part(const std::string& text, Alphabet alphabet) {
   return type + "quoted-printable\n\n" + quoted_printable(text);
 }
 
+// The second part's, and so the report's (RFC 6522 3).
+const char* status_subtype(Alphabet alphabet) {
+  return alphabet == Alphabet::utf8 ? "global-delivery-status" : "delivery-status";
+}
+
 std::string status_part(const BounceRequest& request, std::string_view host, Alphabet alphabet) {
-  std::string part = alphabet == Alphabet::utf8
-                         ? "Content-Type: message/global-delivery-status\nContent-Transfer-Encoding: 8bit\n"
-                         : "Content-Type: message/delivery-status\n";
+  std::string part = std::string("Content-Type: message/") + status_subtype(alphabet) + "\n";
+  if (alphabet == Alphabet::utf8) part += "Content-Transfer-Encoding: 8bit\n";
   part += "\nReporting-MTA: dns; " + std::string(host) + "\n";
   if (!request.envid.empty())
     part +=
@@ -137,8 +141,8 @@ DsnParts make_dsn(const BounceRequest& request, const Returned& returned, std::s
           ">\nTo: <" + safe_text(request.addressee(), kAddressBytes, alphabet) +
           ">\nSubject: " + subject_of(request) + "\nMessage-ID: <" + std::to_string(dsn_mid) + "@" + host +
           ">\nAuto-Submitted: auto-replied\nMIME-Version: 1.0\n" +
-          "Content-Type: multipart/report; report-type=delivery-status; boundary=\"" + boundary + "\"\n" +
-          (parts.eight_bit ? "Content-Transfer-Encoding: 8bit\n" : "") + "\n";
+          "Content-Type: multipart/report; report-type=" + status_subtype(alphabet) + "; boundary=\"" +
+          boundary + "\"\n" + (parts.eight_bit ? "Content-Transfer-Encoding: 8bit\n" : "") + "\n";
   const std::string next = "--" + boundary + "\n";
   head += next + text_part(explain(request, host), alphabet);
   head += next + status_part(request, host, alphabet);

@@ -98,6 +98,7 @@ std::vector<RecipientResult> Deliverer::deliver(const DeliveryOrder& order) {
   if (!hop) return all_failed(recipients, hop.failure());
   // A server may have closed a kept connection in the meantime, or have said what nobody asked: that would be
   // taken for the reply to MAIL and put all that follow one off. Either costs no more than a new connection.
+  // Seen only behind a message that went with its envelope, it would cost that message a wait.
   if (session_ && session_hop_ == *hop && session_->messages < kMessagesPerConnection && session_->quiet()) {
     log_.info("Delivery start " + dcid_text(*session_) + " " + rid_list(order));
     Attempt attempt = transact(order);
@@ -175,10 +176,10 @@ Result<void> Deliverer::connect(const DeliveryOrder& order, const Target& target
 
 Deliverer::Attempt Deliverer::transact(const DeliveryOrder& order) {
   std::string dcid = dcid_text(*session_);
+  const std::string address = session_->target().address;
   TransactionEnd end = send_message(*session_, order.message);
-  if (end.trouble && end.without_chunking && open_without_chunking(order))
-    end = send_message(*session_, order.message);
   send_again(order, end);
+  if (end.without_chunking) note_no_chunking(address);
   Attempt attempt;
   if (end.trouble) {
     attempt.failure = *end.trouble;
@@ -219,10 +220,15 @@ void Deliverer::send_again(const DeliveryOrder& order, TransactionEnd& end) {
 // False when there is no such connection: once a server is known not to do BDAT, that is no reason any more.
 bool Deliverer::open_without_chunking(const DeliveryOrder& order) {
   const Target target = session_->target();
-  if (no_chunking_.size() >= kNoChunkingLimit) no_chunking_.clear();
-  if (!no_chunking_.insert(target.address).second) return false;
+  if (!note_no_chunking(target.address)) return false;
   close();
   return open(order, target).ok();
+}
+
+// False when that was known.
+bool Deliverer::note_no_chunking(const std::string& address) {
+  if (no_chunking_.size() >= kNoChunkingLimit) no_chunking_.clear();
+  return no_chunking_.insert(address).second;
 }
 
 int64_t Deliverer::close_idle() {

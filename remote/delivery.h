@@ -50,6 +50,7 @@ class Deliverer {
   Attempt transact(const DeliveryOrder& order);
   void send_again(const DeliveryOrder& order, TransactionEnd& end);
   bool open_without_chunking(const DeliveryOrder& order);
+  bool note_no_chunking(const std::string& address);
 
   RemoteSettings settings_;
   bool keep_;

@@ -31,9 +31,13 @@ class BodyEncoder {
   bool after_cr_ = false;  // its CRLF is out already; an LF now belongs to it
 };
 
-// Is any byte of the first `size` bytes of the file above 0x7f?
-Result<bool> has_8bit(int fd, uint64_t size);
-// The same for its header alone: up to the first empty line.
+// What is to be known of the first `size` bytes of the file, from one reading.
+struct BodyFacts {
+  uint64_t wire_bytes = 0;  // as they go over the wire, without stuffed dots and the end (RFC 1870 5)
+  bool has_8bit = false;    // any byte above 0x7f
+};
+Result<BodyFacts> examine_body(int fd, uint64_t size);
+// Is any byte of its header above 0x7f: up to the first empty line?
 Result<bool> header_has_8bit(int fd, uint64_t size);
 
 }  // namespace postern

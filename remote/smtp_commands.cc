@@ -1,11 +1,12 @@
 #include "remote/smtp_commands.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "lib/local_part.h"
 #include "lib/text.h"
+#include "lib/utf8.h"
 #include "lib/xtext.h"
-#include "remote/message_body.h"
 
 namespace postern {
 
@@ -13,14 +14,31 @@ namespace {
 
 constexpr size_t kOriginalLimitBytes = 500;  // ORCPT, RFC 3461 4.2
 
-bool is_8bit(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) > 0x7f; });
-}
-
 // A parameter's value as it came with the message, where it can stand in a command.
 bool is_sayable(std::string_view value) {
   return !value.empty() &&
          std::all_of(value.begin(), value.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+// An ORCPT of RFC 6533's type utf-8 that holds UTF-8 as it is; where `utf8` is not in use those characters as
+// \x{HEX} (RFC 6533 3). Any other as it came. Empty where it cannot be said.
+std::string original_recipient(std::string_view orcpt, bool utf8) {
+  static constexpr std::string_view kUtf8Type = "utf-8;";
+  const bool international =
+      equal_ignoring_case(orcpt.substr(0, kUtf8Type.size()), kUtf8Type) && is_utf8(orcpt);
+  std::string out;
+  while (international && !orcpt.empty()) {
+    const CodePoint next = *first_code_point(orcpt);
+    char hex[16];
+    ::snprintf(hex, sizeof hex, "\\x{%X}", static_cast<unsigned>(next.value));
+    out += next.bytes == 1 || utf8 ? orcpt.substr(0, next.bytes) : std::string_view(hex);
+    orcpt.remove_prefix(next.bytes);
+  }
+  if (!international) out = orcpt;
+  const bool sayable = std::all_of(out.begin(), out.end(), [&](char c) {
+    return (c > 0x20 && c < 0x7f) || (international && static_cast<unsigned char>(c) > 0x7f);
+  });
+  return sayable && out.size() <= kOriginalLimitBytes ? out : "";
 }
 
 class Commands {
@@ -29,11 +47,15 @@ class Commands {
       : message_(message),
         envelope_(message.envelope),
         extensions_(session.extensions()),
-        server_(target_text(session.target())) {}
+        server_(target_text(session.target())) {
+    const bool any_utf8 = std::any_of(envelope_.recipients.begin(), envelope_.recipients.end(),
+                                      [](const Recipient& r) { return has_8bit_byte(r.address); });
+    uses_utf8_ = extensions_.smtputf8 && (envelope_.smtputf8 || any_utf8 || has_8bit_byte(envelope_.sender));
+  }
 
   EnvelopeCommands make() {
     made_.recipients.resize(envelope_.recipients.size());
-    if (check_size() && check_8bit() && check_header()) make_recipients() && make_mail();
+    if (examine() && check_size() && check_8bit() && check_header()) make_recipients() && make_mail();
     return std::move(made_);
   }
 
@@ -47,19 +69,27 @@ class Commands {
     return false;
   }
 
+  bool examine() {
+    const bool wants_8bit = message_.refuse_8bit && !extensions_.eight_bit_mime;
+    if (message_.facts || !(extensions_.size || wants_8bit)) return true;
+    Result<BodyFacts> facts = examine_body(message_.fd, message_.size);
+    if (!facts) return refuse(facts.failure());
+    message_.facts = *facts;
+    return true;
+  }
+
   bool check_size() {
     const uint64_t limit = extensions_.size_limit;
-    if (limit == 0 || message_.size <= limit) return true;
-    return unfit(permanent("the message has " + std::to_string(message_.size) + " bytes, and " + server_ +
-                               " takes " + std::to_string(limit),
-                           0, "5.3.4"));
+    if (limit == 0 || message_.facts->wire_bytes <= limit) return true;
+    const std::string size = std::to_string(message_.facts->wire_bytes);
+    return unfit(
+        permanent("the message has " + size + " bytes, and " + server_ + " takes " + std::to_string(limit), 0,
+                  "5.3.4"));
   }
 
   bool check_8bit() {
     if (!message_.refuse_8bit || extensions_.eight_bit_mime) return true;
-    Result<bool> found = has_8bit(message_.fd, message_.size);
-    if (!found) return refuse(found.failure());
-    return !*found || unfit(permanent(server_ + " does not take 8BITMIME", 0, "5.6.3"));
+    return !message_.facts->has_8bit || unfit(permanent(server_ + " does not take 8BITMIME", 0, "5.6.3"));
   }
 
   // A message that was sent with SMTPUTF8 but needs it nowhere may go to any server (RFC 6531 3.6).
@@ -81,12 +111,11 @@ class Commands {
       RecipientCommand& command = made_.recipients[i];
       if (!said || address.empty()) {
         command.failure = permanent("the address cannot be said in SMTP", 0, "5.1.3");
-      } else if (is_8bit(address) && !extensions_.smtputf8) {
+      } else if (has_8bit_byte(address) && !extensions_.smtputf8) {
         // Beside others it waits: alone, in a later attempt, it can be handed back and be tried elsewhere.
         command.failure = temporary(no_utf8().text, 0, "4.6.7");
         ++need_utf8;
       } else {
-        any_utf8_ = any_utf8_ || is_8bit(address);
         command.text = "RCPT TO:<" + *said + ">" + dsn_parameters(envelope_.recipients[i], command) + "\r\n";
       }
     }
@@ -98,9 +127,10 @@ class Commands {
     if (!extensions_.dsn) return text;
     command.passes_notify = is_sayable(recipient.notify);
     if (command.passes_notify) text += " NOTIFY=" + recipient.notify;
-    if (is_sayable(recipient.orcpt) && recipient.orcpt.size() <= kOriginalLimitBytes) {
-      text += " ORCPT=" + recipient.orcpt;
-    } else if (command.passes_notify && !is_8bit(recipient.address)) {
+    if (!recipient.orcpt.empty()) {
+      const std::string original = original_recipient(recipient.orcpt, uses_utf8_);
+      if (!original.empty()) text += " ORCPT=" + original;
+    } else if (command.passes_notify && !has_8bit_byte(recipient.address)) {
       // Whoever reports on it shall name the recipient as the sender knows it (RFC 3461 5.2.1).
       const std::string original = "rfc822;" + encode_xtext(recipient.address);
       if (original.size() <= kOriginalLimitBytes) text += " ORCPT=" + original;
@@ -111,14 +141,13 @@ class Commands {
   bool make_mail() {
     const std::optional<std::string> sender = smtp_address(envelope_.sender);
     if (!sender) return refuse(permanent("the sender's address cannot be said in SMTP", 0, "5.1.7"));
-    if (is_8bit(envelope_.sender) && !extensions_.smtputf8) return unfit(no_utf8());
+    if (has_8bit_byte(envelope_.sender) && !extensions_.smtputf8) return unfit(no_utf8());
     std::string& mail = made_.mail;
     mail = "MAIL FROM:<" + *sender + ">";
-    if (extensions_.size) mail += " SIZE=" + std::to_string(message_.size);
+    if (extensions_.size) mail += " SIZE=" + std::to_string(message_.facts->wire_bytes);
     const bool declared_8bit = envelope_.body == "8BITMIME" || envelope_.body == "BINARYMIME";
     if (extensions_.eight_bit_mime && declared_8bit) mail += " BODY=8BITMIME";
-    const bool wants_utf8 = envelope_.smtputf8 || any_utf8_ || is_8bit(envelope_.sender);
-    if (wants_utf8 && extensions_.smtputf8) mail += " SMTPUTF8";
+    if (uses_utf8_) mail += " SMTPUTF8";
     if (extensions_.dsn && is_sayable(envelope_.ret)) mail += " RET=" + envelope_.ret;
     if (extensions_.dsn && is_sayable(envelope_.envid)) mail += " ENVID=" + envelope_.envid;
     mail += "\r\n";
@@ -130,7 +159,7 @@ class Commands {
   const Extensions& extensions_;
   std::string server_;
   EnvelopeCommands made_;
-  bool any_utf8_ = false;
+  bool uses_utf8_ = false;  // MAIL says SMTPUTF8
 };
 
 }  // namespace

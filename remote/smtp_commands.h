@@ -9,6 +9,7 @@
 
 #include "lib/envelope.h"
 #include "lib/result.h"
+#include "remote/message_body.h"
 #include "remote/smtp_session.h"
 
 namespace postern {
@@ -16,6 +17,7 @@ namespace postern {
 struct OutgoingMessage {
   int fd = -1;  // LF lines, read with pread from 0
   uint64_t size = 0;
+  mutable std::optional<BodyFacts> facts;  // once a server wanted them
   Envelope envelope;
   bool refuse_8bit = false;  // 8-bit bytes go to no server without 8BITMIME (control/eightbitmime)
 };

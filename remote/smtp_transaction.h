@@ -19,8 +19,8 @@ struct TransactionEnd {
   // Recipients (temporary failures in `results`) that may be tried again at once: in a further transaction,
   // because they were too many for this one (RFC 5321 4.5.3.1.10) ...
   std::vector<size_t> again;
-  // ... or over a new connection without BDAT, which the server has announced and does not know. With
-  // `trouble`, that is for all of them.
+  // ... or over a new connection without BDAT, which the server has announced and does not know: also for
+  // messages to come, whether or not any recipient is left.
   bool without_chunking = false;
 };
 

@@ -4,7 +4,7 @@
 # WHEN: greeting, ehlo, helo, mail, rcpt, rcpt:ADDRESS, data, dot, bdat, rset, quit; mail2, dot2 and so on hold for the second such
 # command of a connection alone. REPLY: the text sent (\r\n is added, "\n" in it stands for one, "\0" for NUL); CLOSE: the
 # connection ends without a word; TEXT|CLOSE: it ends after the text; STALL and TEXT|STALL: nothing is said or read any more;
-# TEXT|DRIP: sent a byte at a time, ten in a second.
+# TEXT|DRIP: sent a byte at a time, ten in a second; SILENT: nothing is said, and the next command read.
 # LOG gets a line for each thing: "connect", "read N" (one recv of N bytes), "< COMMAND", "message N" (N bytes before the final
 # dot, or of a BDAT) and "end"; LOG.messages gets the messages themselves.
 import socket, sys, threading, time
@@ -45,7 +45,7 @@ class Conversation:
         text = script.get("%s:%s" % (when, detail)) or script.get("%s%d" % (when, count)) or script.get(when)
         text = text or defaults.get(when, "500 5.5.1 what?")
         text, _, way = text.rpartition("|") if text.endswith(("|CLOSE", "|STALL", "|DRIP")) else (text, "", "")
-        if text in ("CLOSE", "STALL"):
+        if text in ("CLOSE", "STALL", "SILENT"):
             text, way = "", text
         if text:
             said = text.replace("\\n", "\n").replace("\n", "\r\n").replace("\\0", "\0").encode("utf-8", "surrogateescape") + b"\r\n"

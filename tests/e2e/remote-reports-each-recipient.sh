@@ -68,13 +68,13 @@ expect_in "$T/sink" '^< HELO mx.example.org$'
 expect_in "$T/sink" '^< MAIL FROM:<s@y.test>$'
 # The other side's limit; nothing is sent.
 server "$(printf 'ehlo=250-sink\n250 SIZE 10')"
-expect_equal "$(deliver a@x.test | head -n 1)" "h5.3.4 the message has 26 bytes, and mx.x.test[127.0.0.2]:$PORT takes 10" "SIZE"
+expect_equal "$(deliver a@x.test | head -n 1)" "h5.3.4 the message has 32 bytes, and mx.x.test[127.0.0.2]:$PORT takes 10" "SIZE"
 expect_not_in "$T/sink" 'MAIL'
 # 8-bit bytes to a host without 8BITMIME: they go as they are unless control/eightbitmime forbids it; to one with it.
 printf 'Subject: x\n\n\344\n' > "$T/message"
 server "$old"
 expect_equal "$(POSTERN_BODY=8BITMIME deliver a@x.test | head -n 1)" "r250 2.0.0 taken" "8-bit as it is"
-expect_in "$T/sink" '^< MAIL FROM:<s@y.test> SIZE=14$'
+expect_in "$T/sink" '^< MAIL FROM:<s@y.test> SIZE=17$'
 printf '\344\r\n' > "$T/8bit"
 expect_equal "$(tail -c 3 "$T/sink.messages" | od -c)" "$(od -c < "$T/8bit")" "8-bit bytes"
 echo refuse > "$POSTERN_HOME/control/eightbitmime"
@@ -85,7 +85,7 @@ expect_in "$T/log" 'control/eightbitmime: "perhaps" is neither "send" nor "refus
 rm "$POSTERN_HOME/control/eightbitmime"
 server
 expect_equal "$(POSTERN_BODY=8BITMIME deliver a@x.test | head -n 1)" "r250 2.0.0 taken" "8BITMIME"
-expect_in "$T/sink" '^< MAIL FROM:<s@y.test> SIZE=14 BODY=8BITMIME$'
+expect_in "$T/sink" '^< MAIL FROM:<s@y.test> SIZE=17 BODY=8BITMIME$'
 # An address that would be a command is not said.
 expect_equal "$(deliver "$(printf 'a@x.test>\r\nRSET')" b@x.test | head -n 2)" "h5.1.3 the address cannot be said in SMTP
 r250 2.0.0 taken" "an address with a line end"

@@ -140,6 +140,8 @@ TEST_CASE("addresses outside ASCII are told in the alphabet of who is told") {
   CHECK(parts.encodes);
   CHECK(!has_8bit_byte(parts.head));
   CHECK(has_line(parts.head, "Content-Type: message/delivery-status"));
+  CHECK(has_line(parts.head,
+                 "Content-Type: multipart/report; report-type=delivery-status; boundary=\"postern.99\""));
   CHECK(has_line(parts.head, "Final-Recipient: utf-8; p\\x{E9}\\x{2B}x@ex\\x{E4}mple.net"));
   CHECK(has_line(parts.head, "Original-Recipient: utf-8; p\\x{E9}@x"));
   CHECK(has_line(parts.head, "<p=C3=A9+x@ex=C3=A4mple.net>:"));
@@ -148,6 +150,9 @@ TEST_CASE("addresses outside ASCII are told in the alphabet of who is told") {
 
   request.sender = "\xc3\xbc@example.org";
   parts = make_dsn(request, {.full = true, .eight_bit = true}, "mx", 99, 0);
+  CHECK(has_line(
+      parts.head,
+      "Content-Type: multipart/report; report-type=global-delivery-status; boundary=\"postern.99\""));
   CHECK(parts.smtputf8);
   CHECK(parts.eight_bit);
   CHECK(has_line(parts.head, "To: <\xc3\xbc@example.org>"));

@@ -7,6 +7,7 @@
 
 #include "lib/fd.h"
 #include "remote/smtp_transaction.h"
+#include "scratch.h"
 
 using namespace postern;
 
@@ -51,6 +52,24 @@ TEST_CASE("a body goes out with CRLF and stuffed dots, however it is cut") {
   }
 }
 
+TEST_CASE("a body is as long as it was said to be, wherever it is cut") {
+  std::string blocks(65535, 'x');  // one byte less than what is read at a time
+  for (const std::string& message : std::vector<std::string>{
+           "", "\n", "\r", "\r\n", "\n\r", "a", "a\r\r\n\nb", "a\n.\r\nb\n", blocks + "\r\n", blocks + "\r",
+           blocks + "\rb", blocks + "\n\r\n", blocks + "b\nc", blocks + blocks + "\xe4\r\r\n\n"}) {
+    BodyEncoder encoder(BodyEncoder::Form::chunk);
+    std::string out;
+    encoder.encode(message, out);
+    encoder.finish(out);
+    const Fd file = memory_with(message);
+    const Result<BodyFacts> facts = examine_body(file.get(), message.size());
+    REQUIRE(facts.ok());
+    CAPTURE(message.size());
+    CHECK(facts->wire_bytes == out.size());
+    CHECK(facts->has_8bit == (message.find('\xe4') != std::string::npos));
+  }
+}
+
 TEST_CASE("a chunk has no stuffed dots and no end") {
   struct Row {
     std::string message, expected;
@@ -87,9 +106,9 @@ TEST_CASE("8-bit bytes of a header are told from those of a body") {
 TEST_CASE("8-bit bytes are found wherever they stand") {
   const Result<Fd> plain = memory_file_with("test", std::string(100000, 'a'));
   const Result<Fd> last = memory_file_with("test", std::string(100000, 'a') + "\x80");
-  CHECK(*has_8bit(plain->get(), 100000) == false);
-  CHECK(*has_8bit(last->get(), 100001) == true);
-  CHECK(*has_8bit(plain->get(), 0) == false);
+  CHECK(examine_body(plain->get(), 100000)->has_8bit == false);
+  CHECK(examine_body(last->get(), 100001)->has_8bit == true);
+  CHECK(examine_body(plain->get(), 0)->has_8bit == false);
 }
 
 TEST_CASE("an address is quoted where it must be, and never ends the command") {

@@ -55,18 +55,18 @@ TEST_CASE("MAIL and RCPT say what the server offers and the message has, and not
   const std::vector<Row> rows = {
       {"", "", "", "", "", "", false, "MAIL FROM:<s@y.test>", "RCPT TO:<a@x.test>"},
       {"", "8BITMIME", "FULL", "e", "NEVER", "rfc822;a", true, "MAIL FROM:<s@y.test>", "RCPT TO:<a@x.test>"},
-      {kAll, "", "", "", "", "", false, "MAIL FROM:<s@y.test> SIZE=17", "RCPT TO:<a@x.test>"},
-      {kAll, "7BIT", "", "", "", "", false, "MAIL FROM:<s@y.test> SIZE=17", "RCPT TO:<a@x.test>"},
+      {kAll, "", "", "", "", "", false, "MAIL FROM:<s@y.test> SIZE=20", "RCPT TO:<a@x.test>"},
+      {kAll, "7BIT", "", "", "", "", false, "MAIL FROM:<s@y.test> SIZE=20", "RCPT TO:<a@x.test>"},
       {kAll, "8BITMIME", "HDRS", "id+2B", "SUCCESS,DELAY", "rfc822;o@x.test", true,
-       "MAIL FROM:<s@y.test> SIZE=17 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=id+2B",
+       "MAIL FROM:<s@y.test> SIZE=20 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=id+2B",
        "RCPT TO:<a@x.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;o@x.test"},
-      {kAll, "", "", "", "NEVER", "", false, "MAIL FROM:<s@y.test> SIZE=17",
+      {kAll, "", "", "", "NEVER", "", false, "MAIL FROM:<s@y.test> SIZE=20",
        "RCPT TO:<a@x.test> NOTIFY=NEVER ORCPT=rfc822;a@x.test"},
-      {kAll, "", "", "", "", "rfc822;o@x.test", false, "MAIL FROM:<s@y.test> SIZE=17",
+      {kAll, "", "", "", "", "rfc822;o@x.test", false, "MAIL FROM:<s@y.test> SIZE=20",
        "RCPT TO:<a@x.test> ORCPT=rfc822;o@x.test"},
-      {kAll, "", "a b", "c\r\nRSET", "N\n", "o\x7f", false, "MAIL FROM:<s@y.test> SIZE=17",
+      {kAll, "", "a b", "c\r\nRSET", "N\n", "o\x7f", false, "MAIL FROM:<s@y.test> SIZE=20",
        "RCPT TO:<a@x.test>"},
-      {kAll, "", "", "", "", "rfc822;" + std::string(494, 'x'), false, "MAIL FROM:<s@y.test> SIZE=17",
+      {kAll, "", "", "", "", "rfc822;" + std::string(494, 'x'), false, "MAIL FROM:<s@y.test> SIZE=20",
        "RCPT TO:<a@x.test>"},
   };
   for (const Row& row : rows) {
@@ -87,6 +87,46 @@ TEST_CASE("MAIL and RCPT say what the server offers and the message has, and not
   }
 }
 
+TEST_CASE("an ORCPT goes on as it was given, its UTF-8 escaped where SMTPUTF8 is not in use") {
+  const Fd file = memory_with("x\n");
+  const std::string ascii_only = "250-DSN\r\n", all = "250-DSN\r\n250-SMTPUTF8\r\n";
+  const std::string given = "utf-8;p\xc3\xa9+2B\\x{E4}\xf0\x9f\x98\x80@x.test";
+  const std::string escaped = "utf-8;p\\x{E9}+2B\\x{E4}\\x{1F600}@x.test";
+  std::string many;  // it fits as it is, but not escaped
+  for (int i = 0; i < 200; ++i) many += "\xc3\xa9";
+  struct Row {
+    std::string ehlo;
+    bool smtputf8;
+    std::string orcpt, expected;
+  };
+  const std::vector<Row> rows = {
+      {all, true, given, given},
+      {all, false, given, escaped},
+      {ascii_only, true, given, escaped},
+      {ascii_only, true, "UTF-8;\xc3\xa9", "UTF-8;\\x{E9}"},
+      {all, true, "utf-8;plain@x.test", "utf-8;plain@x.test"},
+      // What cannot be said is left out, and nothing else said in its place.
+      {all, true, "rfc822;p\xc3\xa9@x.test", ""},
+      {all, true, "utf-8;\xff@x.test", ""},
+      {all, true, "utf-8;\xc3\xa9 NOTIFY=NEVER", ""},
+      {all, true, "utf-8;\xc3\xa9\r\nRSET", ""},
+      {all, true, "utf-8;" + many, "utf-8;" + many},
+      {ascii_only, true, "utf-8;" + many, ""},
+      {all, true, "utf-8;" + std::string(493, 'x') + "\xc3\xa9", ""},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.orcpt);
+    OutgoingMessage message = message_with(file, "x\n");
+    message.envelope.smtputf8 = row.smtputf8;
+    message.envelope.recipients[0].notify = "FAILURE";
+    message.envelope.recipients[0].orcpt = row.orcpt;
+    const EnvelopeCommands made = make_commands(message, *session_with(row.ehlo));
+    CHECK(made.recipients[0].text == "RCPT TO:<a@x.test> NOTIFY=FAILURE" +
+                                         (row.expected.empty() ? "" : " ORCPT=" + row.expected) + "\r\n");
+    CHECK((made.mail.find(" SMTPUTF8") != std::string::npos) == (row.smtputf8 && row.ehlo == all));
+  }
+}
+
 TEST_CASE("what a server cannot take is another one's, and what cannot be said is nobody's") {
   struct Row {
     std::string ehlo, content, sender, recipient;
@@ -96,7 +136,10 @@ TEST_CASE("what a server cannot take is another one's, and what cannot be said i
   const std::string utf8 = "\xc3\xa4@x.test";
   const std::vector<Row> rows = {
       {"250-SIZE 5\r\n", "123456", "s@y.test", "a@x.test", false, false, "5.3.4", ""},
-      {"250-SIZE 6\r\n", "123456", "s@y.test", "a@x.test", false, false, "", ""},
+      {"250-SIZE 7\r\n", "123456", "s@y.test", "a@x.test", false, false, "5.3.4", ""},
+      {"250-SIZE 7\r\n", "1\n2\n\n", "s@y.test", "a@x.test", false, false, "5.3.4", ""},
+      {"250-SIZE 8\r\n", "1\n2\n\n", "s@y.test", "a@x.test", false, false, "", ""},
+      {"250-SIZE 8\r\n", "123456", "s@y.test", "a@x.test", false, false, "", ""},
       {"250-SIZE 0\r\n", "123456", "s@y.test", "a@x.test", false, false, "", ""},
       {"250-SIZE many\r\n", "123456", "s@y.test", "a@x.test", false, false, "", ""},
       {"", "a\n\n\xe4\n", "s@y.test", "a@x.test", false, false, "", ""},

@@ -1,0 +1,95 @@
+#include "remote/smtp_transaction.h"
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+
+#include <memory>
+#include <string>
+
+#include "scratch.h"
+
+using namespace postern;
+
+namespace {
+
+struct Outcome {
+  TransactionEnd end;
+  bool usable;
+};
+
+// What becomes of a small message to two recipients, with a server that has CHUNKING and PIPELINING, says
+// `replies` behind its reply to EHLO, and then ends the connection.
+Outcome outcome_of(const std::string& replies) {
+  int pair[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+  const Fd server(pair[1]);
+  RemoteSettings settings;
+  settings.hello = "me.test";
+  const std::unique_ptr<SmtpSession> session =
+      SmtpSession::over(Fd(pair[0]), {"mx.test", "192.0.2.1", 25}, 1, settings.timeouts);
+  const std::string hello = "220 hi\r\n250-hi\r\n250-PIPELINING\r\n250 CHUNKING\r\n";
+  REQUIRE(write_all(server.get(), hello + replies, "write").ok());
+  REQUIRE(::shutdown(server.get(), SHUT_WR) == 0);
+  REQUIRE(session->greet(settings).ok());
+  const Fd file = memory_with("Subject: x\n\nbody\n");
+  OutgoingMessage message;
+  message.fd = file.get();
+  message.size = 17;
+  message.envelope.sender = "s@y.test";
+  message.envelope.recipients = {{"a@x.test", "", ""}, {"b@x.test", "", ""}};
+  TransactionEnd end = send_message(*session, message);
+  return {std::move(end), session->usable};
+}
+
+std::string letters(const TransactionEnd& end) {
+  std::string all;
+  for (const RecipientResult& result : end.results) all += result.letter;
+  return all;
+}
+
+const std::string kOk = "250 2.0.0 ok\r\n";
+
+}  // namespace
+
+TEST_CASE("a chunk that was sent and got no reply is tried nowhere else at once") {
+  for (const std::string& replies :
+       {std::string(), kOk, kOk + kOk, kOk + kOk + kOk, std::string("what?\r\n")}) {
+    CAPTURE(replies);
+    const Outcome outcome = outcome_of(replies);
+    CHECK_FALSE(outcome.end.trouble);
+    CHECK_FALSE(outcome.end.without_chunking);
+    CHECK(outcome.end.again.empty());
+    CHECK(letters(outcome.end) == "ss");
+    CHECK_FALSE(outcome.usable);
+  }
+  CHECK(outcome_of("451 4.7.1 greylisted\r\n").end.trouble);
+  CHECK(letters(outcome_of(kOk + "550 5.1.1 no\r\n" + kOk).end) == "hs");
+}
+
+TEST_CASE("a server that does not know BDAT is noted, whatever it said to MAIL and RCPT") {
+  struct Row {
+    std::string mail, rcpt, bdat, letters;
+    bool without_chunking, usable;
+    size_t again;
+  };
+  const Row rows[] = {
+      {"550 5.7.1 no", "503 5.5.1 no", "500 5.5.1 what?", "hh", true, false, 0},
+      {"550 5.7.1 no", "503 5.5.1 no", "502 5.5.1 what?", "hh", true, false, 0},
+      {"550 5.7.1 no", "503 5.5.1 no", "503 5.5.1 no", "hh", false, true, 0},
+      {"550 5.7.1 no", "503 5.5.1 no", "250 2.0.0 ok", "hh", false, false, 0},
+      {"250 2.0.0 ok", "550 5.1.1 no", "500 5.5.1 what?", "hh", true, false, 0},
+      {"250 2.0.0 ok", "250 2.0.0 ok", "504 5.5.4 what?", "ss", true, false, 2},
+      {"250 2.0.0 ok", "250 2.0.0 ok", "250 2.0.0 ok", "rr", false, true, 0},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.mail);
+    CAPTURE(row.bdat);
+    const Outcome outcome =
+        outcome_of(row.mail + "\r\n" + row.rcpt + "\r\n" + row.rcpt + "\r\n" + row.bdat + "\r\n");
+    CHECK_FALSE(outcome.end.trouble);
+    CHECK(letters(outcome.end) == row.letters);
+    CHECK(outcome.end.without_chunking == row.without_chunking);
+    CHECK(outcome.usable == row.usable);
+    CHECK(outcome.end.again.size() == row.again);
+  }
+}
