@@ -154,7 +154,7 @@ namespace {
 std::optional<Action> success_to_tell(const Delivery& delivery, const DeliveryJob& job, size_t rid,
                                       Outcome outcome) {
   const Envelope& envelope = delivery.queued.envelope;
-  if (outcome == Outcome::passed_on || envelope.sender.empty() ||
+  if (outcome == Outcome::passed_on || is_notification_sender(envelope.sender) ||
       !asks_for(envelope.recipients[rid].notify, "SUCCESS")) {
     return std::nullopt;
   }
