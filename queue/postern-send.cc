@@ -15,6 +15,7 @@
 #include <map>
 
 #include "lib/control.h"
+#include "lib/descriptors.h"
 #include "lib/log.h"
 #include "lib/program.h"
 #include "lib/spool.h"
@@ -30,6 +31,7 @@
 #include "queue/queue_lock.h"
 #include "queue/removal.h"
 #include "queue/reports.h"
+#include "queue/room.h"
 #include "queue/schedule.h"
 #include "queue/send_settings.h"
 #include "queue/signals.h"
@@ -40,7 +42,8 @@ using namespace postern;
 
 constexpr size_t kOpenedAtOnce = 200;  // between two looks at the answers
 constexpr int64_t kOpenMilliseconds = 20;
-constexpr uint64_t kBrokenWaitSeconds = 600;  // until a damaged queue file is looked at again
+constexpr uint64_t kBrokenWaitSeconds = 600;     // until a damaged queue file is looked at again
+constexpr int64_t kShortageMilliseconds = 1000;  // until the next try when there were no descriptors
 
 uint64_t now_seconds() {
   return now_microseconds() / 1000000;
@@ -54,11 +57,12 @@ class Send {
   Send(SendSettings settings, WakeReader wake, int poller)
       : settings_(std::move(settings)),
         poller_(poller),
-        local_("lspawn", settings_.concurrency_local, settings_.concurrency_local, poller),
-        remote_("rspawn", settings_.concurrency_remote, settings_.concurrency_site, poller),
+        local_("lspawn", 0, 0, poller),
+        remote_("rspawn", 0, 0, poller),
         intake_(spool_, schedule_, std::move(wake)),
         bounces_(poller) {
     watch(intake_.fd());
+    apply_limits();
   }
 
   void loop(const sigset_t& while_waiting);
@@ -70,6 +74,7 @@ class Send {
   [[nodiscard]] bool may_open() const;
   void open(uint64_t mid);
   void forget(uint64_t mid);
+  void open_later(uint64_t mid, const Failure& failure);
   void start_jobs(Channel& channel);
   void take_answer(Channel& channel, int fd);
   void take_outcome(const DeliveryJob& job, const std::vector<RecipientReport>& reports);
@@ -84,6 +89,7 @@ class Send {
   void handle(int fd);
   void give_out_work();
   void reload();
+  void apply_limits();
   [[nodiscard]] int wait_milliseconds() const;
   [[nodiscard]] bool idle() const {
     return local_.running() + remote_.running() == 0 && bounces_.running() == 0;
@@ -102,6 +108,8 @@ class Send {
   OpenMessages open_telling_;  // delivered or failed; the sender is being told
   Removal removal_{spool_};
   Bounces bounces_;
+  int64_t shortage_until_ = 0;  // milliseconds
+  bool said_shortage_ = false;
   uint64_t flush_at_ = 0;  // seconds since 1970: what was tried before then is tried at once
 };
 
@@ -133,15 +141,15 @@ void Send::open_due() {
 }
 
 bool Send::may_open() const {
-  return asked.stop == 0 && !(open_local_.full() && open_remote_.full());
+  return asked.stop == 0 && !(open_local_.full() && open_remote_.full()) &&
+         now_milliseconds() >= shortage_until_;
 }
 
 void Send::open(uint64_t mid) {
   Result<Delivery> opened = open_delivery(spool_, mid);
   if (!opened) {
     if (opened.failure().permanent()) return forget(mid);
-    log_warning("deliver " + mid_text(mid), opened.failure());
-    return schedule_.put_back(mid, now_seconds() + kBrokenWaitSeconds);
+    return open_later(mid, opened.failure());
   }
   carry_out(*opened);
   decide_pass(*opened, opened->attempts.last < flush_at_, now_seconds());
@@ -153,9 +161,9 @@ void Send::open(uint64_t mid) {
   if (kind.full()) return kind.parked.push_back(mid);
   // What is removed altogether goes even when it is damaged.
   if (Result<void> loaded = opened->pending() ? load_message(*opened) : Result<void>(); !loaded) {
-    log_warning("deliver " + mid_text(mid), loaded.failure());
-    return schedule_.put_back(mid, now_seconds() + kBrokenWaitSeconds);
+    return open_later(mid, loaded.failure());
   }
+  said_shortage_ = false;
   Delivery& delivery = open_.emplace(mid, std::move(*opened)).first->second;
   move_to(kind, delivery);
   jobs.set_message(delivery.message.get());
@@ -169,6 +177,15 @@ void Send::open(uint64_t mid) {
 void Send::forget(uint64_t mid) {
   schedule_.forget(mid);
   (void)spool_.finish(mid, true);
+}
+
+// It is damaged; or nothing can be opened until other messages are done, which is no fault of this one.
+void Send::open_later(uint64_t mid, const Failure& failure) {
+  if (!failure.shortage || !said_shortage_) log_warning("deliver " + mid_text(mid), failure);
+  if (!failure.shortage) return schedule_.put_back(mid, now_seconds() + kBrokenWaitSeconds);
+  said_shortage_ = true;
+  shortage_until_ = now_milliseconds() + kShortageMilliseconds;
+  schedule_.put_back(mid, now_seconds());
 }
 
 // Orders are read when a message is opened. One that is open already meets them at the end of its pass, which
@@ -254,8 +271,19 @@ void Send::reload() {
   Result<SendSettings> settings = read_send_settings();
   if (!settings) return log_warning("read the settings again, keeping the old ones", settings.failure());
   settings_ = std::move(*settings);
-  local_.set_limits(settings_.concurrency_local, settings_.concurrency_local);
-  remote_.set_limits(settings_.concurrency_remote, settings_.concurrency_site);
+  apply_limits();
+}
+
+void Send::apply_limits() {
+  const Room room = room_for(descriptor_limit(), settings_.concurrency_local, settings_.concurrency_remote);
+  if (room.local < settings_.concurrency_local || room.remote < settings_.concurrency_remote) {
+    log_warning(
+        "reach concurrencylocal and concurrencyremote",
+        "there are descriptors for " + std::to_string(room.local) + " and " + std::to_string(room.remote));
+  }
+  local_.set_limits(room.local, room.local);
+  remote_.set_limits(room.remote, settings_.concurrency_site);
+  for (OpenMessages* place : {&open_local_, &open_remote_, &open_telling_}) place->most = room.messages;
 }
 
 void Send::handle(int fd) {
@@ -273,6 +301,7 @@ int Send::wait_milliseconds() const {
   };
   sooner(local_.wait());
   sooner(remote_.wait());
+  if (const int64_t left = shortage_until_ - now_milliseconds(); left > 0) sooner(left);
   if (may_open() || schedule_.loading()) sooner(schedule_.wait(now_seconds()));
   return static_cast<int>(wait);
 }
@@ -313,6 +342,7 @@ void Send::loop(const sigset_t& while_waiting) {
 }
 
 int run(int, char**) {
+  raise_descriptor_limit(kDescriptorsWanted);
   Result<SendSettings> settings = read_send_settings();
   Result<Fd> lock = lock_queue();
   Result<WakeReader> wake = WakeReader::open(home_path("queue"));
