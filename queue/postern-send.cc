@@ -43,6 +43,7 @@ using namespace postern;
 constexpr size_t kOpenedAtOnce = 200;  // between two looks at the answers
 constexpr int64_t kOpenMilliseconds = 20;
 constexpr uint64_t kBrokenWaitSeconds = 600;     // until a damaged queue file is looked at again
+constexpr uint64_t kClockStepSeconds = 60;       // back
 constexpr int64_t kShortageMilliseconds = 1000;  // until the next try when there were no descriptors
 
 uint64_t now_seconds() {
@@ -110,7 +111,8 @@ class Send {
   Bounces bounces_;
   int64_t shortage_until_ = 0;  // milliseconds
   bool said_shortage_ = false;
-  uint64_t flush_at_ = 0;  // seconds since 1970: what was tried before then is tried at once
+  uint64_t looked_at_ = 0;  // seconds since 1970: when the schedule was last looked at
+  uint64_t flush_at_ = 0;   // seconds since 1970: what was tried before then is tried at once
 };
 
 void Send::watch(int fd) {
@@ -152,11 +154,16 @@ void Send::open(uint64_t mid) {
     return open_later(mid, opened.failure());
   }
   carry_out(*opened);
-  decide_pass(*opened, opened->attempts.last < flush_at_, now_seconds());
+  decide_pass(*opened, opened->attempts.last < flush_at_, settings_.retry.longest_wait, now_seconds());
   if (!opened->tried && opened->failed.empty() && opened->pending()) {
     return schedule_.put_back(mid, next_time(*opened, opened->attempts.next, now_seconds()));
   }
   Jobs jobs = opened->tried ? make_jobs(*opened, settings_.rewriting) : Jobs{};
+  if (open_remote_.full() && !open_local_.full() && opened->attempts.tries == 0 && !jobs.local.empty() &&
+      !jobs.remote.empty()) {
+    jobs.remote.clear();  // a mailbox here does not wait for slow hosts
+    opened->remote_waits = opened->withdrawn = true;
+  }
   OpenMessages& kind = jobs.remote.empty() ? open_local_ : open_remote_;
   if (kind.full()) return kind.parked.push_back(mid);
   // What is removed altogether goes even when it is damaged.
@@ -246,7 +253,12 @@ void Send::finish(Delivery& delivery, bool told) {
   const std::set<size_t> told_of = take_told(delivery, told);
   if (!told) forget_old_successes(delivery, settings_, now_seconds());
   if (delivery.pending()) {
-    schedule_.add(mid, put_off(delivery, told_of, settings_.retry, now_seconds()));
+    const uint64_t next = put_off(delivery, told_of, settings_.retry, now_seconds());
+    if (delivery.remote_waits && !delivery.orders_came) {
+      open_remote_.parked.push_back(mid);
+    } else {
+      schedule_.add(mid, next);
+    }
   } else if (!removal_.remove(mid, delivery.has_attempts_file)) {
     write_all_states(delivery);  // the last pass leaves them to the removal
     schedule_.add(mid, now_seconds() + kBrokenWaitSeconds);
@@ -308,6 +320,9 @@ int Send::wait_milliseconds() const {
 
 void Send::give_out_work() {
   intake_.keep_up(asked.flush != 0);
+  // The clock was set back: the times in the schedule are those of another one. Each is looked at.
+  const uint64_t now = now_seconds();
+  if (now + kClockStepSeconds < std::exchange(looked_at_, now)) schedule_.flush();
   if (asked.flush != 0) {
     // Everything that was put off before this moment is due now, whatever time is noted for it.
     asked.flush = 0;
