@@ -5,6 +5,7 @@
 SINK=$(free_port)
 make_instance --local home.example --user alice --user bob --route "far.example:127.0.0.2:$SINK"
 echo alice@home.example > "$POSTERN_HOME/control/doublebounceto"
+echo none > "$POSTERN_HOME/control/stages"
 home=$POSTERN_HOME/mail/alice
 printf '&dead@far.example\n&bob@home.example\n' > "$home/.qmail"
 chown --reference="$home/Maildir" "$home/.qmail"
