@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <initializer_list>
+
 using namespace postern;
 
 TEST_CASE("what is open at once fits into the descriptors that there are") {
@@ -9,8 +11,8 @@ TEST_CASE("what is open at once fits into the descriptors that there are") {
   CHECK(usual.local == 10);
   CHECK(usual.remote == 20);
   CHECK(usual.messages == 400);
-  for (const size_t descriptors : {128, 256, 1024, 2048, 4096}) {
-    for (const size_t concurrency : {1, 20, 1000, 100000}) {
+  for (const size_t descriptors : {128UL, 256UL, 1024UL, 2048UL, 4096UL}) {
+    for (const size_t concurrency : {1UL, 20UL, 1000UL, 100000UL}) {
       CAPTURE(descriptors);
       CAPTURE(concurrency);
       const Room room = room_for(descriptors, concurrency, concurrency);
