@@ -1,30 +1,25 @@
 #include "dnsq/descriptors.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
+
+#include "lib/descriptors.h"
 
 namespace postern {
 
 namespace {
-constexpr rlim_t kWanted = 10240;
-constexpr rlim_t kOthers =
+constexpr size_t kWanted = 10240;
+constexpr size_t kOthers =
     256;  // files, pipes, the sockets of TCP; an old resolver's last questions after a reload
-constexpr rlim_t kLeast = 64;
+constexpr size_t kLeast = 64;
 }  // namespace
 
 void raise_descriptor_limit() {
-  struct rlimit limit {};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= kWanted) return;
-  limit.rlim_cur = std::min(kWanted, limit.rlim_max);
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  raise_descriptor_limit(kWanted);
 }
 
 size_t descriptors_for_each() {
-  struct rlimit limit {};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return kLeast;
-  const rlim_t usable = std::min(limit.rlim_cur, kWanted);
-  return static_cast<size_t>(usable > kOthers + 2 * kLeast ? (usable - kOthers) / 2 : kLeast);
+  const size_t usable = std::min(descriptor_limit(), kWanted);
+  return usable > kOthers + 2 * kLeast ? (usable - kOthers) / 2 : kLeast;
 }
 
 }  // namespace postern

@@ -13,7 +13,13 @@ namespace postern {
 constexpr size_t kAddressLimitBytes = 1003;              // as qmail-queue(8): beyond it exit 11
 constexpr size_t kEnvelopeLimitBytes = 8 * 1024 * 1024;  // sender and all recipients
 constexpr size_t kRecipientLimit = 50000;
-constexpr std::string_view kDoubleBounceSender = "#@[]";  // as qmail-send(8): nobody is told of what fails
+// The sender of a notification of a notification, as qmail-send(8): it stays with the message when that is
+// forwarded. Inside alone: to other hosts it is the null reverse-path.
+constexpr std::string_view kDoubleBounceSender = "#@[]";
+// Nobody gets a DSN of a message from such a sender.
+constexpr bool is_notification_sender(std::string_view sender) {
+  return sender.empty() || sender == kDoubleBounceSender;
+}
 
 struct Recipient {
   std::string address;

@@ -26,7 +26,9 @@ Failure os_failure(std::string doing, int error_number, int exit_code) {
   doing += ": ";
   doing += ::strerror(error_number);
   const bool full = error_number == ENOSPC || error_number == EDQUOT;
-  return temporary(std::move(doing), exit_code, full ? "4.3.1" : "4.3.0");
+  Failure failure = temporary(std::move(doing), exit_code, full ? "4.3.1" : "4.3.0");
+  failure.shortage = error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM;
+  return failure;
 }
 
 void Fd::reset(int fd) {

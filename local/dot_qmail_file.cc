@@ -80,7 +80,7 @@ Result<DotQmailFile> find_dot_qmail(std::string_view dash, std::string_view ext)
 
 Result<std::string> forward_sender(std::string_view sender, std::string_view local, std::string_view dash,
                                    std::string_view ext, std::string_view domain) {
-  if (sender.empty() || sender == kDoubleBounceSender) return std::string(sender);
+  if (is_notification_sender(sender)) return std::string(sender);
   const std::string base = ".qmail" + std::string(dash) + safe_extension(ext);
   Result<bool> owner = is_there(base + "-owner");
   if (!owner) return owner.failure();

@@ -3,6 +3,7 @@
 #include "lib/log.h"
 #include "lib/mid.h"
 #include "lib/text.h"
+#include "queue/pass.h"
 
 namespace postern {
 
@@ -66,9 +67,10 @@ bool reread_orders(Delivery& delivery) {
   return changed;
 }
 
-void decide_pass(Delivery& delivery, bool flushed, uint64_t now_seconds) {
+void decide_pass(Delivery& delivery, bool flushed, uint64_t longest_wait, uint64_t now_seconds) {
   const bool ordered = delivery.orders.flushes > delivery.attempts.flushes;
-  delivery.tried = delivery.waits() && (flushed || ordered || delivery.attempts.next <= now_seconds);
+  delivery.tried =
+      delivery.waits() && (flushed || ordered || is_due(delivery.attempts, longest_wait, now_seconds));
 }
 
 uint64_t next_time(const Delivery& delivery, uint64_t next_pass, uint64_t now_seconds) {

@@ -1,6 +1,8 @@
 #include "queue/channel.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 
@@ -44,6 +46,12 @@ Result<void> send_job(int socket, const DeliveryJob& job) {
     extras = std::move(*file);
   }
   return send_request(socket, request_for(job, message->get(), extras.get()));
+}
+
+// Has the other side read all that was sent? What it has not is still counted as ours (SIOCOUTQ, unix(7)).
+bool is_read(int socket) {
+  int unread = 0;
+  return ::ioctl(socket, SIOCOUTQ, &unread) == 0 && unread == 0;
 }
 
 }  // namespace
@@ -151,26 +159,32 @@ void Channel::start_jobs() {
   }
 }
 
-// A place whose job no worker has accepted since before that moment; null: there is none.
+// A place whose job no worker has read since before that moment; null: there is none.
 Channel::Place* Channel::unaccepted(int64_t before) {
   for (auto& [fd, place] : places_) {
-    if (place.job && !place.answered && place.since < before) return &place;
+    if (!place.job || place.accepted || place.since >= before) continue;
+    place.accepted = is_read(fd);
+    if (!place.accepted) return &place;
   }
   return nullptr;
 }
 
 // With fewer workers than connections, idle connections may hold the workers that a job waits for: let one
-// go.
+// go. A job that is merely slow has its worker, and costs nobody a connection that is warm.
 void Channel::free_a_worker() {
-  if (unaccepted(now_milliseconds() - kAcceptMilliseconds) == nullptr) return;
+  const int64_t now = now_milliseconds();
+  Place* const waiting = unaccepted(now - kAcceptMilliseconds);
+  if (waiting == nullptr) return;
   for (auto& [fd, place] : places_) {
-    if (!place.job) return close(place);
+    if (place.job) continue;
+    waiting->since = now;
+    return close(place);
   }
 }
 
 int64_t Channel::wait() const {
   const bool waits_for_worker = std::any_of(places_.begin(), places_.end(),
-                                            [](const auto& p) { return p.second.job && !p.second.answered; });
+                                            [](const auto& p) { return p.second.job && !p.second.accepted; });
   const int64_t look = waits_for_worker ? kAcceptMilliseconds : -1;
   if (waiting_ == 0) return look;
   const int64_t left = not_before_ - now_milliseconds();
@@ -186,7 +200,7 @@ std::unique_ptr<Channel::Finished> Channel::take_answer(int fd) {
   }
   auto finished = std::make_unique<Finished>(Finished{std::move(*place.job), std::move(reply)});
   place.job.reset();
-  place.answered = true;
+  place.accepted = true;
   --running_;
   if (--running_of_[place.last_site] == 0) running_of_.erase(place.last_site);
   if (!finished->reply) {

@@ -70,7 +70,7 @@ class Channel {
     std::string last_site;
     unsigned in_a_row = 0;
     int64_t since = 0;      // milliseconds: when its job was sent
-    bool answered = false;  // a worker has taken this connection
+    bool accepted = false;  // a worker has taken this connection
     std::unique_ptr<DeliveryJob> job;
   };
   Place* free_place_for(const std::string& site);

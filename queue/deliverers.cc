@@ -5,13 +5,12 @@
 
 namespace postern {
 
-Deliverers::Deliverers(const SendSettings& settings, const Poller& poller)
-    : local_("lspawn", settings.concurrency_local, settings.concurrency_local, poller),
-      remote_("rspawn", settings.concurrency_remote, settings.concurrency_site, poller) {}
+Deliverers::Deliverers(const Poller& poller)
+    : local_("lspawn", 0, 0, poller), remote_("rspawn", 0, 0, poller) {}
 
-void Deliverers::set_limits(const SendSettings& settings) {
-  local_.set_limits(settings.concurrency_local, settings.concurrency_local);
-  remote_.set_limits(settings.concurrency_remote, settings.concurrency_site);
+void Deliverers::set_limits(size_t local, size_t remote, size_t site) {
+  local_.set_limits(local, local);
+  remote_.set_limits(remote, site);
 }
 
 void Deliverers::pause() {

@@ -1,6 +1,7 @@
 // The two residents that deliver, lspawn and rspawn, as send sees them: jobs go in, answers come out.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -9,15 +10,16 @@
 #include "queue/delivery.h"
 #include "queue/poller.h"
 #include "queue/reports.h"
-#include "queue/send_settings.h"
 
 namespace postern {
 
 class Deliverers {
  public:
-  Deliverers(const SendSettings& settings, const Poller& poller);
+  // Hands out nothing until set_limits is called.
+  explicit Deliverers(const Poller& poller);
 
-  void set_limits(const SendSettings& settings);
+  // Jobs out at once to either, and of `remote` to one site.
+  void set_limits(size_t local, size_t remote, size_t site);
   void pause();  // no more jobs are handed out
 
   void add(Jobs jobs);

@@ -12,7 +12,8 @@ namespace postern {
 
 namespace {
 
-constexpr size_t kRecipientsPerJob = 100;       // RFC 5321 4.5.3.1.8: what every server must take
+constexpr size_t kRecipientsPerJob = 100;  // RFC 5321 4.5.3.1.8: what every server must take
+constexpr unsigned kTriesCounted = 10000;
 constexpr size_t kArgumentsPerJob = 48 * 1024;  // bytes; must stay below a request's limit
 
 void write_states(Delivery& delivery, const std::vector<size_t>& recipients, RecipientState state) {
@@ -65,7 +66,15 @@ bool Delivery::waits() const {
 
 bool Delivery::expired(const RetryProfile& profile, uint64_t now_seconds) const {
   const uint64_t born = queued.born / 1000000;
-  return now_seconds >= born && now_seconds - born >= profile.lifetime;
+  if (now_seconds >= born) return now_seconds - born >= profile.lifetime;
+  // The clock was ahead then. It is at least as old as the waits between its tries.
+  uint64_t waited = 0;
+  for (unsigned tries = 1; tries <= std::min(attempts.tries, kTriesCounted); ++tries) {
+    const uint64_t wait = wait_after(profile, tries);
+    if (wait >= profile.lifetime - waited) return true;
+    waited += wait;
+  }
+  return false;
 }
 
 Result<Delivery> open_delivery(const Spool& spool, uint64_t mid) {
@@ -159,7 +168,7 @@ namespace {
 std::optional<Action> success_to_tell(const Delivery& delivery, const DeliveryJob& job, size_t rid,
                                       Outcome outcome) {
   const Envelope& envelope = delivery.queued.envelope;
-  if (outcome == Outcome::passed_on || !can_be_told(envelope.sender) ||
+  if (outcome == Outcome::passed_on || is_notification_sender(envelope.sender) ||
       !asks_for(envelope.recipients[rid].notify, "SUCCESS")) {
     return std::nullopt;
   }

@@ -30,10 +30,11 @@ struct Delivery {
   Attempts attempts;  // before this pass; deliveries that are to be told are added in it
   bool has_attempts_file = false;
   Orders orders;
-  uint64_t flushes = 0;      // orders to try at once that this pass has met
-  bool tried = false;        // a pass is being made, not only orders carried out
-  bool orders_came = false;  // since it was opened
-  bool withdrawn = false;    // some jobs of this pass were taken back for new orders
+  uint64_t flushes = 0;       // orders to try at once that this pass has met
+  bool tried = false;         // a pass is being made, not only orders carried out
+  bool orders_came = false;   // since it was opened
+  bool withdrawn = false;     // some jobs of this pass were taken back for new orders
+  bool remote_waits = false;  // the pass is made with the local jobs alone; the others wait for room
   size_t jobs_out = 0;
   std::map<size_t, std::string> deferred;  // by recipient number: why
   std::map<size_t, std::string> failed;    // permanently: why; not yet bounced

@@ -5,6 +5,7 @@
 
 #include "lib/child.h"
 #include "lib/log.h"
+#include "lib/text.h"
 
 namespace postern {
 
@@ -55,7 +56,7 @@ bool Intake::accept(uint64_t mid) {
     log_warning("take over MID " + std::to_string(mid), taken.failure());
     return true;
   }
-  schedule_.add(mid, 0);
+  schedule_.add(mid, now_microseconds() / 1000000);  // behind what has been due for longer
   return true;
 }
 

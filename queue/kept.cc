@@ -7,10 +7,10 @@ namespace postern {
 
 namespace {
 
-constexpr std::array<std::string_view, 13> kKept = {
-    "POSTERN_ICID",  "POSTERN_LISTENER",   "POSTERN_DIRECTION",    "POSTERN_SENDERGROUP", "POSTERN_POLICY",
-    "POSTERN_HELO",  "POSTERN_AUTH",       "POSTERN_SKIP",         "POSTERN_RELEASED",    "TCPREMOTEIP",
-    "TCPREMOTEHOST", "POSTERN_PARENT_MID", "POSTERN_DOUBLE_BOUNCE"};
+constexpr std::array<std::string_view, 12> kKept = {
+    "POSTERN_ICID",     "POSTERN_LISTENER", "POSTERN_DIRECTION", "POSTERN_SENDERGROUP",
+    "POSTERN_POLICY",   "POSTERN_HELO",     "POSTERN_AUTH",      "POSTERN_SKIP",
+    "POSTERN_RELEASED", "TCPREMOTEIP",      "TCPREMOTEHOST",     "POSTERN_PARENT_MID"};
 
 }  // namespace
 

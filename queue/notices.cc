@@ -18,11 +18,11 @@ const std::string& text_of(const Delivery& delivery, size_t rid, Action action) 
   return delivery.attempts.untold.at(rid).text;
 }
 
-// A failed message from the null reverse-path is never bounced, but given to the postmaster, once.
+// A failed notification is never bounced, but given to the postmaster, once.
 void choose_double_bounce(Delivery& delivery, const SendSettings& settings) {
   if (delivery.failed.empty()) return;
   const std::string mid = mid_text(delivery.mid);
-  if (delivery.queued.kept.get(kDoubleBounce) || !delivery.queued.envelope.sender.empty()) {
+  if (!delivery.queued.envelope.sender.empty()) {
     log_info("Triple bounce " + mid + " dropped");
   } else if (settings.double_bounce_to.empty()) {
     log_info("Double bounce " + mid + " dropped");
@@ -52,7 +52,7 @@ bool asks_for(std::string_view notify, std::string_view kind) {
 void choose_notices(Delivery& delivery, const SendSettings& settings, uint64_t now_seconds) {
   delivery.telling.clear();
   const Envelope& envelope = delivery.queued.envelope;
-  if (!can_be_told(envelope.sender)) return choose_double_bounce(delivery, settings);
+  if (is_notification_sender(envelope.sender)) return choose_double_bounce(delivery, settings);
   for (const auto& [rid, why] : delivery.failed) {
     if (asks_for(envelope.recipients.at(rid).notify, "FAILURE")) delivery.telling[rid] = Action::failed;
   }

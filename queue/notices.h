@@ -10,9 +10,6 @@
 
 namespace postern {
 
-// Kept with a notification that could not be delivered, on its way to control/doublebounceto.
-constexpr std::string_view kDoubleBounce = "POSTERN_DOUBLE_BOUNCE";
-
 // Does NOTIFY ask for DSNs of this kind: "SUCCESS", "FAILURE" or "DELAY"? Where it is not given, or means
 // nothing, it asks for failures and delays.
 bool asks_for(std::string_view notify, std::string_view kind);

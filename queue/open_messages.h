@@ -10,19 +10,19 @@
 namespace postern {
 
 struct OpenMessages {
-  static constexpr size_t kMessages = 400;  // two descriptors each
   // Of messages copied into memory; one is always let in.
   static constexpr size_t kBytes = size_t{256} * 1024 * 1024;
 
+  size_t most = 400;  // messages (queue/room.h)
   size_t count = 0;
   size_t bytes = 0;
   std::deque<uint64_t> parked;  // due, but there was no room
 
-  [[nodiscard]] bool full() const { return count >= kMessages || (count > 0 && bytes >= kBytes); }
+  [[nodiscard]] bool full() const { return count >= most || (count > 0 && bytes >= kBytes); }
   // As many of the parked ones as there is room for.
   std::vector<uint64_t> take_parked() {
     std::vector<uint64_t> taken;
-    while (!full() && count + taken.size() < kMessages && !parked.empty()) {
+    while (!full() && count + taken.size() < most && !parked.empty()) {
       taken.push_back(parked.front());
       parked.pop_front();
     }

@@ -9,6 +9,11 @@
 
 namespace postern {
 
+bool is_due(const Attempts& attempts, uint64_t longest_wait, uint64_t now_seconds) {
+  return attempts.next <= now_seconds || attempts.last > now_seconds ||
+         attempts.next - now_seconds > longest_wait;
+}
+
 void fail_expired(Delivery& delivery, const RetryProfile& profile, uint64_t now_seconds) {
   if (!delivery.expired(profile, now_seconds)) return;
   for (auto& [rid, why] : delivery.deferred) delivery.failed[rid] = why + " (tried for too long)";

@@ -9,6 +9,8 @@
 
 namespace postern {
 
+// Is the next try due? Times that cannot be are those of a clock that was wrong: then it is.
+bool is_due(const Attempts& attempts, uint64_t longest_wait, uint64_t now_seconds);
 // What is deferred when the message is older than its lifetime has failed.
 void fail_expired(Delivery& delivery, const RetryProfile& profile, uint64_t now_seconds);
 // A line for each failed and each deferred recipient.

@@ -4,7 +4,7 @@
 //   fd 3 in    what became of it: NUL-ended records, see queue/bounce_request.h
 //   env        POSTERN_HOME; POSTERN_QUEUE the program that takes the DSN (default postern-queue)
 //   user       posternq
-//   exit       0 the DSN is durable, 111 not yet, 100 there is nobody to tell (null reverse-path)
+//   exit       0 the DSN is durable, 111 not yet, 100 there is nobody to tell (it is a notification itself)
 
 #include <unistd.h>
 
@@ -99,9 +99,8 @@ QueueAnswer queue_dsn(const BounceRequest& request, const Dsn& dsn, uint64_t dsn
   Environment environment = Environment::of_process();
   environment.set("POSTERN_MID", std::to_string(dsn_mid));
   environment.set("POSTERN_PARENT_MID", std::to_string(request.mid));
-  environment.unset("POSTERN_DOUBLE_BOUNCE");
-  if (request.sender.empty()) environment.set("POSTERN_DOUBLE_BOUNCE", "1");
   Envelope envelope;
+  if (request.sender.empty()) envelope.sender = kDoubleBounceSender;
   envelope.recipients.push_back({.address = request.addressee(), .notify = "NEVER", .orcpt = {}});
   envelope.smtputf8 = dsn.smtputf8;
   if (dsn.eight_bit) envelope.body = "8BITMIME";
@@ -117,7 +116,7 @@ std::string_view kind_of(const BounceRequest& request) {
 
 int bounce(const BounceRequest& request) {
   const std::string mid = mid_text(request.mid);
-  if (request.addressee().empty()) return 100;  // never a bounce of a bounce (RFC 5321 6.1)
+  if (is_notification_sender(request.addressee())) return 100;  // never a bounce of a bounce (RFC 5321 6.1)
   const uint64_t dsn_mid = make_mid();
   for (bool full = true;; full = false) {
     Result<Dsn> dsn = compose(request, dsn_mid, full);

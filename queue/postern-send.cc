@@ -12,6 +12,7 @@
 #include <map>
 
 #include "lib/control.h"
+#include "lib/descriptors.h"
 #include "lib/log.h"
 #include "lib/mid.h"
 #include "lib/program.h"
@@ -27,6 +28,7 @@
 #include "queue/open_messages.h"
 #include "queue/pass.h"
 #include "queue/removal.h"
+#include "queue/room.h"
 #include "queue/schedule.h"
 #include "queue/send_settings.h"
 
@@ -36,16 +38,20 @@ using namespace postern;
 
 constexpr size_t kOpenedAtOnce = 200;  // between two looks at the answers
 constexpr int64_t kOpenMilliseconds = 20;
-constexpr uint64_t kBrokenWaitSeconds = 600;  // until a damaged queue file is looked at again
+constexpr uint64_t kBrokenWaitSeconds = 600;     // until a damaged queue file is looked at again
+constexpr uint64_t kClockStepSeconds = 60;       // back
+constexpr int64_t kShortageMilliseconds = 1000;  // until the next try when there were no descriptors
 
 class Send {
  public:
   Send(SendSettings settings, HeldQueue held)
       : settings_(std::move(settings)),
         held_(std::move(held)),
-        deliverers_(settings_, held_.poller),
+        deliverers_(held_.poller),
         intake_(spool_, schedule_, std::move(held_.wake)),
-        bounces_(held_.poller) {}
+        bounces_(held_.poller) {
+    apply_limits();
+  }
 
   void loop();
 
@@ -56,6 +62,7 @@ class Send {
   [[nodiscard]] bool may_open() const;
   void open(uint64_t mid);
   void forget(uint64_t mid);
+  void open_later(uint64_t mid, const Failure& failure);
   void take_answer(const Deliverers::Answer& answer);
   void end_pass(Delivery& delivery);
   void take_bounce(const Bounces::Ended& ended);
@@ -67,6 +74,7 @@ class Send {
   void handle(int fd);
   void give_out_work();
   void reload();
+  void apply_limits();
   [[nodiscard]] int wait_milliseconds() const;
   [[nodiscard]] bool idle() const { return deliverers_.running() == 0 && bounces_.running() == 0; }
 
@@ -82,7 +90,10 @@ class Send {
   OpenMessages open_telling_;  // delivered or failed; the sender is being told
   Removal removal_{spool_};
   Bounces bounces_;
-  uint64_t flush_at_ = 0;  // seconds since 1970: what was tried before then is tried at once
+  int64_t shortage_until_ = 0;  // milliseconds
+  bool said_shortage_ = false;
+  uint64_t looked_at_ = 0;  // seconds since 1970: when the schedule was last looked at
+  uint64_t flush_at_ = 0;   // seconds since 1970: what was tried before then is tried at once
 };
 
 void Send::open_due() {
@@ -106,29 +117,34 @@ void Send::open_due() {
 }
 
 bool Send::may_open() const {
-  return asked.stop == 0 && !(open_local_.full() && open_remote_.full());
+  return asked.stop == 0 && !(open_local_.full() && open_remote_.full()) &&
+         now_milliseconds() >= shortage_until_;
 }
 
 void Send::open(uint64_t mid) {
   Result<Delivery> opened = open_delivery(spool_, mid);
   if (!opened) {
     if (opened.failure().permanent()) return forget(mid);
-    log_warning("deliver " + mid_text(mid), opened.failure());
-    return schedule_.put_back(mid, now_seconds() + kBrokenWaitSeconds);
+    return open_later(mid, opened.failure());
   }
   carry_out(*opened);
-  decide_pass(*opened, opened->attempts.last < flush_at_, now_seconds());
+  decide_pass(*opened, opened->attempts.last < flush_at_, settings_.retry.longest_wait, now_seconds());
   if (!opened->tried && opened->failed.empty() && opened->pending()) {
     return schedule_.put_back(mid, next_time(*opened, opened->attempts.next, now_seconds()));
   }
   Jobs jobs = opened->tried ? make_jobs(*opened, settings_.rewriting) : Jobs{};
+  if (open_remote_.full() && !open_local_.full() && opened->attempts.tries == 0 && !jobs.local.empty() &&
+      !jobs.remote.empty()) {
+    jobs.remote.clear();  // a mailbox here does not wait for slow hosts
+    opened->remote_waits = opened->withdrawn = true;
+  }
   OpenMessages& kind = jobs.remote.empty() ? open_local_ : open_remote_;
   if (kind.full()) return kind.parked.push_back(mid);
   // What is removed altogether goes even when it is damaged.
   if (Result<void> loaded = opened->pending() ? load_message(*opened) : Result<void>(); !loaded) {
-    log_warning("deliver " + mid_text(mid), loaded.failure());
-    return schedule_.put_back(mid, now_seconds() + kBrokenWaitSeconds);
+    return open_later(mid, loaded.failure());
   }
+  said_shortage_ = false;
   Delivery& delivery = open_.emplace(mid, std::move(*opened)).first->second;
   move_to(kind, delivery);
   jobs.set_message(delivery.message.get());
@@ -141,6 +157,15 @@ void Send::open(uint64_t mid) {
 void Send::forget(uint64_t mid) {
   schedule_.forget(mid);
   (void)spool_.finish(mid, true);
+}
+
+// It is damaged; or nothing can be opened until other messages are done, which is no fault of this one.
+void Send::open_later(uint64_t mid, const Failure& failure) {
+  if (!failure.shortage || !said_shortage_) log_warning("deliver " + mid_text(mid), failure);
+  if (!failure.shortage) return schedule_.put_back(mid, now_seconds() + kBrokenWaitSeconds);
+  said_shortage_ = true;
+  shortage_until_ = now_milliseconds() + kShortageMilliseconds;
+  schedule_.put_back(mid, now_seconds());
 }
 
 // Orders are read when a message is opened. One that is open already meets them at the end of its pass, which
@@ -187,7 +212,12 @@ void Send::finish(Delivery& delivery, bool told) {
   const std::set<size_t> told_of = take_told(delivery, told);
   if (!told) forget_old_successes(delivery, settings_, now_seconds());
   if (delivery.pending()) {
-    schedule_.add(mid, put_off(delivery, told_of, settings_.retry, now_seconds()));
+    const uint64_t next = put_off(delivery, told_of, settings_.retry, now_seconds());
+    if (delivery.remote_waits && !delivery.orders_came) {
+      open_remote_.parked.push_back(mid);
+    } else {
+      schedule_.add(mid, next);
+    }
   } else if (!removal_.remove(mid, delivery.has_attempts_file)) {
     write_all_states(delivery);  // the last pass leaves them to the removal
     schedule_.add(mid, now_seconds() + kBrokenWaitSeconds);
@@ -212,7 +242,18 @@ void Send::reload() {
   Result<SendSettings> settings = read_send_settings();
   if (!settings) return log_warning("read the settings again, keeping the old ones", settings.failure());
   settings_ = std::move(*settings);
-  deliverers_.set_limits(settings_);
+  apply_limits();
+}
+
+void Send::apply_limits() {
+  const Room room = room_for(descriptor_limit(), settings_.concurrency_local, settings_.concurrency_remote);
+  if (room.local < settings_.concurrency_local || room.remote < settings_.concurrency_remote) {
+    log_warning(
+        "reach concurrencylocal and concurrencyremote",
+        "there are descriptors for " + std::to_string(room.local) + " and " + std::to_string(room.remote));
+  }
+  deliverers_.set_limits(room.local, room.remote, settings_.concurrency_site);
+  for (OpenMessages* place : {&open_local_, &open_remote_, &open_telling_}) place->most = room.messages;
 }
 
 void Send::handle(int fd) {
@@ -231,12 +272,16 @@ int Send::wait_milliseconds() const {
     if (other >= 0) wait = std::min(wait, other);
   };
   sooner(deliverers_.wait());
+  if (const int64_t left = shortage_until_ - now_milliseconds(); left > 0) sooner(left);
   if (may_open() || schedule_.loading()) sooner(schedule_.wait(now_seconds()));
   return static_cast<int>(wait);
 }
 
 void Send::give_out_work() {
   intake_.keep_up(asked.flush != 0);
+  // The clock was set back: the times in the schedule are those of another one. Each is looked at.
+  const uint64_t now = now_seconds();
+  if (now + kClockStepSeconds < std::exchange(looked_at_, now)) schedule_.flush();
   if (asked.flush != 0) {
     // Everything that was put off before this moment is due now, whatever time is noted for it.
     asked.flush = 0;
@@ -267,6 +312,7 @@ void Send::loop() {
 }
 
 int run(int, char**) {
+  raise_descriptor_limit(kDescriptorsWanted);
   Result<SendSettings> settings = read_send_settings();
   Result<HeldQueue> held = hold_queue("queue", "postern-send");
   if (!settings || !held) {

@@ -22,6 +22,7 @@
 #include "queue/delivery.h"
 #include "queue/held_queue.h"
 #include "queue/intake.h"
+#include "queue/pass.h"
 #include "queue/removal.h"
 #include "queue/scans.h"
 #include "queue/schedule.h"
@@ -98,7 +99,8 @@ void WorkQueue::start_due() {
 void WorkQueue::scan(uint64_t mid) {
   Result<Delivery> opened = open_delivery(spool_, mid);
   if (!opened && opened.failure().permanent()) return;  // gone
-  const bool due = opened && (opened->attempts.next <= now_seconds() || opened->attempts.last < flush_at_);
+  const bool due = opened && (opened->attempts.last < flush_at_ ||
+                              is_due(opened->attempts, settings_.retry.longest_wait, now_seconds()));
   if (opened && !due) return schedule_.add(mid, opened->attempts.next);
   const Result<void> loaded = opened ? load_message(*opened) : Result<void>(opened.failure());
   if (!loaded) {

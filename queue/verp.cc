@@ -1,7 +1,5 @@
 #include "queue/verp.h"
 
-#include "lib/envelope.h"
-
 namespace postern {
 
 namespace {
@@ -26,10 +24,6 @@ std::string told_sender(std::string_view sender) {
   if (!sender.ends_with(kForEach)) return std::string(sender);
   const std::string_view common = sender.substr(0, sender.size() - kForEach.size());
   return std::string(common.find('@') == std::string_view::npos ? sender : common);
-}
-
-bool can_be_told(std::string_view sender) {
-  return !sender.empty() && sender != kDoubleBounceSender;
 }
 
 }  // namespace postern

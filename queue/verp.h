@@ -13,7 +13,4 @@ std::string sender_for(std::string_view sender, std::string_view recipient);
 // Who is told of the message itself: "list-@host" for "list-@host-@[]". Any other sender as it is.
 std::string told_sender(std::string_view sender);
 
-// Not the null reverse-path, nor "#@[]", under which others send what they could not bounce.
-bool can_be_told(std::string_view sender);
-
 }  // namespace postern

@@ -139,7 +139,8 @@ class Commands {
   }
 
   bool make_mail() {
-    const std::optional<std::string> sender = smtp_address(envelope_.sender);
+    const bool null_path = is_notification_sender(envelope_.sender);
+    const std::optional<std::string> sender = smtp_address(null_path ? std::string() : envelope_.sender);
     if (!sender) return refuse(permanent("the sender's address cannot be said in SMTP", 0, "5.1.7"));
     if (has_8bit_byte(envelope_.sender) && !extensions_.smtputf8) return unfit(no_utf8());
     std::string& mail = made_.mail;

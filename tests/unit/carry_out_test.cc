@@ -57,7 +57,7 @@ TEST_CASE("orders are carried out when a message is opened, and again without ef
     CHECK(opened.delivery.failed.at(2) == "5.0.0 bounced by the operator");
   }
   CHECK(opened.delivery.waits());
-  decide_pass(opened.delivery, false, 1000);
+  decide_pass(opened.delivery, false, 10000, 1000);
   CHECK(opened.delivery.tried);
   CHECK(opened.delivery.pending());
 }
@@ -92,23 +92,35 @@ TEST_CASE("a hold does not undo a failure that is about to be told") {
 
 TEST_CASE("a flush makes a message due until a pass has met it") {
   Opened due(1, "t 1 100 5000\no flush 1 root 0 .\n");
-  decide_pass(due.delivery, false, 1000);
+  decide_pass(due.delivery, false, 10000, 1000);
   CHECK(due.delivery.tried);
   Opened met(1, "o flush 1 root 0 .\nt 1 100 5000 1\n");
-  decide_pass(met.delivery, false, 1000);
+  decide_pass(met.delivery, false, 10000, 1000);
   CHECK_FALSE(met.delivery.tried);
   CHECK(next_time(met.delivery, met.delivery.attempts.next, 1000) == 5000);
   // Ordered while the pass was under way: the pass had met none.
   Opened meanwhile(1, "o flush 1 root 0 .\nt 1 100 5000\n");
-  decide_pass(meanwhile.delivery, false, 1000);
+  decide_pass(meanwhile.delivery, false, 10000, 1000);
   CHECK(meanwhile.delivery.tried);
   Opened held(1, "o hold 1 root 0 .\no flush 1 root 0 .\n");
   carry_out(held.delivery);
-  decide_pass(held.delivery, true, 1000);
+  decide_pass(held.delivery, true, 10000, 1000);
   CHECK_FALSE(held.delivery.tried);
   CHECK(next_time(held.delivery, 0, 1000) == 1000 + 86400);
   held.delivery.orders_came = true;
   CHECK(next_time(held.delivery, 0, 1000) == 0);
+}
+
+TEST_CASE("times that a wrong clock has noted keep no message back") {
+  const auto tried = [](std::string_view log, uint64_t now) {
+    Opened opened(1, std::string(log));
+    decide_pass(opened.delivery, false, 3600, now);
+    return opened.delivery.tried;
+  };
+  CHECK_FALSE(tried("t 1 1000 4600\n", 1000));
+  CHECK(tried("t 1 1000 4600\n", 999));   // tried in the future
+  CHECK(tried("t 1 1000 4601\n", 1000));  // further away than any wait
+  CHECK(tried("t 1 1000 4600\n", 4600));
 }
 
 TEST_CASE("a route makes a remote job of its own, of a local recipient too") {

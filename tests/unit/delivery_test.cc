@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <climits>
 #include <string>
 
 #include "scratch.h"
@@ -180,6 +181,14 @@ TEST_CASE("a message expires when its lifetime is over and never because of a la
   CHECK(delivery.expired({.lifetime = 0}, 1000));
   CHECK_FALSE(delivery.expired({.lifetime = 0}, 999));  // the clock went back
   CHECK_FALSE(delivery.expired({.lifetime = UINT64_MAX}, 4000000000));
+  // Born in the future: what counts is how long it was tried.
+  const RetryProfile profile{.first_wait = 10, .longest_wait = 40, .lifetime = 100};
+  delivery.attempts.tries = 3;  // 10 + 20 + 40
+  CHECK_FALSE(delivery.expired(profile, 900));
+  delivery.attempts.tries = 4;
+  CHECK(delivery.expired(profile, 900));
+  delivery.attempts.tries = UINT_MAX;
+  CHECK_FALSE(delivery.expired({.lifetime = UINT64_MAX}, 900));
 }
 
 TEST_CASE("a queue file that is missing or damaged is not opened") {

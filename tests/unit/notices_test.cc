@@ -150,7 +150,7 @@ TEST_CASE("a failure of the null reverse-path goes to the postmaster once and ne
   dropping.double_bounce_to.clear();
   choose_notices(delivery, dropping, kBorn);
   CHECK(telling(delivery) == "");
-  delivery.queued.kept.set("POSTERN_DOUBLE_BOUNCE", "1");
+  delivery.queued.envelope.sender = "#@[]";
   choose_notices(delivery, settings_with(), kBorn);
   CHECK(telling(delivery) == "");
   delivery.failed.clear();

@@ -44,6 +44,13 @@ const std::string kAll = "250-SIZE 1000\r\n250-8bitmime\r\n250-DSN\r\n250-SMTPUT
 
 }  // namespace
 
+TEST_CASE("a double bounce has the null reverse-path on the wire") {
+  const Fd file = memory_with("x\n");
+  OutgoingMessage message = message_with(file, "x\n");
+  message.envelope.sender = "#@[]";
+  CHECK(make_commands(message, *session_with("")).mail == "MAIL FROM:<>\r\n");
+}
+
 TEST_CASE("MAIL and RCPT say what the server offers and the message has, and nothing else") {
   const std::string content = "Subject: x\n\nbody\n";
   const Fd file = memory_with(content);

@@ -53,6 +53,8 @@ TEST_CASE("paths of RFC 5321 are understood, and nothing else") {
       {"<a@b", nullptr},
       {"< >", nullptr},
       {"<a>", nullptr},
+      {"<#@[]>", nullptr},
+      {"<list-@b.example-@[]>", nullptr},
       {"<@b>", nullptr},
       {"<a@>", nullptr},
       {"<@>", nullptr},
