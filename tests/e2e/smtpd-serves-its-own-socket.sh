@@ -108,8 +108,6 @@ exec 5>&- 6>&-
 wait_for 10 no_sessions
 address=$(hostname -I 2>/dev/null | tr ' ' '\n' | grep -m1 -F .)
 if [ -n "$address" ]; then
-  echo 20 > "$POSTERN_HOME/control/concurrencyincoming"
-  kill -HUP "$server"
   exec 5<> "/dev/tcp/$address/$port"
   read -rt 10 line <&5 || fail "no greeting at $address"
   exec 6<> "/dev/tcp/$address/$port"
