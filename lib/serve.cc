@@ -13,6 +13,7 @@
 #include <cerrno>
 
 #include "lib/child.h"
+#include "lib/control.h"
 #include "lib/log.h"
 #include "lib/text.h"
 
@@ -297,6 +298,7 @@ Result<FormArguments> parse_form_arguments(int argc, char** argv, const ServeOpt
   parsed.options = defaults;
   const std::vector<std::string> all(argv + 1, argv + argc);
   size_t at = 0;
+  bool counted = false;
   for (; at < all.size() && all[at].starts_with("--"); ++at) {
     const std::string& name = all[at];
     if (name == "--serve") {
@@ -307,8 +309,9 @@ Result<FormArguments> parse_form_arguments(int argc, char** argv, const ServeOpt
     if (++at == all.size()) return permanent("read the arguments: " + name + " needs a value", 100);
     if (name == "--workers") {
       const std::optional<uint64_t> number = parse_number(all[at]);
-      if (!number || *number == 0 || *number > 1000)
+      if (!number || *number == 0 || *number > kMostWorkers)
         return permanent("read the arguments: --workers takes 1 to 1000", 100);
+      counted = true;
       parsed.options.workers = static_cast<unsigned>(*number);
       continue;
     }
@@ -319,6 +322,11 @@ Result<FormArguments> parse_form_arguments(int argc, char** argv, const ServeOpt
                          : parsed.options.releasers) = *uids;
   }
   parsed.rest.assign(all.begin() + static_cast<std::ptrdiff_t>(at), all.end());
+  if (parsed.serve && !counted && !defaults.workers_file.empty()) {
+    Result<uint64_t> number = control_number_or(defaults.workers_file, defaults.workers);
+    if (!number) return number.failure();
+    parsed.options.workers = static_cast<unsigned>(std::clamp<uint64_t>(*number, 1, kMostWorkers));
+  }
   if (parsed.options.clients.empty()) parsed.options.clients.push_back(::getuid());
   if (parsed.options.trusted.empty()) parsed.options.trusted = parsed.options.clients;
   return parsed;
@@ -362,7 +370,7 @@ int run_forms(int argc, char** argv, const Forms& forms, const JobHandler& handl
   Result<FormArguments> arguments = parse_form_arguments(argc, argv, forms.defaults);
   if (!arguments) {
     log_critical("start", arguments.failure().text);
-    return 100;
+    return arguments.failure().permanent() ? 100 : 111;
   }
   if (arguments->serve && !is_listening(kServiceFd)) {
     log_critical("start", "descriptor 3 is no listening socket; start it behind postern-bind");

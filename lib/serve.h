@@ -34,6 +34,7 @@ using JobHandler = std::function<int(Job& job, std::string& output)>;
 
 struct ServeOptions {
   unsigned workers = 4;
+  std::string workers_file{};            // the control file that says how many instead, where it is there
   unsigned requests_per_worker = 10000;  // then a fresh worker; bounds what a leak may cost
   std::vector<uid_t> clients{};          // who is answered; empty: our own user
   std::vector<uid_t> releasers{};        // whose POSTERN_RELEASED counts; empty: that of all who are trusted
@@ -50,7 +51,10 @@ struct ServeOptions {
 // Is the user at the other end of `connection` one of `options.clients`? If not, that is logged.
 bool client_allowed(int connection, const ServeOptions& options);
 
-// What --serve said, taken off the arguments: --workers N, --clients UID,UID, --trust UID,UID.
+constexpr unsigned kMostWorkers = 1000;
+
+// What --serve said, taken off the arguments: --workers N, --clients UID,UID, --trust UID,UID. Without
+// --workers the workers' control file counts, within 1 and kMostWorkers.
 struct FormArguments {
   bool serve = false;
   ServeOptions options;

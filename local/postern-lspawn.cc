@@ -165,6 +165,7 @@ int run(int argc, char** argv) {
   Settings settings;
   LocalChildren children;  // each worker fills its own copy
   const Forms forms{.defaults = {.workers = kWorkers,
+                                 .workers_file = "concurrencylocal",
                                  .deadline_seconds = kDeadlineSeconds,
                                  .between = [&children] { return children.end_stale(); },
                                  .closed = [&children] { children.end_all(); }},

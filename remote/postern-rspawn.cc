@@ -27,6 +27,7 @@ int run(int argc, char** argv) {
   std::optional<Deliverer> deliverer;
   Forms forms;
   forms.defaults.workers = kWorkers;
+  forms.defaults.workers_file = "concurrencyremote";
   forms.defaults.deadline_seconds = kDeadlineSeconds;
   forms.defaults.between = [&] { return deliverer->close_idle(); };
   forms.defaults.closed = [&] { deliverer->close(); };

@@ -1,5 +1,6 @@
 #include "service/check_control.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,6 +36,7 @@ enum class Form {
   text,
   barelf,
   senders,
+  tcp_rules,
   virtual_domains,
   line,
   any
@@ -54,6 +56,7 @@ constexpr std::array kKnown = {
     Known{"commandbytes", Form::number, "2048"},
     Known{"concurrencyincoming", Form::number, "200"},
     Known{"concurrencylocal", Form::number, "10"},
+    Known{"concurrencyperip", Form::number, "20"},
     Known{"concurrencypickup", Form::number, "10"},
     Known{"concurrencyremote", Form::number, "20"},
     Known{"concurrencyscan", Form::number, "4"},
@@ -99,7 +102,7 @@ constexpr std::array kKnown = {
     Known{"smtpgreeting", Form::text, "control/me"},
     Known{"smtproutes", Form::routes, "none"},
     Known{"stages", Form::stages, "antivirus @antivirus when=released"},
-    Known{"tcp.smtp", Form::any, "everyone may connect, nobody may relay"},
+    Known{"tcp.smtp", Form::tcp_rules, "everyone may connect, nobody may relay"},
     Known{"tcp.smtp.cdb", Form::any, "made by tcprules from tcp.smtp"},
     Known{"timeoutblock", Form::number, "180"},
     Known{"timeoutconnect", Form::number, "60"},
@@ -115,6 +118,29 @@ constexpr std::array kKnown = {
     Known{"trustanchors", Form::any, "the root's trust anchor"},
     Known{"virtualdomains", Form::virtual_domains, "none"},
 };
+
+// What is wrong with a rule of tcprules(1): smtpd looks for the address and for prefixes of it, as text.
+std::string problem_of_tcp_rule(std::string_view line) {
+  const size_t end = std::min(line.find(":allow"), line.find(":deny"));
+  if (end == std::string_view::npos) return "is no rule; write ADDRESS:allow or ADDRESS:deny";
+  const std::string key{line.substr(0, end)};
+  static constexpr std::string_view kNever = "is never met: ";
+  if (key.find_first_of("=@") != std::string::npos)
+    return std::string(kNever) +
+           "smtpd asks nobody for the client's host name or user; write the address, or a prefix of it";
+  if (key.find('/') != std::string::npos)
+    return std::string(kNever) + "a network is written as a prefix; write 192.0.2. or 2001:db8:";
+  if (key.empty() || key.ends_with('.') || key.ends_with(':') || key.find('-') != std::string::npos)
+    return "";
+  const int family = key.find(':') == std::string::npos ? AF_INET : AF_INET6;
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (::inet_pton(family, key.c_str(), address.data()) != 1)
+    return std::string(kNever) + "it is no address; write one, or a prefix that ends with a dot or a colon";
+  ::inet_ntop(family, address.data(), text.data(), text.size());
+  return key == text.data() ? ""
+                            : std::string(kNever) + "addresses are compared as text; write " + text.data();
+}
 
 bool is_host(std::string_view text) {
   return !text.empty() && text.size() <= 253 && text.find_first_of(" \t@:/") == std::string_view::npos;
@@ -170,6 +196,8 @@ std::string problem_of(Form form, std::string_view line) {
     case Form::senders:
       return line.find('@') != std::string_view::npos ? ""
                                                       : "has no @; write user@domain, @domain or @.domain";
+    case Form::tcp_rules:
+      return problem_of_tcp_rule(line);
     case Form::line:
     case Form::any:
       return "";
@@ -179,7 +207,7 @@ std::string problem_of(Form form, std::string_view line) {
 
 bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
-         form == Form::stages || form == Form::senders || form == Form::any;
+         form == Form::stages || form == Form::senders || form == Form::tcp_rules || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {

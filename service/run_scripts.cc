@@ -27,11 +27,6 @@ std::string limits(const Service& service) {
          std::to_string(static_cast<unsigned long>(service.memory_mib) * 1024 * 1024) + " \\\n  ";
 }
 
-std::string first_line(const Instance& instance, const std::string& file, const std::string& otherwise) {
-  return "\"$(head -n1 " + quoted(instance.home + "/control/" + file) + " 2>/dev/null || echo " + otherwise +
-         ")\"";
-}
-
 std::string listening_on(const Instance& instance) {
   const bool six = instance.listen_address.find(':') != std::string::npos;
   return six ? quoted("tcp:[" + instance.listen_address + "]") : "tcp:" + instance.listen_address;
@@ -54,9 +49,6 @@ std::string resident_command(const Instance& instance, const Service& service) {
   const size_t space = service.program.find(' ');
   std::string program = quoted(instance.programs + "/" + service.program.substr(0, space));
   if (space != std::string::npos) program += service.program.substr(space);
-  // As many workers as send may have jobs out.
-  if (service.name == "lspawn") program += " --workers " + first_line(instance, "concurrencylocal", "10");
-  if (service.name == "rspawn") program += " --workers " + first_line(instance, "concurrencyremote", "20");
   const bool drops = instance.split && service.user != "root";
   if (instance.split && !service.clients.empty()) program += " --clients \"" + client_list(service) + "\"";
   if (instance.split && !service.releaser.empty())

@@ -19,6 +19,7 @@
 #include "lib/control.h"
 #include "lib/fd.h"
 #include "lib/log.h"
+#include "smtpd/running_sessions.h"
 #include "smtpd/tcp_rules.h"
 
 namespace postern::smtpd {
@@ -28,29 +29,35 @@ namespace {
 constexpr int kListeningFd = 3;  // where postern-bind leaves it
 constexpr uint64_t kConnectionsPerLayout = 10000;
 constexpr int kTroubleMilliseconds = 100;  // before another try when fork or accept failed
+constexpr std::string_view kTooManyOfYou = "421 4.7.0 too many connections from your address\r\n";
 constexpr const char* kRunningVariable = "POSTERN_SMTPD_SESSIONS";  // from us to ourselves, over an exec
 
 volatile sig_atomic_t stop_asked = 0;
 void note_stop(int) {
   stop_asked = 1;
 }
+volatile sig_atomic_t anew_asked = 0;
+void note_anew(int) {
+  anew_asked = 1;
+}
 void note_child(int) {}  // only to end the wait
+
+constexpr std::pair<int, void (*)(int)> kCaught[] = {
+    {SIGTERM, note_stop}, {SIGHUP, note_anew}, {SIGCHLD, note_child}};
 
 // Signals arrive only while we wait.
 sigset_t catch_signals() {
   sigset_t held;
   sigset_t while_waiting;
   ::sigemptyset(&held);
-  ::sigaddset(&held, SIGTERM);
-  ::sigaddset(&held, SIGCHLD);
+  for (const auto& [number, note] : kCaught) ::sigaddset(&held, number);
   ::sigprocmask(SIG_BLOCK, &held, &while_waiting);
-  ::sigdelset(&while_waiting, SIGTERM);
-  ::sigdelset(&while_waiting, SIGCHLD);
   struct sigaction action {};
-  action.sa_handler = note_stop;
-  ::sigaction(SIGTERM, &action, nullptr);
-  action.sa_handler = note_child;
-  ::sigaction(SIGCHLD, &action, nullptr);
+  for (const auto& [number, note] : kCaught) {
+    ::sigdelset(&while_waiting, number);
+    action.sa_handler = note;
+    ::sigaction(number, &action, nullptr);
+  }
   return while_waiting;
 }
 
@@ -82,29 +89,40 @@ void set_variables(const Address& remote, const Address& local) {
   ::setenv("TCPREMOTEPORT", remote.port.c_str(), 1);
   ::setenv("TCPLOCALIP", local.ip.c_str(), 1);
   ::setenv("TCPLOCALPORT", local.port.c_str(), 1);
-  for (const char* name : {"TCPREMOTEHOST", "TCPREMOTEINFO", "TCPLOCALHOST", kRunningVariable})
-    ::unsetenv(name);
+  for (const char* name : {"TCPREMOTEHOST", "TCPREMOTEINFO", "TCPLOCALHOST"}) ::unsetenv(name);
+}
+
+struct Limits {
+  size_t sessions = 0;
+  size_t of_one_client = 0;  // 0: any
+};
+
+// What we have said to ourselves over an exec, and nobody else is to hear.
+size_t sessions_from_before() {
+  const char* said = ::getenv(kRunningVariable);
+  const size_t number = said == nullptr ? 0 : std::strtoul(said, nullptr, 10);
+  ::unsetenv(kRunningVariable);
+  return number;
 }
 
 class Connections {
  public:
-  Connections(char** argv, const std::function<int()>& converse, size_t concurrency)
-      : argv_(argv), converse_(converse), concurrency_(concurrency) {
-    if (const char* running = ::getenv(kRunningVariable)) running_ = std::strtoul(running, nullptr, 10);
-  }
+  Connections(char** argv, const std::function<int()>& converse, const Limits& limits)
+      : argv_(argv), converse_(converse), limits_(limits), running_(sessions_from_before()) {}
   int run();
 
  private:
   void reap();
   void wait(int listening, int milliseconds);
   bool accept_one();
+  bool refused(const Fd& connection, const sockaddr_storage& remote, const std::string& client);
   int session(Fd connection, const sockaddr_storage& remote);
   void start_anew();
 
   char** argv_;
   const std::function<int()>& converse_;
-  size_t concurrency_;
-  size_t running_ = 0;     // sessions
+  Limits limits_;
+  RunningSessions running_;
   uint64_t accepted_ = 0;  // since we were executed
   bool crashed_ = false;
   bool said_full_ = false;
@@ -117,10 +135,10 @@ int Connections::run() {
   while_waiting_ = catch_signals();
   while (stop_asked == 0) {
     reap();
-    if (crashed_ || accepted_ >= kConnectionsPerLayout) start_anew();
-    if (running_ >= concurrency_) {
+    if (crashed_ || anew_asked != 0 || accepted_ >= kConnectionsPerLayout) start_anew();
+    if (running_.count() >= limits_.sessions) {
       if (!said_full_)
-        log_warning("accept connections", temporary("all " + std::to_string(concurrency_) +
+        log_warning("accept connections", temporary("all " + std::to_string(limits_.sessions) +
                                                     " of control/concurrencyincoming are taken"));
       said_full_ = true;
       wait(-1, -1);
@@ -135,8 +153,11 @@ int Connections::run() {
 
 void Connections::reap() {
   int status = 0;
-  while (::waitpid(-1, &status, WNOHANG) > 0) {
-    if (running_ > 0) --running_;
+  for (;;) {
+    const pid_t pid = ::waitpid(-1, &status, WNOHANG);
+    if (pid < 0 && errno == ECHILD) running_.all_ended();  // whatever we were told at the start
+    if (pid <= 0) return;
+    running_.ended(pid);
     // SIGALRM is a session's own end, SIGTERM and SIGKILL somebody's order.
     if (!WIFSIGNALED(status)) continue;
     const int number = WTERMSIG(status);
@@ -164,6 +185,8 @@ bool Connections::accept_one() {
     }
     return true;
   }
+  const std::string client = client_key(remote);
+  if (refused(connection, remote, client)) return true;
   const pid_t pid = ::fork();
   if (pid == 0) {
     is_session_ = true;
@@ -172,15 +195,25 @@ bool Connections::accept_one() {
     log_warning("start a session", os_failure("fork", errno));
     wait(-1, kTroubleMilliseconds);
   } else {
-    ++running_;
+    running_.started(pid, client);
     ++accepted_;
   }
   return true;
 }
 
+// One client may not take every place. Who does not read this at once does not read it at all.
+bool Connections::refused(const Fd& connection, const sockaddr_storage& remote, const std::string& client) {
+  if (client.empty() || limits_.of_one_client == 0 || running_.of(client) < limits_.of_one_client)
+    return false;
+  (void)::send(connection.get(), kTooManyOfYou.data(), kTooManyOfYou.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  log_info("Connection from " + address_of(remote).ip + " refused: all " +
+           std::to_string(limits_.of_one_client) + " of control/concurrencyperip are taken");
+  wait(-1, 0);  // lets signals in: a flood of these must not keep them out
+  return true;
+}
+
 int Connections::session(Fd connection, const sockaddr_storage& remote) {
-  ::signal(SIGTERM, SIG_DFL);
-  ::signal(SIGCHLD, SIG_DFL);
+  for (const auto& [number, note] : kCaught) ::signal(number, SIG_DFL);
   ::sigprocmask(SIG_SETMASK, &while_waiting_, nullptr);
   sockaddr_storage local{};
   socklen_t length = sizeof local;
@@ -208,11 +241,13 @@ int Connections::session(Fd connection, const sockaddr_storage& remote) {
 
 // The signals stay blocked over the exec, so that none is lost.
 void Connections::start_anew() {
-  ::setenv(kRunningVariable, std::to_string(running_).c_str(), 1);
+  ::setenv(kRunningVariable, std::to_string(running_.count()).c_str(), 1);
   ::execv(argv_[0], argv_);  // which may be a newer version by now
   ::execv("/proc/self/exe", argv_);
   log_warning("start anew", os_failure("execute /proc/self/exe", errno));
+  ::unsetenv(kRunningVariable);
   crashed_ = false;
+  anew_asked = 0;
   accepted_ = 0;
 }
 
@@ -220,8 +255,9 @@ void Connections::start_anew() {
 
 int serve_connections(char** argv, const std::function<int()>& converse) {
   Result<uint64_t> concurrency = control_number_or("concurrencyincoming", 200);
-  if (!concurrency) {
-    log_critical("start", concurrency.failure().text);
+  Result<uint64_t> of_one_client = control_number_or("concurrencyperip", 20);
+  if (!concurrency || !of_one_client) {
+    log_critical("start", (!concurrency ? concurrency : of_one_client).failure().text);
     return 111;
   }
   // Not blocking: who has gone between our wait and accept must not hold us up.
@@ -232,7 +268,7 @@ int serve_connections(char** argv, const std::function<int()>& converse) {
         os_failure("use descriptor 3, the listening socket that postern-bind leaves there", errno).text);
     return 111;
   }
-  return Connections(argv, converse, std::max<size_t>(1, *concurrency)).run();
+  return Connections(argv, converse, {std::max<size_t>(1, *concurrency), *of_one_client}).run();
 }
 
 }  // namespace postern::smtpd

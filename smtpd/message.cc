@@ -14,6 +14,10 @@ constexpr size_t kWriteBytes = 49152;  // pieces that go to the file together
 // messages cost nothing, and then often enough that what comes between two looks is little.
 constexpr uint64_t kFirstLookBytes = 1024 * 1024;
 constexpr uint64_t kNextLookBytes = 4 * 1024 * 1024;
+// Two hundred connections that look at the same moment come by no more than this before they look again;
+// when less than this is left to the limit, they look so often that together they pass it by 50 MiB.
+constexpr uint64_t kNearBytes = 1024 * 1024 * 1024;
+constexpr uint64_t kNextLookNearBytes = 256 * 1024;
 
 }  // namespace
 
@@ -47,10 +51,15 @@ Fd SpoolFile::sealed() {
 }
 
 void SpoolFile::look_at_memory() {
-  next_look_bytes_ += kNextLookBytes;
+  const uint64_t now = size_bytes_ + waiting_.size();
+  next_look_bytes_ = now + kNextLookBytes;
   if (least_free_bytes_ == 0) return;
   const std::optional<uint64_t> available = available_memory_bytes();
-  if (!available || *available >= least_free_bytes_) return;
+  if (!available) return;
+  if (*available >= least_free_bytes_) {
+    if (*available - least_free_bytes_ < kNearBytes) next_look_bytes_ = now + kNextLookNearBytes;
+    return;
+  }
   fail(temporary(std::to_string(*available >> 20) + " MiB of memory are available, less than the " +
                      std::to_string(least_free_bytes_ >> 20) + " of control/minfreememory",
                  0, "4.3.1"));

@@ -23,6 +23,7 @@ void Session::data() {
 }
 
 // RFC 3030: the chunk follows at once and is taken whatever the answer is, or it would be read as commands.
+// A refused chunk ends the transaction: what a pipelining client sends next would make a message with a hole.
 void Session::bdat(std::string_view argument) {
   const ChunkArgument chunk = parse_chunk(argument);
   if (chunk.reply == Reply::bad_chunk_size) return close(chunk.reply);
@@ -40,7 +41,12 @@ void Session::bdat(std::string_view argument) {
 }
 
 void Session::refuse_chunk(Reply reply, uint64_t bytes) {
-  if (read_all(pass_over_chunk(client_, bytes), reply)) refuse(reply);
+  if (!read_all(pass_over_chunk(client_, bytes), reply)) return;
+  if (transaction_.mid != 0) {
+    log_.refused(transaction_.mid, smtp_reply(reply));
+    end_transaction();
+  }
+  refuse(reply);
 }
 
 bool Session::begin_message(Framing framing) {

@@ -14,9 +14,10 @@ Result<TcpRule> look_up(CdbTable& rules, std::string_view address) {
     if (!record) return record.failure();
     if (*record) return parse_tcp_rule(**record);
     if (key.empty()) return TcpRule{};
-    // "192.0.2.1" → "192.0.2." → "192.0." → "192." → ""
+    // "192.0.2.1" → "192.0.2." → "192.0." → "192." → "", "2001:db8::1" → "2001:db8::" → "2001:db8:" → "2001:"
+    // → ""
     key = key.substr(0, key.size() - 1);
-    key = key.substr(0, key.rfind('.') + 1);  // npos + 1 is 0
+    key = key.substr(0, key.find_last_of(".:") + 1);  // npos + 1 is 0
   }
 }
 

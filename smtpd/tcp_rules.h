@@ -16,8 +16,9 @@ struct TcpRule {
   std::vector<std::pair<std::string, std::string>> variables;
 };
 
-// As tcpserver(1) looks them up: the address itself, then its prefixes that end with a dot, the longest
-// first, then the empty one. No rule at all allows. A missing or broken database is a temporary failure:
+// As tcpserver(1) looks them up: the address itself, then its prefixes that end with a dot or a
+// colon, the longest first, then the empty one. Nobody has asked for the client's host name or user, so keys
+// with '=' or '@' are never met. No rule at all allows. A missing or broken database is a temporary failure:
 // nobody is let in by a rule that could not be read.
 Result<TcpRule> find_tcp_rule(const std::string& cdb_path, std::string_view address);
 

@@ -57,6 +57,20 @@ exec 8<> "/dev/tcp/127.0.0.1/$port"
 read -rt 0.3 line <&8 && fail "a third session began after a crash"
 exec 8>&-
 
+# SIGHUP: the server reads its settings anew; the socket and the sessions stay, and are counted.
+before=$(stack)
+echo 3 > "$POSTERN_HOME/control/concurrencyincoming"
+kill -HUP "$server"
+wait_for 10 anew
+exec 8<> "/dev/tcp/127.0.0.1/$port"
+read -rt 10 line <&8 || fail "no greeting after SIGHUP"
+printf 'NOOP\r\n' >&6
+read -rt 10 line <&6
+[[ $line = 250* ]] || fail "SIGHUP ended a session: $line"
+exec 5<> "/dev/tcp/127.0.0.1/$port"
+wait_for 10 grep -q 'all 3 of control/concurrencyincoming are taken' "$log"
+exec 5>&- 8>&-
+
 # SIGTERM: no new connections, and what has begun goes on.
 kill -TERM "$server"
 gone() { ! kill -0 "$server"; }
@@ -78,6 +92,37 @@ if python3 -c 'import socket; socket.create_server(("::1", 0), family=socket.AF_
   wait_for 10 grep -qE 'interface Inside \(127\.0\.0\.1\) address 127\.0\.0\.1 ' "$log"
 else
   echo "not tried: this machine has no IPv6 loopback"
+fi
+
+# One client has control/concurrencyperip places and no more, also after one of its sessions has ended; loopback
+# has them all, and a count of sessions from elsewhere is believed only while there are any.
+echo ':allow' | tcprules "$POSTERN_HOME/control/tcp.smtp.cdb" "$T/tcp.tmp"
+echo 1 > "$POSTERN_HOME/control/concurrencyperip"
+port=$(free_port)
+POSTERN_SMTPD_SESSIONS=99 start smtpd "$B/postern-bind" "tcp:0.0.0.0:$port" "$B/postern-smtpd" --serve
+server=$LAST_PID
+wait_for 10 listening "$port"
+exec 5<> "/dev/tcp/127.0.0.1/$port" 6<> "/dev/tcp/127.0.0.1/$port"
+read -rt 10 line <&5 && read -rt 10 line <&6 || fail "loopback is limited"
+exec 5>&- 6>&-
+wait_for 10 no_sessions
+address=$(hostname -I 2>/dev/null | tr ' ' '\n' | grep -m1 -F .)
+if [ -n "$address" ]; then
+  exec 5<> "/dev/tcp/$address/$port"
+  read -rt 10 line <&5 || fail "no greeting at $address"
+  exec 6<> "/dev/tcp/$address/$port"
+  read -rt 10 line <&6
+  expect_equal "$line" $'421 4.7.0 too many connections from your address\r' "answer to the second session"
+  expect_in "$log" "Connection from $address refused: all 1 of control/concurrencyperip"
+  expect_equal "$(sessions)" 1 "sessions of one client"
+  exec 5>&- 6>&-
+  wait_for 10 no_sessions
+  exec 5<> "/dev/tcp/$address/$port"
+  read -rt 10 line <&5
+  [[ $line = 220* ]] || fail "the place was not given back: $line"
+  exec 5>&-
+else
+  echo "not tried: this machine has no address but loopback"
 fi
 
 # Rules that cannot be read let nobody in.

@@ -57,6 +57,23 @@ TEST_CASE("what is wrong is named by file and line, with the remedy") {
   const Row rows[] = {
       {"databytes", "1000\nprose\n", ""},
       {"databytes", "10 MB\n", ":1: \"10 MB\" is not a number; write decimal digits only"},
+      {"concurrencyperip", "many\n", ":1: \"many\" is not a number; write decimal digits only"},
+      {"tcp.smtp",
+       "127.:allow,RELAYCLIENT=\"\"\n192.0.2.1-9:deny\n2001:db8:1:deny\n2001:db8::1:deny\n:allow\n# all\n",
+       ":3: \"2001:db8:1:deny\" is never met: it is no address; write one, or a prefix that ends with "
+       "a dot or a colon"},
+      {"tcp.smtp", "=.example.org:deny\n",
+       ":1: \"=.example.org:deny\" is never met: smtpd asks nobody for the client's host name or user; write "
+       "the address, or a prefix of it"},
+      {"tcp.smtp", "joe@192.0.2.1:deny\n",
+       ":1: \"joe@192.0.2.1:deny\" is never met: smtpd asks nobody for the client's host name or user; write "
+       "the address, or a prefix of it"},
+      {"tcp.smtp", "2001:db8::/32:deny\n",
+       ":1: \"2001:db8::/32:deny\" is never met: a network is written as a prefix; write 192.0.2. or "
+       "2001:db8:"},
+      {"tcp.smtp", "2001:0DB8::1:deny\n",
+       ":1: \"2001:0DB8::1:deny\" is never met: addresses are compared as text; write 2001:db8::1"},
+      {"tcp.smtp", "192.0.2.1\n", ":1: \"192.0.2.1\" is no rule; write ADDRESS:allow or ADDRESS:deny"},
       {"ipfamilies", "ipv4\n", ""},
       {"ipfamilies", "IPv4 ipv6\n", ""},
       {"ipfamilies", "ipv4 ipv4\n", ":1: \"ipv4 ipv4\" is no order of address families"},

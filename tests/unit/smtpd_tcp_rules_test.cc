@@ -33,7 +33,8 @@ TEST_CASE("rules are found as tcpserver finds them") {
     Result<TcpRule> rule = find_tcp_rule(cdb, address);
     REQUIRE(rule.ok());
     if (rule->deny) return std::string("denied");
-    return rule->variables.empty() ? std::string() : rule->variables[0].first + "=" + rule->variables[0].second;
+    return rule->variables.empty() ? std::string()
+                                   : rule->variables[0].first + "=" + rule->variables[0].second;
   };
   CHECK(first("192.0.2.7") == "denied");
   CHECK(first("192.0.2.77") == "A=net");
@@ -42,6 +43,51 @@ TEST_CASE("rules are found as tcpserver finds them") {
   CHECK(first("100.9.8.7") == "A=rest");
   CHECK(first("::1") == "A=six");
   CHECK(first("2001:db8::1") == "A=rest");
+}
+
+TEST_CASE("each rule denies the addresses that tcprulescheck denies by it, IPv6 prefixes too") {
+  const Scratch scratch;
+  const std::string output = scratch.path("checked");
+  size_t denied = 0;
+  for (const std::string rule : {"",
+                                 "192.",
+                                 "192.0.2.",
+                                 "192.0.2",
+                                 "192.0.2.7",
+                                 "192.0.2.1-8",
+                                 "2001:",
+                                 "2001:db8:",
+                                 "2001:db8::",
+                                 "2001:db8",
+                                 "2001:db8:7:",
+                                 "2001:0db8:",
+                                 "2001:db8::/32",
+                                 "192.0.2.0/24",
+                                 "::",
+                                 ":",
+                                 "::1",
+                                 "::ffff:",
+                                 "::ffff:192.",
+                                 "=.example.org",
+                                 "=host.example.org",
+                                 "=",
+                                 "user@192.0.2.7",
+                                 "@192.0.2.7"}) {
+    const std::string cdb = compiled(scratch, rule + ":deny\n");
+    for (const std::string address : {"192.0.2.7", "192.0.2.77", "10.9.8.7", "::1", "2001:db8::1",
+                                      "2001:db8:7::1", "2001:db80::1", "fe80::192", "::ffff:192.0.2.7"}) {
+      CAPTURE(rule);
+      CAPTURE(address);
+      const std::string command = "TCPREMOTEIP=" + address + " tcprulescheck " + cdb + " > " + output;
+      REQUIRE(std::system(command.c_str()) == 0);
+      const bool theirs = scratch.read("checked").find("deny connection") != std::string::npos;
+      const Result<TcpRule> ours = find_tcp_rule(cdb, address);
+      REQUIRE(ours.ok());
+      CHECK(ours->deny == theirs);
+      denied += theirs ? 1 : 0;
+    }
+  }
+  CHECK(denied > 20);
 }
 
 TEST_CASE("no rule at all allows, a database that cannot be read does not") {
