@@ -146,6 +146,12 @@ Claims claims_of(const Environment& environment) {
           .parent = number_or_nothing(environment, "POSTERN_PARENT_MID")};
 }
 
+SmtpReply refusal_of_user(uid_t uid, const Claims& claims) {
+  const std::string text = "user " + std::to_string(uid) + " may not hand mail in (control/pickupusers)";
+  if (claims.parent.empty()) return refused("550", "5.7.1", text);
+  return refused("451", "4.7.1", text + ", so its forwards wait");
+}
+
 Environment message_environment(uint64_t mid, const Claims& claims) {
   Environment environment;
   environment.set("POSTERN_MID", std::to_string(mid));

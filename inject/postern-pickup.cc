@@ -59,18 +59,14 @@ class Pickup {
 };
 
 int Pickup::take(Job& job) {
-  if (!settings_.may(uid_))
-    return refuse_message(
-        job, {.code = "550",
-              .status = "5.7.1",
-              .text = "user " + std::to_string(uid_) + " may not hand mail in (control/pickupusers)"});
+  const Claims claims = claims_of(job.environment);
+  if (!settings_.may(uid_)) return refuse_message(job, refusal_of_user(uid_, claims));
   Result<void> fits = check_descriptors(job);
   Result<Envelope> envelope = fits ? receive_envelope(job) : fits.failure();
   if (!envelope) {
     log_warning("take a message of user " + std::to_string(uid_), envelope.failure());
     return queue_exit_code(envelope.failure());
   }
-  const Claims claims = claims_of(job.environment);
   const SmtpReply checked = check_envelope(*envelope, settings_.me);
   log_start(*envelope, claims);
   if (!checked.accepted()) return refuse_message(job, checked);

@@ -55,6 +55,8 @@ echo "$((U + 1))" > "$POSTERN_HOME/control/pickupusers"
 kill -HUP "$PICKUP"
 not_me() { ask "0<$T/message" "1<$T/envelope"; grep -q 'D550 5.7.1 user '"$U"' may not' "$T/me/reason"; }
 wait_for 10 not_me
+ask "0<$T/message" "1<$T/envelope" POSTERN_PARENT_MID=4712; expect_equal $? 82 "a forward of a user who may not"
+expect_in "$T/me/reason" '^Z451 4\.7\.1 user '"$U"' may not'
 echo "$U" > "$POSTERN_HOME/control/pickupusers"
 kill -HUP "$PICKUP"
 me_again() { ask "0<$T/message" "1<$T/envelope"; }
