@@ -113,8 +113,8 @@ Result<ProgramEnd> to_program(const MailboxDelivery& delivery, const Plan& plan,
   Result<std::string> sender = sender_of_forwards(delivery);
   if (!sender) return sender.failure();
   const int64_t deadline = progress.started + int64_t{delivery.program_seconds} * 1000;
-  Result<ProgramEnd> end =
-      run_program_line(line, program_environment(delivery, *sender, plan.file.matched), message, deadline);
+  Result<ProgramEnd> end = run_program_line(line, program_environment(delivery, *sender, plan.file.matched),
+                                            message, deadline, delivery.program_memory_bytes);
   if (end) progress.done.push_back("program: " + printable(line, 200));
   return end;
 }

@@ -88,6 +88,7 @@ constexpr std::array kKnown = {
     Known{"notipme", Form::any, "none"},
     Known{"pickupusers", Form::any, "everybody"},
     Known{"plusdomain", Form::host, "control/me behind its first dot"},
+    Known{"programmemory", Form::number, "0"},
     Known{"programseconds", Form::number, "240"},
     Known{"queuelifetime", Form::number, "259200"},
     Known{"rcpthosts", Form::domains, "control/locals"},
