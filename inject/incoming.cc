@@ -165,6 +165,11 @@ Environment message_environment(uint64_t mid, const Claims& claims) {
   return environment;
 }
 
+SmtpReply check_number(const Envelope& envelope, const Claims& claims, uint64_t most) {
+  if (!claims.parent.empty() || envelope.recipients.size() <= most) return taken();
+  return refused("554", "5.5.3", "more than " + std::to_string(most) + " recipients (control/maxrcpt)");
+}
+
 SmtpReply check_envelope(Envelope& envelope, const std::string& me) {
   complete(envelope.sender, me);
   if (!envelope.sender.empty() && !is_address(envelope.sender) && !envelope.sender.ends_with("-@[]"))
