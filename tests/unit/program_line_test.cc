@@ -109,9 +109,10 @@ TEST_CASE("our own soft limit of memory is not a program's, and the one that is 
 TEST_CASE("a program that has ended is not waited for while its own child goes on printing") {
   const Fd message = memory_with("x\n");
   REQUIRE(seal(message.get()).ok());
-  Result<ProgramEnd> end =
-      run_program_line("yes & until [ \"$(cat /proc/$!/comm)\" = yes ]; do :; done; exit 99",
-                       Environment::of_process(), message.get(), now_milliseconds() + 10000, UINT64_MAX);
+  Result<ProgramEnd> end = run_program_line(
+      "for i in 1 2 3; do cat /dev/zero & done; until [ \"$(cat /proc/$!/comm)\" = cat ]; do :; done; exit "
+      "99",
+      Environment::of_process(), message.get(), now_milliseconds() + 10000, UINT64_MAX);
   REQUIRE(end.ok());
   CHECK(*end == ProgramEnd::done_stop_here);
 }
