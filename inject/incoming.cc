@@ -146,6 +146,12 @@ Claims claims_of(const Environment& environment) {
           .parent = number_or_nothing(environment, "POSTERN_PARENT_MID")};
 }
 
+SmtpReply refusal_of_user(uid_t uid, const Claims& claims) {
+  const std::string text = "user " + std::to_string(uid) + " may not hand mail in (control/pickupusers)";
+  if (claims.parent.empty()) return refused("550", "5.7.1", text);
+  return refused("451", "4.7.1", text + ", so its forwards wait");
+}
+
 Environment message_environment(uint64_t mid, const Claims& claims) {
   Environment environment;
   environment.set("POSTERN_MID", std::to_string(mid));
@@ -157,6 +163,11 @@ Environment message_environment(uint64_t mid, const Claims& claims) {
   // forged sender as a bounce. It is held instead.
   environment.set("POSTERN_DEFERRED", "1");
   return environment;
+}
+
+SmtpReply check_number(const Envelope& envelope, const Claims& claims, uint64_t most) {
+  if (!claims.parent.empty() || envelope.recipients.size() <= most) return taken();
+  return refused("554", "5.5.3", "more than " + std::to_string(most) + " recipients (control/maxrcpt)");
 }
 
 SmtpReply check_envelope(Envelope& envelope, const std::string& me) {

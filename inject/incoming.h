@@ -22,8 +22,15 @@ struct Claims {
 };
 Claims claims_of(const Environment& environment);
 
+// To a user whom control/pickupusers does not name. A forward waits: our own configuration must not become a
+// bounce to whoever wrote to an alias.
+SmtpReply refusal_of_user(uid_t uid, const Claims& claims);
+
 // What goes on to the scanner: nothing of the user's environment but the claim of a parent.
 Environment message_environment(uint64_t mid, const Claims& claims);
+
+// The recipients of a forward are counted where it is made: a refusal here would bounce a list's mail.
+SmtpReply check_number(const Envelope& envelope, const Claims& claims, uint64_t most);
 
 // The addresses are completed with control/me where they have no domain. The reply is 250, or why they are
 // refused.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "lib/control.h"
+#include "lib/envelope.h"
 #include "lib/environment.h"
 #include "lib/text.h"
 
@@ -56,6 +57,9 @@ Result<PickupSettings> read_pickup_settings() {
   Result<uint64_t> least = control_number_or("minfreememory", kDefaultLeastFreeMib);
   if (!least) return least.failure();
   settings.least_free_mib = std::min(*least, UINT64_MAX >> 20);
+  Result<uint64_t> recipients = control_number_or("maxrcpt", settings.most_recipients);
+  if (!recipients) return recipients.failure();
+  settings.most_recipients = std::clamp<uint64_t>(*recipients, 1, kRecipientLimit);
   Result<uint64_t> serving = control_number_or("concurrencypickup", kDefaultServing);
   if (!serving) return serving.failure();
   settings.turns.serving = static_cast<size_t>(std::clamp<uint64_t>(*serving, 1, kMostServing));

@@ -5,7 +5,7 @@
 //   fd 6 out   reason, only with exit 82
 //   socket     with --serve: descriptor 3, open to every local user (postern-bind --everybody)
 //   env        QMAILQUEUE (default @scanq), of its own; a request's is not believed
-//   control    me, databytes, minfreememory, pickupusers, concurrencypickup
+//   control    me, databytes, maxrcpt, minfreememory, pickupusers, concurrencypickup
 //   user       posternp
 //   exit       0 taken and durable, else as postern-queue(8)
 //
@@ -35,6 +35,7 @@ using namespace postern;
 using namespace postern::inject;
 
 constexpr int64_t kQueueMilliseconds = 235000;  // above scanq's 230 s, below the 240 s of our clients
+constexpr unsigned kReadSeconds = 20;           // a user's own file system may never answer
 constexpr unsigned kRequestSeconds = 300;
 constexpr rlim_t kOtherDescriptors = 32;  // that are no waiting connection
 
@@ -48,6 +49,7 @@ class Pickup {
   [[nodiscard]] static Result<void> check_descriptors(const Job& job);
   int refuse_message(const Job& job, const SmtpReply& reply);
   void log_start(const Envelope& envelope, const Claims& claims);
+  void log_recipients(const Envelope& envelope);
   [[nodiscard]] std::string label() const {
     return "MID " + std::to_string(mid_) + " UID " + std::to_string(uid_);
   }
@@ -59,27 +61,29 @@ class Pickup {
 };
 
 int Pickup::take(Job& job) {
-  if (!settings_.may(uid_))
-    return refuse_message(
-        job, {.code = "550",
-              .status = "5.7.1",
-              .text = "user " + std::to_string(uid_) + " may not hand mail in (control/pickupusers)"});
+  const Claims claims = claims_of(job.environment);
+  if (!settings_.may(uid_)) return refuse_message(job, refusal_of_user(uid_, claims));
   Result<void> fits = check_descriptors(job);
   Result<Envelope> envelope = fits ? receive_envelope(job) : fits.failure();
   if (!envelope) {
     log_warning("take a message of user " + std::to_string(uid_), envelope.failure());
     return queue_exit_code(envelope.failure());
   }
-  const Claims claims = claims_of(job.environment);
-  const SmtpReply checked = check_envelope(*envelope, settings_.me);
   log_start(*envelope, claims);
-  if (!checked.accepted()) return refuse_message(job, checked);
+  SmtpReply checked = check_number(*envelope, claims, settings_.most_recipients);
+  if (checked.accepted()) checked = check_envelope(*envelope, settings_.me);
+  if (!checked.accepted()) {
+    log_.info(label() + " To: " + std::to_string(envelope->recipients.size()) + " recipients");
+    return refuse_message(job, checked);
+  }
+  log_recipients(*envelope);
   const OwnMessage message = copy_message(job.fd(0), received_line(uid_, mid_, settings_.me), settings_);
   if (!message.reply.accepted()) return refuse_message(job, message.reply);
   if (job.client_gone()) {
     log_.info("Message aborted MID " + std::to_string(mid_) + " Receiving aborted");
     return 54;
   }
+  ::alarm(kRequestSeconds);
   const QueueAnswer answer =
       submit(settings_.queue_program, message.file.get(), *envelope, message_environment(mid_, claims),
              now_milliseconds() + kQueueMilliseconds);
@@ -111,6 +115,9 @@ void Pickup::log_start(const Envelope& envelope, const Claims& claims) {
   if (!claims.mid.empty()) log_.info(label() + " called MID " + claims.mid + " by its sender");
   if (!claims.parent.empty()) log_.info(label() + " said to be made of MID " + claims.parent);
   log_.info(label() + " From: <" + printable(envelope.sender) + ">");
+}
+
+void Pickup::log_recipients(const Envelope& envelope) {
   for (size_t rid = 0; rid < envelope.recipients.size(); ++rid)
     log_.info(label() + " RID " + std::to_string(rid) + " To: <" +
               printable(envelope.recipients[rid].address) + ">");
@@ -118,7 +125,7 @@ void Pickup::log_start(const Envelope& envelope, const Claims& claims) {
 
 // In the child: one request, then the end.
 void serve_connection(const Fd& connection, uid_t uid, const PickupSettings& settings) {
-  ::alarm(kRequestSeconds);
+  ::alarm(kReadSeconds);
   Result<Incoming> incoming = receive_request(connection.get());
   if (!incoming) log_warning("answer user " + std::to_string(uid), incoming.failure());
   if (!incoming || incoming->came == Came::end_of_file) return;

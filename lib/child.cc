@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -72,6 +73,12 @@ int become_and_exec(const char* program, const ChildOptions& options, const Prep
     if (::syscall(SYS_setuid, options.identity->uid) < 0) return errno;
   }
   if (options.dies_with_us && ::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) return errno;
+  if (options.memory_bytes) {
+    rlimit memory{};
+    if (::getrlimit(RLIMIT_AS, &memory) < 0) return errno;
+    memory.rlim_cur = std::min<rlim_t>(*options.memory_bytes, memory.rlim_max);
+    if (::setrlimit(RLIMIT_AS, &memory) < 0) return errno;
+  }
   if (!options.directory.empty() && ::chdir(options.directory.c_str()) < 0) return errno;
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
@@ -87,6 +94,9 @@ int become_and_exec(const char* program, const ChildOptions& options, const Prep
 int milliseconds_left(int64_t deadline) {
   return static_cast<int>(std::clamp<int64_t>(deadline - now_milliseconds(), 0, 1 << 30));
 }
+
+// What a pipe holds when the child has ended is read in so many; a child of its own may go on printing.
+constexpr int kLastReads = 32;
 
 // Reads what is there; false at end of file.
 bool drain(int fd, ChildEnd& end, size_t limit) {
@@ -108,6 +118,13 @@ void reap(pid_t pid, ChildEnd& end) {
   if (WIFSIGNALED(status)) end.signal = WTERMSIG(status);
 }
 
+bool has_something(int fd) {
+  struct pollfd wait {
+    fd, POLLIN, 0
+  };
+  return ::poll(&wait, 1, 0) > 0;
+}
+
 // Until the child has ended or the deadline passes; what its own children print after that is not waited for.
 void follow(pid_t pid, int output, int64_t deadline, size_t limit, ChildEnd& end) {
   const Fd life{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
@@ -122,11 +139,11 @@ void follow(pid_t pid, int output, int64_t deadline, size_t limit, ChildEnd& end
       ::kill(pid, SIGKILL);
       return;
     }
-    if (waits[1].revents != 0) {
-      open = drain(output, end, limit);
-    } else if (waits[0].revents != 0) {
-      return;  // ended, and nothing more to read
+    if (waits[0].revents != 0) {
+      for (int i = 0; i < kLastReads && open && has_something(output); ++i) open = drain(output, end, limit);
+      return;
     }
+    open = drain(output, end, limit);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,10 +35,11 @@ struct ChildOptions {
       arguments;              // arguments[0] is the program; without a '/' it is looked for beside our own
   Environment environment;    // all of it: nothing else is inherited
   std::vector<PassedFd> fds;  // descriptor 2 is inherited; 0 and 1 are /dev/null unless named
-  const Identity* identity = nullptr;  // become this user (and no other groups) before exec
-  std::string directory;               // chdir there; empty: stay
-  bool errors_with_output = false;     // descriptor 2 is what 1 is
-  bool dies_with_us = false;           // killed when the thread that started it ends (PR_SET_PDEATHSIG)
+  const Identity* identity = nullptr;    // become this user (and no other groups) before exec
+  std::string directory;                 // chdir there; empty: stay
+  bool errors_with_output = false;       // descriptor 2 is what 1 is
+  std::optional<uint64_t> memory_bytes;  // RLIMIT_AS instead of our own, at most its hard limit
+  bool dies_with_us = false;             // killed when the thread that started it ends (PR_SET_PDEATHSIG)
 };
 
 // Started in a process group of its own. Returns the pid; the caller reaps it. The failure has exit code 120

@@ -46,7 +46,7 @@ Result<std::optional<MailboxUser>> mailbox_of_account(const std::string& name, c
   } else if (!S_ISDIR(home.st_mode)) {
     wrong = "is not a directory";
   } else if (home.st_uid != entry.pw_uid) {
-    wrong = "has another owner";
+    return std::optional<MailboxUser>();  // as qmail-getpw: the alias user takes over
   }
   if (wrong.empty()) {
     return std::optional<MailboxUser>(MailboxUser{name, entry.pw_uid, entry.pw_gid, path, "", ""});

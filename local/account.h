@@ -17,8 +17,8 @@ namespace postern {
 Result<std::optional<MailboxUser>> find_account(std::string_view local_part);
 
 // The mailbox of one account: nothing for root, and for an account of the system (uid below 1000, or the home
-// /nonexistent) that has no home of its own. Any other account whose home is missing or another's is a
-// temporary failure: a home that is not mounted must not bounce mail.
+// /nonexistent) that has no home, and where the home is another's. Any other account whose home is missing is
+// a temporary failure: a home that is not mounted must not bounce mail.
 Result<std::optional<MailboxUser>> mailbox_of_account(const std::string& name, const passwd& entry);
 
 }  // namespace postern

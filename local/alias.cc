@@ -13,15 +13,21 @@ namespace {
 constexpr const char* kAliasUser = "alias";
 constexpr std::string_view kAliasPrefix = "alias-";
 
+// What it would have said of an address is not known, postmaster's among them: nothing bounces for it.
+Failure unusable(const std::string& directory, const std::string& why) {
+  return temporary("look for an alias: " + directory + " " + why, 0, "4.3.5");
+}
+
 }  // namespace
 
 Result<std::optional<MailboxUser>> find_alias(const std::string& directory, std::string_view local_part) {
   struct stat home {};
-  if (::stat(directory.c_str(), &home) < 0) {
-    if (errno == ENOENT) return std::optional<MailboxUser>();
-    return os_failure("look at " + directory, errno);
-  }
-  if (!S_ISDIR(home.st_mode) || home.st_uid == 0 || home.st_gid == 0) return std::optional<MailboxUser>();
+  const int error = ::stat(directory.c_str(), &home) < 0 ? errno : 0;
+  if (error != 0 && error != ENOENT && error != ENOTDIR) return os_failure("look at " + directory, error);
+  if (error != 0) return unusable(directory, "is not there; make it, owned by the alias user");
+  if (!S_ISDIR(home.st_mode)) return unusable(directory, "is not a directory; make it one");
+  if (home.st_uid == 0 || home.st_gid == 0)
+    return unusable(directory, "belongs to root; chown it to the alias user and his group");
   std::string_view ext = local_part;
   if (lower(ext.substr(0, kAliasPrefix.size())) == kAliasPrefix) ext.remove_prefix(kAliasPrefix.size());
   return std::optional<MailboxUser>(

@@ -12,8 +12,8 @@
 
 namespace postern {
 
-// Nothing where there is no such directory or it belongs to root. "alias-NAME" is NAME too, as where a system
-// user alias has these addresses.
+// Temporary, 4.3.5, where there is no such directory or it belongs to root. "alias-NAME" is NAME too, as
+// where a system user alias has these addresses.
 Result<std::optional<MailboxUser>> find_alias(const std::string& directory, std::string_view local_part);
 
 // Has control/virtualdomains (ADDRESS:PREPEND, DOMAIN:PREPEND, .DOMAIN:PREPEND, :PREPEND) a line that may

@@ -16,7 +16,7 @@ namespace postern {
 
 namespace {
 
-constexpr mode_t kForbiddenBits = S_IWGRP | S_IWOTH;  // whoever may write it has programs run as its owner
+constexpr mode_t kForbiddenBits = S_IWOTH;  // qmail's default, too: a group is its owner's choice
 
 // There is no such file; anything else that keeps us from it is temporary.
 bool means_absent(int error) {
@@ -35,7 +35,7 @@ Result<bool> read_if_there(const std::string& name, DotQmailFile& file) {
   if (::fstat(fd.get(), &status) < 0) return os_failure("look at " + printable(name), errno);
   if (!S_ISREG(status.st_mode)) return false;
   if ((status.st_mode & kForbiddenBits) != 0) {
-    return temporary("follow " + printable(name) + ": others may write it; chmod go-w it", 0, "4.7.0");
+    return temporary("follow " + printable(name) + ": everybody may write it; chmod o-w it", 0, "4.7.0");
   }
   Result<std::string> text = read_to_end(fd.get(), kDotQmailLimitBytes, "read " + printable(name));
   if (!text) return temporary(text.failure().text, 0, "4.2.1");

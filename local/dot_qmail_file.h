@@ -21,8 +21,8 @@ struct DotQmailFile {
 // EXT as it stands in a file name: lower-case, dots are colons, so it never leads out of the home.
 std::string safe_extension(std::string_view ext);
 
-// No file, and an address with an extension: permanent, 5.1.1. A file that others may write or that cannot be
-// read: temporary.
+// No file, and an address with an extension: permanent, 5.1.1. A file that everybody may write or that cannot
+// be read: temporary.
 Result<DotQmailFile> find_dot_qmail(std::string_view dash, std::string_view ext);
 
 // The sender of what is forwarded: `sender`, or, where .qmail DASH EXT "-owner" is there, LOCAL-owner@DOMAIN,

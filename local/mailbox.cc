@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "lib/child.h"
@@ -33,6 +34,7 @@ struct Plan {
 struct Progress {
   std::vector<std::string> done;  // what was done, in words
   std::vector<std::string> forwards;
+  bool forwarded = false;
   int64_t started = now_milliseconds();
 };
 
@@ -113,19 +115,42 @@ Result<ProgramEnd> to_program(const MailboxDelivery& delivery, const Plan& plan,
   Result<std::string> sender = sender_of_forwards(delivery);
   if (!sender) return sender.failure();
   const int64_t deadline = progress.started + int64_t{delivery.program_seconds} * 1000;
-  Result<ProgramEnd> end =
-      run_program_line(line, program_environment(delivery, *sender, plan.file.matched), message, deadline);
+  Result<ProgramEnd> end = run_program_line(line, program_environment(delivery, *sender, plan.file.matched),
+                                            message, deadline, delivery.program_memory_bytes);
   if (end) progress.done.push_back("program: " + printable(line, 200));
   return end;
 }
 
-// Everything but the forwards, which are collected; a program may stop it.
+// A mailbox that most likely can be written.
+bool seems_ready(const std::string& path, Action action) {
+  if (action == Action::mbox) return ::access(path.c_str(), W_OK) == 0 || errno == ENOENT;
+  return ::access((path + "tmp").c_str(), W_OK) == 0 && ::access((path + "new").c_str(), W_OK) == 0;
+}
+
+// Each try of a message repeats what was done before the failure. Handing on fails more often (the scanner is
+// away) than writing to a mailbox that is there, so it is first; but a program may have
+// a say in what is forwarded.
+bool forwards_first(const MailboxDelivery& delivery, const Plan& plan) {
+  const std::vector<Instruction>& orders = plan.orders.instructions;
+  return std::all_of(orders.begin(), orders.end(), [&](const Instruction& order) {
+    return order.action == Action::forward ||
+           (order.action != Action::program && seems_ready(from_root(delivery, order.text), order.action));
+  });
+}
+
+void collect_forwards(const Plan& plan, Progress& progress) {
+  for (const Instruction& order : plan.orders.instructions) {
+    if (order.action == Action::forward) progress.forwards.push_back(order.text);
+  }
+}
+
+// Everything but the forwards, which are collected where they have not gone yet; a program may stop it.
 Result<void> carry_out(const MailboxDelivery& delivery, const Plan& plan, int message, Progress& progress) {
   for (const Instruction& order : plan.orders.instructions) {
     Result<void> did;
     switch (order.action) {
       case Action::forward:
-        progress.forwards.push_back(order.text);
+        if (!progress.forwarded) progress.forwards.push_back(order.text);
         break;
       case Action::maildir:
         did = to_maildir(delivery, plan, order.text, message, progress);
@@ -152,10 +177,9 @@ struct Expansion {
   char letter;
 };
 
-Expansion expansion_of(const MailboxDelivery& delivery, const Plan& plan, const Progress& progress,
-                       bool own_sender) {
+Expansion expansion_of(const MailboxDelivery& delivery, const Plan& plan, bool own_sender) {
   if (own_sender) return {Notices::keep, 'r'};
-  const bool one = progress.forwards.size() == 1 && progress.done.empty() && !plan.orders.list;
+  const bool one = plan.orders.instructions.size() == 1 && !plan.orders.list;
   const Notices notices = one ? Notices::pass_on : Notices::expand;
   if (!delivery.has_extras) return {notices, 'r'};
   return {notices, one ? 'p' : 'e'};
@@ -165,7 +189,7 @@ Result<char> forward_all(const MailboxDelivery& delivery, const Plan& plan, int 
   if (progress.forwards.empty()) return 'r';
   Result<std::string> sender = sender_of_forwards(delivery);
   if (!sender) return sender.failure();
-  const Expansion expansion = expansion_of(delivery, plan, progress, *sender != delivery.sender);
+  const Expansion expansion = expansion_of(delivery, plan, *sender != delivery.sender);
   Result<Envelope> envelope =
       forward_envelope(delivery.extras, *sender, progress.forwards, expansion.notices);
   if (!envelope) return envelope.failure();
@@ -179,6 +203,19 @@ Result<char> forward_all(const MailboxDelivery& delivery, const Plan& plan, int 
   return expansion.letter;
 }
 
+Result<char> carry_out_and_forward(const MailboxDelivery& delivery, const Plan& plan, int message,
+                                   Progress& progress) {
+  Result<char> letter = 'r';
+  if (forwards_first(delivery, plan)) {
+    collect_forwards(plan, progress);
+    letter = forward_all(delivery, plan, message, progress);
+    if (!letter) return letter;
+    progress.forwarded = true;
+  }
+  if (Result<void> did = carry_out(delivery, plan, message, progress); !did) return did.failure();
+  return progress.forwarded ? letter : forward_all(delivery, plan, message, progress);
+}
+
 Result<MailboxOutcome> deliver_in_home(const MailboxDelivery& delivery, int message) {
   if (Result<void> entered = enter_home(delivery.home); !entered) return entered.failure();
   Result<Plan> plan = make_plan(delivery);
@@ -187,8 +224,7 @@ Result<MailboxOutcome> deliver_in_home(const MailboxDelivery& delivery, int mess
   if (!looping) return looping.failure();
   if (*looping) return permanent("this message is looping: it already has my Delivered-To line", 0, "5.4.6");
   Progress progress;
-  if (Result<void> did = carry_out(delivery, *plan, message, progress); !did) return did.failure();
-  Result<char> letter = forward_all(delivery, *plan, message, progress);
+  Result<char> letter = carry_out_and_forward(delivery, *plan, message, progress);
   if (!letter) return letter.failure();
   MailboxOutcome outcome{.exit_code = kDelivered, .line = {}, .letter = *letter};
   for (const std::string& part : progress.done) {

@@ -2,6 +2,7 @@
 // and what came of each of its lines.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct MailboxDelivery {
   bool has_extras = false;       // RFC 3461's, of descriptor 5:
   std::string extras;
   unsigned program_seconds = kProgramSeconds;
+  uint64_t program_memory_bytes = UINT64_MAX;
 };
 
 // Temporary when there are not exactly eight.

@@ -5,7 +5,8 @@
 //   fd 0 in    the message: a file (read from its beginning) or a pipe
 //   fd 1 out   one line: what was done ("maildir: PATH"), or an enhanced status and why not; with -n what
 //   would be env        passed on to program lines; QMAILQUEUE takes what is forwarded (default @pickup);
-//              POSTERN_PROGRAM_SECONDS bounds program lines; POSTERN_MID
+//              POSTERN_PROGRAM_SECONDS and POSTERN_PROGRAM_MIB bound
+//              program lines; POSTERN_MID
 //   fd 5 in    extras (RFC 3461), only with POSTERN_EXTRAS=5
 //   exit       0 delivered and durable, 100 never, 111 try again
 //   user       the mailbox's; never root
@@ -47,6 +48,13 @@ unsigned program_seconds() {
                                                                   : kProgramSeconds;
 }
 
+// control/programmemory; the highest number is no limit but the system's.
+uint64_t program_memory_bytes() {
+  const char* value = ::getenv("POSTERN_PROGRAM_MIB");
+  const std::optional<uint64_t> mib = value == nullptr ? std::nullopt : parse_number(value);
+  return mib && *mib > 0 && *mib <= UINT64_MAX >> 20 ? *mib << 20 : UINT64_MAX;
+}
+
 Result<MailboxDelivery> delivery_of(const Input& input) {
   if (::getuid() == 0 || ::geteuid() == 0) {
     return temporary("deliver as root; start it as the mailbox's user: setuidgid USER postern-local", 0,
@@ -56,6 +64,7 @@ Result<MailboxDelivery> delivery_of(const Input& input) {
   if (!delivery) return delivery;
   delivery->mid = input.environment.get_or("POSTERN_MID", "");
   delivery->program_seconds = program_seconds();
+  delivery->program_memory_bytes = program_memory_bytes();
   if (input.environment.get("POSTERN_EXTRAS") == "5" && input.extras >= 0) {
     Result<std::string> extras = read_whole(input.extras, kEnvelopeLimitBytes, "read the extras");
     if (!extras) return temporary(extras.failure().text);

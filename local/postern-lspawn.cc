@@ -5,8 +5,8 @@
 //   fd 0       the message: passed on, never read here; fd 5 extras (RFC 3461), only with POSTERN_EXTRAS=5
 //   fd 1 out   reports: r, p, e, h or s and a text, NUL, then K, Z or D and a text, NUL
 //   env        POSTERN_HOME, POSTERN_MID, POSTERN_RIDS (the recipient's number, for the log); QMAILQUEUE is
-//   passed on files      control/{locals,me,virtualdomains,defaultdelivery,programseconds}, users/cdb,
-//   alias/; the accounts
+//   passed on files      control/{locals,me,virtualdomains,defaultdelivery,programseconds,programmemory},
+//   users/cdb, alias/; the accounts
 //              of this host when run by root
 //   user       root, the only resident that is; started by anyone else it delivers as that user
 //   exit       0 with reports, 111 when the request itself is broken
@@ -45,6 +45,7 @@ struct Settings {
   std::string users_cdb;
   std::string alias_home;
   unsigned program_seconds = kProgramSeconds;
+  uint64_t program_mib = 0;
   bool as_root = false;
 };
 
@@ -61,6 +62,7 @@ Environment local_environment(const Settings& settings) {
   environment.set("PATH", "/usr/local/bin:/usr/bin:/bin:" + own_directory());
   environment.set("POSTERN_HOME", home_directory());
   environment.set("POSTERN_PROGRAM_SECONDS", std::to_string(settings.program_seconds));
+  environment.set("POSTERN_PROGRAM_MIB", std::to_string(settings.program_mib));
   const char* queue = ::getenv("QMAILQUEUE");
   if (queue != nullptr && *queue != '\0') environment.set("QMAILQUEUE", queue);
   return environment;
@@ -85,6 +87,9 @@ Result<Settings> read_settings() {
     return temporary(home_path("control/programseconds") + ":1: " + std::to_string(*seconds) +
                      " is out of bounds; write 1 to " + std::to_string(kProgramSecondsLimit));
   settings.program_seconds = static_cast<unsigned>(*seconds);
+  Result<uint64_t> memory = control_number_or("programmemory", 0);
+  if (!memory) return memory.failure();
+  settings.program_mib = *memory;
   settings.users_cdb = home_path("users/cdb");
   settings.alias_home = home_path("alias");
   settings.as_root = ::getuid() == 0;

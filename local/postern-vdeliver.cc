@@ -42,8 +42,9 @@ struct Order {
 Result<Order> read_order(const std::vector<std::string>& arguments);  // the job, top to bottom:
 Result<std::string> deliver(const Order& order);                      //   whose it is
 Result<std::string> deliver_to(const Order& order, const VirtualUser& user, int message);
-Result<std::string> store(const Order& order, const VirtualUser& user, int message);  //   quota, Maildir
+Result<void> make_room(const Order& order, const VirtualUser& user, int message);     //   quota
 Result<void> forward(const Order& order, const VirtualUser& user, int message);       //   addresses
+Result<std::string> store(const Order& order, const VirtualUser& user, int message);  //   Maildir
 
 std::string variable(const char* name) {
   const char* value = ::getenv(name);
@@ -91,16 +92,20 @@ Result<std::string> deliver(const Order& order) {
 }
 
 Result<std::string> deliver_to(const Order& order, const VirtualUser& user, int message) {
+  const bool keeps = !user.maildir.empty();
+  if (Result<void> ready = keeps ? make_room(order, user, message) : Result<void>(); !ready)
+    return ready.failure();
+  // Forwards first: each try repeats what was done before a failure, and handing on fails more often (the
+  // scanner is away) than writing to a Maildir that is there and has room.
   std::string done;
-  if (!user.maildir.empty()) {
-    Result<std::string> path = store(order, user, message);
-    if (!path) return path;
-    done = "maildir: " + printable(*path, 4096);
+  if (!user.forwards.empty()) {
+    if (Result<void> sent = forward(order, user, message); !sent) return sent.failure();
+    done = "forward: " + std::to_string(user.forwards.size()) + " addresses";
   }
-  if (user.forwards.empty()) return done;
-  if (Result<void> sent = forward(order, user, message); !sent) return sent.failure();
-  return done + (done.empty() ? "" : "; ") + "forward: " + std::to_string(user.forwards.size()) +
-         " addresses";
+  if (!keeps) return done;
+  Result<std::string> path = store(order, user, message);
+  if (!path) return path;
+  return done + (done.empty() ? "" : "; ") + "maildir: " + printable(*path, 4096);
 }
 
 // Its users have no way to make it: each part of a path below the domain's home that is missing.
@@ -118,22 +123,32 @@ Result<void> make_maildir(const std::string& maildir) {
   return {};
 }
 
-Result<std::string> store(const Order& order, const VirtualUser& user, int message) {
-  if (Result<void> made = make_maildir(user.maildir); !made) return made.failure();
-  const std::string first_lines = order.return_path + order.delivered_to;
+Result<uint64_t> stored_bytes(const Order& order, int message) {
   Result<size_t> size = file_size(message, "read the message");
   if (!size) return size.failure();
-  const uint64_t bytes = *size + first_lines.size();
-  if (user.quota.limits()) {
-    Result<bool> room = has_room(user.maildir, user.quota, bytes);
-    if (!room) return room.failure();
-    if (!*room && order.full_is_permanent) return permanent("the mailbox is full", 0, "5.2.2");
-    if (!*room) return temporary("deliver: the mailbox is full", 0, "4.2.2");
-  }
+  return *size + order.return_path.size() + order.delivered_to.size();
+}
+
+Result<void> make_room(const Order& order, const VirtualUser& user, int message) {
+  if (Result<void> made = make_maildir(user.maildir); !made) return made;
+  if (!user.quota.limits()) return {};
+  Result<uint64_t> bytes = stored_bytes(order, message);
+  if (!bytes) return bytes.failure();
+  Result<bool> room = has_room(user.maildir, user.quota, *bytes);
+  if (!room) return room.failure();
+  if (*room) return {};
+  if (order.full_is_permanent) return permanent("the mailbox is full", 0, "5.2.2");
+  return temporary("deliver: the mailbox is full", 0, "4.2.2");
+}
+
+Result<std::string> store(const Order& order, const VirtualUser& user, int message) {
+  const std::string first_lines = order.return_path + order.delivered_to;
+  Result<uint64_t> bytes = stored_bytes(order, message);
+  if (!bytes) return bytes.failure();
   Result<std::string> path = deliver_to_maildir(user.maildir, first_lines, message, SizeInName::yes);
   if (path && user.quota.limits()) {
     // The message is there; a line that is missing is made up for when it is counted anew.
-    if (Result<void> counted = count_delivery(user.maildir, bytes); !counted)
+    if (Result<void> counted = count_delivery(user.maildir, *bytes); !counted)
       (void)write_all(2, counted.failure().text + "\n", "say what happened");
   }
   return path;

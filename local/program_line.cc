@@ -99,7 +99,7 @@ Result<ProgramEnd> judge_program(int exit_code, std::string_view output) {
 }
 
 Result<ProgramEnd> run_program_line(const std::string& line, const Environment& environment, int message,
-                                    int64_t deadline_milliseconds) {
+                                    int64_t deadline_milliseconds, uint64_t memory_bytes) {
   Result<Fd> input = reopen_for_reading(message);
   if (!input) return input.failure();
   ChildOptions options;
@@ -108,6 +108,7 @@ Result<ProgramEnd> run_program_line(const std::string& line, const Environment& 
   options.fds = {{input->get(), 0}};
   options.errors_with_output = true;
   options.dies_with_us = true;
+  options.memory_bytes = memory_bytes;
   Result<ChildEnd> end = run_child(options, deadline_milliseconds, kProgramOutputBytes);
   if (!end) return end.failure();
   if (end->timed_out)

@@ -28,8 +28,9 @@ enum class ProgramEnd { done, done_stop_here };  // exit codes 0 and 99
 // full") or has one as qmail's programs write it ("(#5.2.2)").
 Result<ProgramEnd> judge_program(int exit_code, std::string_view output);
 
-// Runs it in a process group of its own, which is killed at the deadline.
+// Runs it in a process group of its own, which is killed at the deadline. Our own service's limit of memory
+// is not the program's; `memory_bytes` is.
 Result<ProgramEnd> run_program_line(const std::string& line, const Environment& environment, int message,
-                                    int64_t deadline_milliseconds);
+                                    int64_t deadline_milliseconds, uint64_t memory_bytes);
 
 }  // namespace postern

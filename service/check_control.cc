@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,6 +91,7 @@ constexpr std::array kKnown = {
     Known{"notipme", Form::any, "none"},
     Known{"pickupusers", Form::any, "everybody"},
     Known{"plusdomain", Form::host, "control/me behind its first dot"},
+    Known{"programmemory", Form::number, "0"},
     Known{"programseconds", Form::number, "240"},
     Known{"queuelifetime", Form::number, "259200"},
     Known{"rcpthosts", Form::domains, "control/locals"},
@@ -245,6 +247,22 @@ ControlReport report_on(const Known& known) {
   return report;
 }
 
+// A list of users that leaves out the owner of alias/ stops what postmaster and all other aliases forward.
+void warn_of_alias_user(ControlReport& report) {
+  struct stat alias {};
+  if (::stat(home_path("alias").c_str(), &alias) < 0) return;
+  const struct passwd* account = ::getpwuid(alias.st_uid);
+  const std::string number = std::to_string(alias.st_uid);
+  const std::string name = account == nullptr ? number : account->pw_name;
+  for (std::string_view entry : split(report.value, ',')) {
+    entry = trim(entry);
+    if (entry == name || entry == number) return;
+  }
+  report.problems.push_back(
+      home_path("control/pickupusers") + ": " + name +
+      ", the owner of alias/, is not named, so what aliases forward waits; add a line \"" + name + "\"");
+}
+
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
@@ -262,6 +280,9 @@ Result<std::vector<ControlReport>> check_control() {
   for (ControlReport& report : reports) {
     if (report.name != "rcpthosts") continue;
     for (std::string& problem : unreachable_domains()) report.problems.push_back(std::move(problem));
+  }
+  for (ControlReport& report : reports) {
+    if (report.name == "pickupusers" && !report.is_default) warn_of_alias_user(report);
   }
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;

@@ -66,7 +66,8 @@ expect_not_in() { ! grep -qE -- "$2" "$1" || { grep -E -- "$2" "$1" | head; fail
 expect_equal() { [ "$1" = "$2" ] || fail "${3:-values differ}: got '$1', expected '$2'"; }
 
 make_home() {
-  mkdir -p "$POSTERN_HOME"/control "$POSTERN_HOME"/run "$POSTERN_HOME"/queue
+  mkdir -p "$POSTERN_HOME"/control "$POSTERN_HOME"/run "$POSTERN_HOME"/queue "$POSTERN_HOME"/alias
+  [ "$(id -u)" != 0 ] || chown 65534:65534 "$POSTERN_HOME/alias"
   echo mx.example.org > "$POSTERN_HOME/control/me"
 }
 

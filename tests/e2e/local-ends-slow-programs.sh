@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../as_user.sh"
 . "$(dirname "$0")/../local.sh"
+need python3
 
 make_home
 mkdir "$POSTERN_HOME/users"
@@ -30,6 +31,19 @@ for wrong in 0 3601 soon; do
   expect_in "$T/log" '^Critical: postern-lspawn: .*programseconds:1: .*(write|decimal digits)'
 done
 rm "$POSTERN_HOME/control/programseconds"
+
+# The memory that the service may have is not a program's limit; control/programmemory is.
+dot "" < <(echo "|python3 -c 'import mmap; mmap.mmap(-1, 200 << 20)'")
+small_lspawn() {
+  (ulimit -S -v 131072; exec "$B/postern-lspawn" a@b u1@example.org) < "$T/message" 2> "$T/log" | tr '\0' '|' > "$T/said"
+}
+small_lspawn
+expect_in "$T/said" '^rprogram: .*\|K'
+echo 150 > "$POSTERN_HOME/control/programmemory"
+small_lspawn
+expect_in "$T/said" '^s4\.3\.0 .*Cannot allocate memory'
+rm "$POSTERN_HOME/control/programmemory"
+dot "" < <(echo '|echo $$ > shell; sleep 1000 & echo $! > sleeper; wait')
 
 # Killed in the middle: the shell goes with it.
 rm "$D/shell" "$D/sleeper"

@@ -3,7 +3,7 @@
 # and within its limits. Broken requests are refused and leave it standing.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/inject.sh"
-need python3
+need python3 strace
 start_pickup
 printf 'Subject: x\r\n\r\nhello\r\n' > "$T/message"
 printf 'Fa@far.example\0Talice\0Tb@far.example\0\0' > "$T/envelope"
@@ -31,6 +31,14 @@ printf 'Fa@far.example\nInfo: forged\0Tb@far.example\0\0' > "$T/bad"
 ask "0<$T/message" "1<$T/bad" POSTERN_PARENT_MID='1 x'; expect_equal $? 82 "a line break in the sender"
 expect_in "$T/me/reason" '^D553 5\.1\.7 '
 expect_not_in "$T/pickup.log" '^Info: forged|made of MID 1'
+# Recipients are logged of what is accepted alone, and counted.
+{ printf 'Fa@far.example\0'; for n in $(seq 1001); do printf 'Tx%s@far.example\0' "$n"; done; printf '\0'; } > "$T/bad"
+ask "0<$T/message" "1<$T/bad"; expect_equal $? 82 "1001 recipients"
+expect_in "$T/me/reason" '^D554 5\.5\.3 more than 1000 recipients'
+printf 'Fa@far.example\0Tx@far.example\0Tx y@far example\0\0' > "$T/bad"
+ask "0<$T/message" "1<$T/bad"; expect_equal $? 82 "a recipient with a blank in its domain"
+expect_not_in "$T/pickup.log" 'To: <x'
+expect_in "$T/pickup.log" '^Info: MID [0-9]+ UID [0-9]+ To: 1001 recipients$'
 printf 'Fa@far.example\0T\0\0' > "$T/bad"
 ask "0<$T/message" "1<$T/bad"; expect_equal $? 82 "an empty recipient"
 printf 'nonsense' > "$T/bad"
@@ -55,12 +63,24 @@ echo "$((U + 1))" > "$POSTERN_HOME/control/pickupusers"
 kill -HUP "$PICKUP"
 not_me() { ask "0<$T/message" "1<$T/envelope"; grep -q 'D550 5.7.1 user '"$U"' may not' "$T/me/reason"; }
 wait_for 10 not_me
+ask "0<$T/message" "1<$T/envelope" POSTERN_PARENT_MID=4712; expect_equal $? 82 "a forward of a user who may not"
+expect_in "$T/me/reason" '^Z451 4\.7\.1 user '"$U"' may not'
 echo "$U" > "$POSTERN_HOME/control/pickupusers"
 kill -HUP "$PICKUP"
 me_again() { ask "0<$T/message" "1<$T/envelope"; }
 forget
 wait_for 10 me_again
 number_kept 1
+forget
+
+# A user's file may be one of his own file system that never answers: it is read under a short alarm.
+strace -f -q -e trace=alarm,pread64 -o "$T/alarms" -p "$PICKUP" & tracer=$!
+traced() { grep -q "^TracerPid:.$1" "/proc/$PICKUP/status"; }
+wait_for 10 traced '[1-9]'
+me_again || fail "traced"
+kill -INT $tracer
+wait_for 10 traced 0
+in_order "$T/alarms" 'alarm\(20\)' 'pread64\(.*Subject: x' 'alarm\(300\)'
 forget
 
 # A pipe for the message is not waited for; a packet that is no request, and a client that goes, hurt nobody.

@@ -30,6 +30,10 @@ problem clamdb '/none/at/all\n' '1: "/none/at/all" is not a directory; make it, 
 problem stages '# comment\nantivirus\n' '2: "antivirus" names no program; write a name and a program$'
 problem concurrencyremot '5\n' ' no program reads a file of that name; rename or remove it$'
 problem me 'x\033[31my\\n/../\n' '1: "x.x1b\[31my'
+problem pickupusers "4242424\n" " [^ ]+, the owner of alias/, is not named, so what aliases forward waits; add a line"
+stat -c %u "$POSTERN_HOME/alias" > "$control/pickupusers"
+"$B/postern-showctl" > "$T/out" || { cat "$T/out"; fail "the owner of alias/ is listed"; }
+rm "$control/pickupusers"
 # The programs that read such a file say it in the same words and do not start.
 echo ten > "$control/retryfirst"
 "$B/postern-send" > "$T/log" 2>&1; expect_equal $? 111 "postern-send with a bad retryfirst"

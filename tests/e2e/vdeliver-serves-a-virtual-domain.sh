@@ -35,6 +35,9 @@ nothing_queued || fail "forwarded for ann"
 deliver 0 u1-bob - bob < "$T/message"; expect_equal "$(inbox users/bob)" 1 "bob"
 expect_equal "$(queued)" 'Fann@example.net|Tbob@example.net||' "bob's forward"
 expect_equal "$(cat "$T/queued/message")" "$(printf 'Delivered-To: u1-bob@example.org\n'; cat "$T/message")" "bob's forwarded message"
+echo 53 > "$T/queue-code"
+deliver 111 u1-bob - bob < "$T/message"; expect_equal "$(inbox users/bob)" 1 "bob, while the queue takes no forward"
+echo 0 > "$T/queue-code"
 deliver 0 u1-sales - sales < "$T/message"; expect_equal "$(queued)" 'Fann@example.net|Tann@example.org|Tcarl@example.net||' "sales"
 echo 82 > "$T/queue-code"; deliver 100 u1-sales - sales < "$T/message"; expect_in "$T/said" '^5\.7\.1 '
 echo 53 > "$T/queue-code"; deliver 111 u1-sales - sales < "$T/message"; expect_in "$T/said" '^4\.'

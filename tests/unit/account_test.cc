@@ -43,8 +43,8 @@ TEST_CASE("accounts: an ordinary one without its home waits, one of the system h
   const ScratchHome home;
   home.write("file", "x");
   const std::string missing = home.path() + "/not-mounted/joe";
-  for (const std::string& wrong : {missing, home.path() + "/file", home.path() + "/file/joe", home.path(),
-                                   std::string(), std::string("home/joe"), std::string("/home/\xff\n")}) {
+  for (const std::string& wrong : {missing, home.path() + "/file", home.path() + "/file/joe", std::string(),
+                                   std::string("home/joe"), std::string("/home/\xff\n")}) {
     CAPTURE(wrong);
     Result<std::optional<MailboxUser>> ordinary = mailbox_of({54321, 54321, wrong});
     REQUIRE_FALSE(ordinary.ok());
@@ -63,6 +63,13 @@ TEST_CASE("accounts: an ordinary one without its home waits, one of the system h
     REQUIRE(account.ok());
     CHECK_FALSE(account->has_value());
   }
+}
+
+TEST_CASE("accounts: whose home is another's has no mailbox") {
+  const ScratchHome home;
+  Result<std::optional<MailboxUser>> account = mailbox_of({54321, 54321, home.path()});
+  REQUIRE(account.ok());
+  CHECK_FALSE(account->has_value());
 }
 
 TEST_CASE("accounts: who owns his home has a mailbox") {

@@ -130,12 +130,14 @@ TEST_CASE("the .qmail file of an address: its own, then -default, the longest fi
 
 TEST_CASE("a .qmail file that others may write, or that cannot be read, makes mail wait") {
   const InHome home;
-  for (const mode_t mode : {0664, 0646, 0666}) {
+  for (const mode_t mode : {0646, 0666}) {
     CAPTURE(mode);
     home.write(".qmail", "./Maildir/\n", 0600);
     REQUIRE(::chmod(".qmail", mode) == 0);
     CHECK(found("", "").starts_with("4.7.0 "));
   }
+  REQUIRE(::chmod(".qmail", 0664) == 0);
+  CHECK(found("", "") == ".qmail");
   REQUIRE(::unlink(".qmail") == 0);
   REQUIRE(::symlink(".qmail", ".qmail") == 0);
   CHECK(found("", "").starts_with("4."));

@@ -40,6 +40,19 @@ std::string copied(const std::string& text, const PickupSettings& settings) {
 
 }  // namespace
 
+TEST_CASE("a user who may not hand mail in is refused, but his forwards wait") {
+  CHECK(refusal_of_user(12, {}).line().starts_with("550 5.7.1 user 12 may not"));
+  CHECK(refusal_of_user(12, {.mid = "", .parent = "34"}).line().starts_with("451 4.7.1 user 12 may not"));
+}
+
+TEST_CASE("recipients are counted, but those of forwards are not") {
+  Envelope envelope;
+  envelope.recipients.resize(3);
+  CHECK(check_number(envelope, {}, 3).accepted());
+  CHECK(check_number(envelope, {}, 2).line().starts_with("554 5.5.3 "));
+  CHECK(check_number(envelope, {.mid = "", .parent = "34"}, 2).accepted());
+}
+
 TEST_CASE("a user's word on himself does not go on, but for the number of a parent") {
   Environment environment;
   for (const char* name : {"POSTERN_SKIP", "POSTERN_RELEASED", "POSTERN_DIRECTION", "POSTERN_AUTH",

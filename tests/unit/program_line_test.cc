@@ -1,6 +1,7 @@
 #include "local/program_line.h"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include <string>
 
@@ -69,7 +70,7 @@ TEST_CASE("a program that takes too long is ended, and its own children too") {
   const Fd message = memory_with("x\n");
   REQUIRE(seal(message.get()).ok());
   Result<ProgramEnd> end = run_program_line("sleep 1000 & sleep 1000", Environment::of_process(),
-                                            message.get(), now_milliseconds() + 100);
+                                            message.get(), now_milliseconds() + 100, UINT64_MAX);
   REQUIRE_FALSE(end.ok());
   CHECK_FALSE(end.failure().permanent());
   CHECK(end.failure().text.find("took too long") != std::string::npos);
@@ -81,8 +82,37 @@ TEST_CASE("each program reads the message from its beginning and cannot change i
   for (int i = 0; i < 2; ++i) {
     Result<ProgramEnd> end =
         run_program_line("read a; [ \"$a\" = one ] && ! echo x >&0", Environment::of_process(), message.get(),
-                         now_milliseconds() + 10000);
+                         now_milliseconds() + 10000, UINT64_MAX);
     CHECK(end.ok());
   }
   CHECK(content_of(message.get()) == "one\ntwo\n");
+}
+
+TEST_CASE("our own soft limit of memory is not a program's, and the one that is set is") {
+  const Fd message = memory_with("x\n");
+  REQUIRE(seal(message.get()).ok());
+  const auto limit_of_program = [&](uint64_t memory_bytes) {
+    Result<ProgramEnd> end = run_program_line("ulimit -S -v; exit 111", Environment::of_process(),
+                                              message.get(), now_milliseconds() + 10000, memory_bytes);
+    REQUIRE_FALSE(end.ok());
+    return end.failure().text;
+  };
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_AS, &before) == 0);
+  const rlimit ours{.rlim_cur = rlim_t{64} << 40, .rlim_max = before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_AS, &ours) == 0);
+  if (before.rlim_max == RLIM_INFINITY) CHECK(limit_of_program(UINT64_MAX).ends_with(": unlimited"));
+  CHECK(limit_of_program(uint64_t{300} << 20).ends_with(": 307200"));
+  CHECK(::setrlimit(RLIMIT_AS, &before) == 0);
+}
+
+TEST_CASE("a program that has ended is not waited for while its own child goes on printing") {
+  const Fd message = memory_with("x\n");
+  REQUIRE(seal(message.get()).ok());
+  Result<ProgramEnd> end = run_program_line(
+      "for i in 1 2 3; do cat /dev/zero & done; until [ \"$(cat /proc/$!/comm)\" = cat ]; do :; done; exit "
+      "99",
+      Environment::of_process(), message.get(), now_milliseconds() + 10000, UINT64_MAX);
+  REQUIRE(end.ok());
+  CHECK(*end == ProgramEnd::done_stop_here);
 }
