@@ -16,6 +16,7 @@ struct Failure {
   std::string status = "4.3.0";  // enhanced status, RFC 3463
   std::string text;              // "open queue/tmp/1: No space left on device"
   int exit_code = 0;             // of the queue interface, 0 when the caller has to choose
+  bool damaged = false;          // what was read is surely broken, rather than not readable now
 
   [[nodiscard]] bool permanent() const { return kind == Kind::permanent; }
 };
