@@ -46,7 +46,11 @@ Result<std::vector<std::string>> names_in(const std::string& path) {
     return os_failure("open " + path, why);
   }
   std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(directory.get())) {
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(directory.get());
+    if (entry == nullptr && errno != 0) return os_failure("read " + path, errno);
+    if (entry == nullptr) break;
     const std::string name = entry->d_name;
     if (name != "." && name != "..") names.push_back(name);
   }
