@@ -99,6 +99,13 @@ std::string make_records(const Envelope& envelope, const Environment& kept, Queu
 }
 
 Failure damaged(std::string why) {
+  Failure failure = temporary("read the queue file: " + std::move(why));
+  failure.damaged = true;
+  return failure;
+}
+
+// Of a version that this program does not know: it may be whole.
+Failure not_understood(std::string why) {
   return temporary("read the queue file: " + std::move(why));
 }
 
@@ -110,13 +117,19 @@ Result<Trailer> read_trailer(int fd, size_t size) {
   if (!bytes) return bytes.failure();
   std::memcpy(&trailer, bytes->data(), sizeof trailer);
   if (trailer.magic != kMagic) return damaged("it has no trailer");
-  if (trailer.version != kVersion) return damaged("it is of version " + std::to_string(trailer.version));
+  if (trailer.version != kVersion)
+    return not_understood("it is of version " + std::to_string(trailer.version));
   if (trailer.trailer_hash != trailer_hash(trailer)) return damaged("the trailer's checksum is wrong");
-  if (trailer.records_size > kRecordsLimitBytes || trailer.message_size > size ||
+  if (trailer.records_size > size || trailer.message_size > size ||
       trailer.message_size + trailer.records_size + sizeof trailer != size) {
     return damaged("the trailer's lengths do not add up");
   }
+  if (trailer.records_size > kRecordsLimitBytes) return not_understood("its records are longer than may be");
   return trailer;
+}
+
+bool is_small_letter(char letter) {
+  return letter >= 'a' && letter <= 'z';
 }
 
 bool take_state(char letter, QueuedMessage& queued) {
@@ -211,13 +224,16 @@ Result<QueuedMessage> read_queue_file(int fd) {
   queued.message_size = trailer->message_size;
   queued.message_hash = trailer->message_hash;
   queued.born = trailer->born;
+  bool all_known = true;
   size_t at = 0;
   while (at < records->size()) {
     const size_t end = records->find('\0', at);
     if (end == std::string::npos || end == at) return damaged("a record is cut short");
     const size_t recipients_before = queued.states.size();
-    if (!take_record(std::string_view(*records).substr(at, end - at), queued))
-      return damaged("a record is unknown");
+    const bool known = take_record(std::string_view(*records).substr(at, end - at), queued);
+    // A state byte is changed in place and in no checksum; of other records the checksum tells.
+    if (!known && !is_small_letter((*records)[at])) return damaged("a record is unknown");
+    all_known = all_known && known;
     if (queued.states.size() > recipients_before) {
       queued.state_offsets.push_back(static_cast<off_t>(queued.message_size + at));
       (*records)[at] = static_cast<char>(RecipientState::pending);
@@ -225,6 +241,7 @@ Result<QueuedMessage> read_queue_file(int fd) {
     at = end + 1;
   }
   if (hash_of(*records) != trailer->records_hash) return damaged("the records' checksum is wrong");
+  if (!all_known) return not_understood("a record is unknown");
   if (queued.states.size() != trailer->recipients) return damaged("a recipient is missing");
   return queued;
 }

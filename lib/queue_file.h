@@ -34,7 +34,8 @@ Result<QueuedMessage> write_queue_file(int to, int message, size_t limit_bytes, 
                                        const Envelope& envelope, const Environment& kept);
 
 // Reads trailer and records and checks them; the message itself is not read. A broken file is a temporary
-// failure that says what is broken.
+// failure with `damaged` set that says what is broken; one that could not be read, or is of a newer version,
+// is one without.
 Result<QueuedMessage> read_queue_file(int fd);
 
 // Is the message what its hash says?

@@ -17,6 +17,7 @@ struct Failure {
   std::string text;              // "open queue/tmp/1: No space left on device"
   int exit_code = 0;             // of the queue interface, 0 when the caller has to choose
   bool shortage = false;         // of memory or descriptors: it may go better in a moment
+  bool damaged = false;          // what was read is surely broken, rather than not readable now
 
   [[nodiscard]] bool permanent() const { return kind == Kind::permanent; }
 };

@@ -114,7 +114,13 @@ Result<uint64_t> Spool::commit(StagedMessage&& staged) const {
       const std::string parent = final_path.substr(0, final_path.rfind('/'));
       if (Result<void> synced = fsync_directory(parent); !synced) {
         // Nobody has been told yes: take it back rather than have it twice after the client's retry.
-        ::unlink(final_path.c_str());
+        // Who works the spool may have taken it over already. A yes would promise what a loss of power can
+        // undo.
+        if (::unlink(final_path.c_str()) < 0) {
+          log_warning("take back MID " + std::to_string(message.mid_) +
+                          ", which was refused; it is delivered, and after the client's retry twice",
+                      os_failure("remove " + final_path, errno).text);
+        }
         return Failure{Kind::temporary, synced.failure().status, synced.failure().text, 64};
       }
       return message.mid_;
@@ -135,15 +141,22 @@ Result<Fd> Spool::open(uint64_t mid) const {
   return permanent("open message " + std::to_string(mid) + ": there is none in " + directory_);
 }
 
+Result<void> Spool::list_part(std::string_view where, unsigned part, std::vector<uint64_t>& mids) const {
+  const std::string path = directory_ + "/" + std::string(where) + "/" + std::to_string(part);
+  const Directory directory{::opendir(path.c_str())};
+  if (!directory) return os_failure("open " + path, errno, 62);
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(directory.get());
+    if (entry == nullptr) return errno == 0 ? Result<void>() : os_failure("read " + path, errno, 62);
+    if (const std::optional<uint64_t> mid = parse_mid(entry->d_name)) mids.push_back(*mid);
+  }
+}
+
 Result<std::vector<uint64_t>> Spool::list(std::string_view where) const {
   std::vector<uint64_t> mids;
   for (unsigned part = 0; part < POSTERN_SPLIT; ++part) {
-    const std::string path = directory_ + "/" + std::string(where) + "/" + std::to_string(part);
-    const Directory directory{::opendir(path.c_str())};
-    if (!directory) return os_failure("open " + path, errno, 62);
-    while (const dirent* entry = ::readdir(directory.get())) {
-      if (const std::optional<uint64_t> mid = parse_mid(entry->d_name)) mids.push_back(*mid);
-    }
+    if (Result<void> listed = list_part(where, part, mids); !listed) return listed.failure();
   }
   return mids;
 }

@@ -64,6 +64,9 @@ class Spool {
   [[nodiscard]] Result<Fd> open(uint64_t mid) const;
   // All mids of tmp, new, cur or defer, unordered.
   [[nodiscard]] Result<std::vector<uint64_t>> list(std::string_view where) const;
+  // Those of one part, added to `mids`; what was read before a failure too.
+  [[nodiscard]] Result<void> list_part(std::string_view where, unsigned part,
+                                       std::vector<uint64_t>& mids) const;
   // new/ to cur/; permanent failure when it is not in new/, temporary when cur/ has one of that name.
   [[nodiscard]] Result<void> take(uint64_t mid) const;
   // The message that was taken (it stands in cur/) is finished: removes it, and what stands beside it when

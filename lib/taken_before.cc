@@ -1,10 +1,26 @@
 #include "lib/taken_before.h"
 
+#include <algorithm>
+#include <set>
+#include <string_view>
+
 #include "lib/queue_file.h"
 
 namespace postern {
 
-Result<bool> taken_before(const Spool& spool, uint64_t mid, const Environment& request) {
+namespace {
+
+bool has_all(const Envelope& whole, const Envelope& wanted) {
+  std::set<std::string_view> addresses;
+  for (const Recipient& recipient : whole.recipients) addresses.insert(recipient.address);
+  return std::all_of(wanted.recipients.begin(), wanted.recipients.end(),
+                     [&](const Recipient& recipient) { return addresses.contains(recipient.address); });
+}
+
+}  // namespace
+
+Result<bool> taken_before(const Spool& spool, uint64_t mid, const Environment& request,
+                          const Envelope& envelope) {
   const std::optional<std::string_view> icid = request.get("POSTERN_ICID");
   if (mid == 0 || !icid || !request.get("POSTERN_DEFERRED")) return false;
   Result<Fd> file = spool.open(mid);
@@ -13,6 +29,7 @@ Result<bool> taken_before(const Spool& spool, uint64_t mid, const Environment& r
   Result<QueuedMessage> queued = read_queue_file(file->get());
   if (!queued) return queued.failure();
   if (queued->kept.get("POSTERN_ICID") != icid) return false;
+  if (queued->envelope.sender != envelope.sender || !has_all(queued->envelope, envelope)) return false;
   // The earlier taker may have ended between its rename and its fsync of the directory.
   for (const char* place : {"new", "cur"}) {
     const std::string path = spool.path(place, mid);

@@ -119,7 +119,7 @@ class Quarantine {
     Result<Envelope> envelope = read_envelope(job);
     if (!envelope) return put_failed(envelope.failure());
     const uint64_t wanted = parse_mid(job.environment.get_or("POSTERN_MID", "")).value_or(0);
-    const Result<bool> before = store_.put_before(name, wanted, job.environment);
+    const Result<bool> before = store_.put_before(name, wanted, job.environment, *envelope);
     if (!before) return put_failed(before.failure());
     if (*before) return 0;
     Result<uint64_t> mid =

@@ -64,11 +64,11 @@ Result<void> QuarantineStore::prepare(const std::string& quarantine) {
 }
 
 Result<bool> QuarantineStore::put_before(std::string_view quarantine, uint64_t mid,
-                                         const Environment& request) {
+                                         const Environment& request, const Envelope& envelope) {
   if (!request.get("POSTERN_DEFERRED")) return false;
   const std::string name(quarantine);
   if (Result<void> prepared = prepare(name); !prepared) return prepared.failure();
-  return taken_before(spool(name), mid, request);
+  return taken_before(spool(name), mid, request, envelope);
 }
 
 Result<uint64_t> QuarantineStore::put(std::string_view quarantine, int message, const Envelope& envelope,

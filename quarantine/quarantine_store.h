@@ -46,7 +46,8 @@ class QuarantineStore {
                        const std::function<bool()>& still_wanted);
 
   // Did an earlier try of the work queue put it there (lib/taken_before.h)?
-  Result<bool> put_before(std::string_view quarantine, uint64_t mid, const Environment& request);
+  Result<bool> put_before(std::string_view quarantine, uint64_t mid, const Environment& request,
+                          const Envelope& envelope);
 
   // A permanent failure when it is in no quarantine.
   [[nodiscard]] Result<HeldMessage> find(uint64_t mid) const;

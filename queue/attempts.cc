@@ -1,6 +1,7 @@
 #include "queue/attempts.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -29,7 +30,7 @@ void parse_recipient_line(std::string_view line, const std::vector<std::string_v
   if (line.starts_with("d ") && fields.size() >= 3) {
     attempts.untold[*rid] = {std::string(fields[2]), fields.size() > 3 ? rest_from(line, fields[3]) : ""};
   }
-  if (line.starts_with("n ") && fields.size() == 2) attempts.untold.erase(*rid);
+  if (line.starts_with("n ") && fields.size() == 3 && fields[2] == ".") attempts.untold.erase(*rid);
 }
 
 void parse_line(std::string_view line, Attempts& attempts) {
@@ -53,6 +54,7 @@ void parse_line(std::string_view line, Attempts& attempts) {
 
 Attempts parse_attempts(std::string_view text) {
   Attempts attempts;
+  attempts.bytes = text.size();
   for (size_t end = 0; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1)) {
     parse_line(text.substr(0, end), attempts);
   }
@@ -73,39 +75,65 @@ Attempts read_attempts(const std::string& path) {
   return text && *text ? parse_attempts(**text) : Attempts{};
 }
 
-Result<void> append_attempt(const std::string& path, const Attempts& pass, const std::set<size_t>& told) {
+std::string recipient_lines(const std::map<size_t, std::string>& replies, const std::set<size_t>& warned,
+                            uint64_t time) {
+  std::string lines;
+  for (const auto& [rid, reply] : replies) lines += "r " + std::to_string(rid) + " " + reply + "\n";
+  for (const size_t rid : warned) lines += "w " + std::to_string(rid) + " " + std::to_string(time) + "\n";
+  return lines;
+}
+
+std::string success_lines(const std::map<size_t, Success>& successes) {
+  std::string lines;
+  for (const auto& [rid, success] : successes) {
+    lines += "d " + std::to_string(rid) + " " + success.action + " " + success.text + "\n";
+  }
+  return lines;
+}
+
+std::string pass_line(const Attempts& pass) {
+  std::string line =
+      "t " + std::to_string(pass.tries) + " " + std::to_string(pass.last) + " " + std::to_string(pass.next);
+  if (pass.flushes > 0) line += " " + std::to_string(pass.flushes);
+  return line + "\n";
+}
+
+Result<void> append_attempt(const std::string& path, const Attempts& pass, const std::set<size_t>& told,
+                            const std::map<size_t, std::string>& noted) {
   const Fd file{::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)};
   if (!file) return os_failure("open " + path, errno);
-  std::string text;
+  std::map<size_t, std::string> replies;
   for (const auto& [rid, reply] : pass.replies) {
-    text += "r " + std::to_string(rid) + " " + printable(reply, kReplyLimitBytes) + "\n";
+    std::string text = printable(reply, kReplyLimitBytes);
+    const auto before = noted.find(rid);
+    if (before == noted.end() || before->second != text) replies[rid] = std::move(text);
   }
-  for (const size_t rid : pass.warned) {
-    text += "w " + std::to_string(rid) + " " + std::to_string(pass.last) + "\n";
-  }
-  for (const size_t rid : told) text += "n " + std::to_string(rid) + "\n";
-  text +=
-      "t " + std::to_string(pass.tries) + " " + std::to_string(pass.last) + " " + std::to_string(pass.next);
-  if (pass.flushes > 0) text += " " + std::to_string(pass.flushes);
-  text += "\n";
+  std::string text = "\n" + recipient_lines(replies, pass.warned, pass.last);
+  for (const size_t rid : told) text += "n " + std::to_string(rid) + " .\n";
+  text += pass_line(pass);
+  // Held until the time is set, so that no order comes between; postern-qctl sets a time of its own behind
+  // it.
+  const bool alone = ::flock(file.get(), LOCK_EX | LOCK_NB) == 0;
+  Result<size_t> size = file_size(file.get(), "look at " + path);
+  const bool all_known = alone && size && *size == pass.bytes;
   Result<void> wrote = write_all(file.get(), text, "write " + path);
   if (!wrote) return wrote;
   // Where this is lost, the message is opened too early, and put back.
-  const timespec next{.tv_sec = static_cast<time_t>(std::min<uint64_t>(pass.next, INT64_MAX)), .tv_nsec = 0};
-  const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, next};
+  const uint64_t next = all_known ? std::min<uint64_t>(pass.next, INT64_MAX) : 0;
+  const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
+                             {.tv_sec = static_cast<time_t>(next), .tv_nsec = 0}};
   ::futimens(file.get(), times);
   return {};
 }
 
-Result<void> append_successes(const std::string& path, const std::map<size_t, Success>& successes) {
+Result<size_t> append_successes(const std::string& path, const std::map<size_t, Success>& successes) {
   const Fd file{::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)};
   if (!file) return os_failure("open " + path, errno);
-  std::string text;
-  for (const auto& [rid, success] : successes) {
-    text += "d " + std::to_string(rid) + " " + success.action + " " +
-            printable(success.text, kReplyLimitBytes) + "\n";
-  }
-  return write_all(file.get(), text, "write " + path);
+  std::map<size_t, Success> safe = successes;
+  for (auto& [rid, success] : safe) success.text = printable(success.text, kReplyLimitBytes);
+  const std::string text = "\n" + success_lines(safe);
+  if (Result<void> wrote = write_all(file.get(), text, "write " + path); !wrote) return wrote.failure();
+  return text.size();
 }
 
 uint64_t wait_after(const RetryProfile& profile, unsigned tries) {

@@ -6,7 +6,9 @@
 //   o ...                  an order of postern-qctl (queue/orders.h)
 //   w RID TIME             the sender was warned that this recipient is delayed
 //   d RID ACTION TEXT      delivered, relayed or expanded: the sender has asked to be told, and is not yet
-//   n RID                  the sender was told of it
+//   n RID .                the sender was told of it
+//
+// Each append begins with an LF: what a full disk has cut short does not swallow the next line.
 #pragma once
 
 #include <cstdint>
@@ -32,22 +34,33 @@ struct Attempts {
   std::map<size_t, std::string> replies;  // by recipient number, the last one each
   std::set<size_t> warned;                // the sender knows that these are delayed
   std::map<size_t, Success> untold;       // deliveries of which the sender is to be told
+  uint64_t bytes = 0;                     // of the file, as far as it was read
 };
 
 // Unreadable or broken lines are passed over: what is lost is only when to try again.
 Attempts parse_attempts(std::string_view text);
 // The whole file; nothing when it is missing. A file that cannot be read is a failure: it may hold orders.
-constexpr size_t kDeferLogLimitBytes = 64 * 1024 * 1024;
+// What counts of 50,000 recipients (kRecipientLimit) is at most 0.4 GB, with two texts of 4,000 bytes for
+// each; the rest is for a pass and for orders.
+constexpr size_t kDeferLogLimitBytes = 1024 * 1024 * 1024;
 Result<std::optional<std::string>> read_defer_log(const std::string& path);
 // None when the file is missing.
 Attempts read_attempts(const std::string& path);
 // The file's time of change becomes that of the next try, so that a long queue is taken in by looking at
 // times.
-// Of `pass` the numbers and times, the replies, and whom the sender was warned of in it are written; `told`
-// are those of whose delivery it was told.
-Result<void> append_attempt(const std::string& path, const Attempts& pass, const std::set<size_t>& told);
-// Written before the state bytes that say done.
-Result<void> append_successes(const std::string& path, const std::map<size_t, Success>& successes);
+// Of `pass` the numbers and times, the replies that differ from those `noted` before, and whom the sender was
+// warned of in it are written; `told` are those of whose delivery it was told. When the file was not as long
+// as pass.bytes, an order has come that nobody has read: the time of change is then 0, look at it.
+Result<void> append_attempt(const std::string& path, const Attempts& pass, const std::set<size_t>& told,
+                            const std::map<size_t, std::string>& noted = {});
+// Written before the state bytes that say done. How many bytes.
+Result<size_t> append_successes(const std::string& path, const std::map<size_t, Success>& successes);
+
+// Lines of the file.
+std::string recipient_lines(const std::map<size_t, std::string>& replies, const std::set<size_t>& warned,
+                            uint64_t time);
+std::string success_lines(const std::map<size_t, Success>& successes);
+std::string pass_line(const Attempts& pass);
 
 struct RetryProfile {
   uint64_t first_wait = 60;      // seconds

@@ -61,6 +61,7 @@ bool reread_orders(Delivery& delivery) {
     log_warning("read the orders of MID " + std::to_string(delivery.mid), log.failure());
     return false;
   }
+  delivery.attempts.bytes = log->value_or("").size();
   Orders orders = replay_orders(log->value_or(""), delivery.queued.states.size());
   const bool changed = orders.recipients != delivery.orders.recipients;
   delivery.orders = std::move(orders);

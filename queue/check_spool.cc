@@ -46,7 +46,11 @@ Result<std::vector<std::string>> names_in(const std::string& path) {
     return os_failure("open " + path, why);
   }
   std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(directory.get())) {
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(directory.get());
+    if (entry == nullptr && errno != 0) return os_failure("read " + path, errno);
+    if (entry == nullptr) break;
     const std::string name = entry->d_name;
     if (name != "." && name != "..") names.push_back(name);
   }
@@ -63,6 +67,14 @@ bool is_part(const std::string& name) {
 mode_t mode_of(const std::string& path) {
   struct stat status {};
   return ::lstat(path.c_str(), &status) == 0 ? status.st_mode : 0;
+}
+
+bool has_part(const std::string& place) {
+  Result<std::vector<std::string>> names = names_in(place);
+  if (is_closed(place)) return true;
+  return names && std::any_of(names->begin(), names->end(), [&](const std::string& name) {
+           return parse_number(name) && S_ISDIR(mode_of(place + "/" + name));
+         });
 }
 
 Result<void> rename_to(const std::string& from, const std::string& to) {
@@ -107,6 +119,13 @@ bool same_message(const QueuedMessage& a, const QueuedMessage& b) {
 }
 
 }  // namespace
+
+bool looks_like_spool(const std::string& directory) {
+  return std::count_if(kPlaces.begin(), kPlaces.end(), [&](const std::string& name) {
+           const std::string place = directory + "/" + name;
+           return S_ISDIR(mode_of(place)) && has_part(place);
+         }) >= 2;
+}
 
 void SpoolCheck::run() {
   check_top();
@@ -177,7 +196,7 @@ void SpoolCheck::check_top() {
                       [&] { return rename_to(entry.path, top + "/damaged.file"); });
       }
     } else if (std::find(kPlaces.begin(), kPlaces.end(), name) == kPlaces.end() && name != "damaged.file") {
-      aside(entry, "it is none of a spool's");
+      findings_.remark(entry.path, "it is none of a spool's");
     }
   }
 }
@@ -286,6 +305,9 @@ void SpoolCheck::check_message(const std::string& place, uint64_t mid) {
   Result<QueuedMessage> queued = read_queue_file(file->get());
   Result<bool> intact = queued ? message_intact(file->get(), *queued) : Result<bool>(queued.failure());
   if (intact && *intact) return;
+  if (!intact && !intact.failure().damaged) {
+    return findings_.unknown(temporary(entry.path + ": " + intact.failure().text));
+  }
   const std::string what = intact ? "the message's checksum is wrong" : intact.failure().text;
   findings_.add(entry.path, what, "move it to damaged/", [&]() -> Result<void> {
     if (Result<void> moved = move_aside(entry); !moved) return moved;

@@ -13,6 +13,10 @@
 
 namespace postern {
 
+// Two of its places at least are there and divided into parts. A Maildir or a home has directories of such
+// names too, and must not be taken apart.
+bool looks_like_spool(const std::string& directory);
+
 class SpoolCheck {
  public:
   SpoolCheck(const std::string& directory, Findings& findings) : spool_(directory), findings_(findings) {}

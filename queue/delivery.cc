@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "lib/log.h"
+#include "queue/defer_log.h"
 #include "queue/notices.h"
 #include "queue/verp.h"
 
@@ -90,6 +91,12 @@ Result<Delivery> open_delivery(const Spool& spool, uint64_t mid) {
   // Without its orders a message that is held would go out.
   delivery.attempts_path = spool.path("defer", mid);
   Result<std::optional<std::string>> log = read_defer_log(delivery.attempts_path);
+  if (log && *log && (*log)->size() > kCompactBytes) {
+    if (Result<void> compacted = compact_defer_log(spool, mid); !compacted) {
+      log_warning("shorten the notes of MID " + std::to_string(mid), compacted.failure());
+    }
+    log = read_defer_log(delivery.attempts_path);
+  }
   if (!log) return log.failure();
   delivery.has_attempts_file = log->has_value();
   const std::string lines = log->value_or("");
@@ -178,9 +185,9 @@ std::optional<Action> success_to_tell(const Delivery& delivery, const DeliveryJo
 
 void note_successes(Delivery& delivery, const std::map<size_t, Success>& successes) {
   delivery.has_attempts_file = true;
-  if (Result<void> noted = append_successes(delivery.attempts_path, successes); !noted) {
-    log_warning("note whom to tell of MID " + std::to_string(delivery.mid), noted.failure());
-  }
+  Result<size_t> noted = append_successes(delivery.attempts_path, successes);
+  if (!noted) log_warning("note whom to tell of MID " + std::to_string(delivery.mid), noted.failure());
+  delivery.attempts.bytes += noted ? *noted : 0;
   for (const auto& [rid, success] : successes) delivery.attempts.untold[rid] = success;
 }
 

@@ -18,6 +18,11 @@ void Findings::add(std::string_view path, std::string_view what, std::string_vie
   if (Result<void> wrote = write_all(1, begin + end + "\n", "write"); !wrote) unknown(wrote.failure());
 }
 
+void Findings::remark(std::string_view path, std::string_view what) {
+  const std::string line = printable(path, 4096) + ": " + std::string(what) + "; it is left alone\n";
+  if (Result<void> wrote = write_all(1, line, "write"); !wrote) unknown(wrote.failure());
+}
+
 void Findings::unknown(const Failure& failure) {
   ++unknown_;
   log_warning("check", failure);

@@ -18,6 +18,8 @@ class Findings {
   // `remedy` is an order, "move it to damaged/"; `mend` carries it out.
   void add(std::string_view path, std::string_view what, std::string_view remedy,
            const std::function<Result<void>()>& mend);
+  // What is not the spool's, and so is left alone; no damage.
+  void remark(std::string_view path, std::string_view what);
   // Something that could not be looked at; it may be whole.
   void unknown(const Failure& failure);
 

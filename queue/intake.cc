@@ -17,6 +17,13 @@ constexpr int64_t kGarbageMilliseconds = 3600000;
 }  // namespace
 
 void Intake::load_queue() {
+  if (Result<void> made = spool_.make_directories(); !made) {
+    log_warning("make the queue's directories", made.failure());
+  }
+  load_parts();
+}
+
+void Intake::load_parts() {
   if (Result<void> loaded = schedule_.load(spool_); !loaded) {
     log_warning("look through the queue", loaded.failure());
   }
@@ -44,10 +51,15 @@ int64_t Intake::wait() const {
 
 void Intake::look_through() {
   look_through_at_ = now_milliseconds() + kLookThroughMilliseconds;
-  Result<std::vector<uint64_t>> mids = spool_.list("new");
-  if (!mids) return log_warning("look through the queue", mids.failure());
-  std::sort(mids->begin(), mids->end());
-  for (const uint64_t mid : *mids) accept(mid);
+  if (!schedule_.loaded()) load_parts();
+  std::vector<uint64_t> mids;
+  for (unsigned part = 0; part < POSTERN_SPLIT; ++part) {
+    if (Result<void> listed = spool_.list_part("new", part, mids); !listed) {
+      log_warning("look through the queue", listed.failure());
+    }
+  }
+  std::sort(mids.begin(), mids.end());
+  for (const uint64_t mid : mids) accept(mid);
 }
 
 bool Intake::accept(uint64_t mid) {
@@ -56,7 +68,7 @@ bool Intake::accept(uint64_t mid) {
     log_warning("take over MID " + std::to_string(mid), taken.failure());
     return true;
   }
-  schedule_.add(mid, now_microseconds() / 1000000);  // behind what has been due for longer
+  schedule_.add_new(mid, now_microseconds() / 1000000);  // behind what has been due for longer
   return true;
 }
 

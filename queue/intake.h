@@ -16,7 +16,8 @@ class Intake {
   Intake(const Spool& spool, Schedule& schedule, WakeReader wake)
       : spool_(spool), schedule_(schedule), wake_(std::move(wake)) {}
 
-  // Once, before anything else: what an earlier process had taken over.
+  // Once, before anything else: what an earlier process had taken over. Missing directories are made, and
+  // parts that cannot be read are tried again when new/ is looked through.
   void load_queue();
   // The FIFO's descriptor, and what to do when it is readable: takes over what is new, and gives the messages
   // that it names and are not: an order came for them, or they had been taken over before.
@@ -28,6 +29,7 @@ class Intake {
   [[nodiscard]] int64_t wait() const;
 
  private:
+  void load_parts();
   void look_through();
   // False when it is not in new/.
   bool accept(uint64_t mid);

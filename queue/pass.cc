@@ -48,9 +48,12 @@ uint64_t put_off(const Delivery& delivery, const std::set<size_t>& told, const R
                 .flushes = delivery.flushes,
                 .replies = delivery.deferred,
                 .warned = delivery.attempts.warned,
-                .untold = {}};
+                .untold = {},
+                // An order that is met in the pass to come counts as one that nobody has read.
+                .bytes = delivery.orders_came ? 0 : delivery.attempts.bytes};
   if (!delivery.withdrawn) pass.next += wait_after(profile, pass.tries);
-  if (Result<void> noted = append_attempt(delivery.attempts_path, pass, told); !noted) {
+  if (Result<void> noted = append_attempt(delivery.attempts_path, pass, told, delivery.attempts.replies);
+      !noted) {
     log_warning("note the attempt on MID " + std::to_string(delivery.mid), noted.failure());
   }
   return next_time(delivery, pass.next, now_seconds);

@@ -77,6 +77,10 @@ int check(const std::string& directory, bool repair) {
     log_critical("check " + directory, failure.text);
     return 111;
   };
+  if (!looks_like_spool(directory)) {
+    return refuse(temporary(
+        "it is no spool: of tmp, new, cur and defer, with numbered directories in them, two must be there"));
+  }
   Result<Fd> lock = repair ? lock_spool(directory, 0) : Fd();
   if (!lock) return refuse(lock.failure());
   check_owners(directory, findings);

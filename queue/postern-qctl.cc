@@ -20,6 +20,7 @@
 #include "lib/program.h"
 #include "lib/text.h"
 #include "lib/wake.h"
+#include "queue/defer_log.h"
 #include "queue/queue_user.h"
 #include "queue/selection.h"
 
@@ -161,12 +162,12 @@ bool Orderer::take(const QueueEntry& entry) {
 
 Result<void> Orderer::append(uint64_t mid, const std::vector<size_t>& rids) {
   const std::string path = spool_.path("defer", mid);
-  const Fd file{::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)};
-  if (!file) return os_failure("open " + path, errno);
+  const Result<Fd> file = lock_defer_log(path);
+  if (!file) return file.failure();
   Order order = command_.order;
   order.time = now_microseconds() / 1000000;
   order.rids = to_ranges(rids);
-  return write_all(file.get(), order_line(order), "write " + path);
+  return write_all(file->get(), order_line(order), "write " + path);
 }
 
 // In the order in which a message moves.

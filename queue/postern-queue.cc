@@ -59,7 +59,7 @@ Result<uint64_t> put_on_disk(const Job& job, const Target& target) {
   if (!envelope) return envelope.failure();
   const Spool& spool = target.spool;
   const std::optional<uint64_t> given = parse_mid(job.environment.get_or("POSTERN_MID", ""));
-  const Result<bool> before = taken_before(spool, given.value_or(0), job.environment);
+  const Result<bool> before = taken_before(spool, given.value_or(0), job.environment, *envelope);
   if (!before) return before.failure();
   if (*before) return *given;
   const uint64_t mid = given ? *given : make_mid();

@@ -138,8 +138,8 @@ void WorkQueue::put_off(uint64_t mid, const SmtpReply& reply) {
   } else {
     log_info(mid_text(mid) + " stays in the work queue: " + line);
   }
-  attempts.replies = {{0, reply.line()}};
-  if (Result<void> noted = append_attempt(path, attempts, {}); !noted) {
+  const std::map<size_t, std::string> before = std::exchange(attempts.replies, {{0, reply.line()}});
+  if (Result<void> noted = append_attempt(path, attempts, {}, before); !noted) {
     log_warning("note the attempt on " + mid_text(mid), noted.failure());
   }
   schedule_.add(mid, attempts.next);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <iterator>
 
 #include "lib/child.h"
 
@@ -58,20 +57,47 @@ int64_t Schedule::wait(uint64_t now) const {
   return due_.top().when <= now ? 0 : static_cast<int64_t>((due_.top().when - now) * 1000);
 }
 
+std::set<unsigned> Schedule::all_parts() {
+  std::set<unsigned> parts;
+  for (unsigned part = 0; part < POSTERN_SPLIT; ++part) parts.insert(part);
+  return parts;
+}
+
+void Schedule::add_new(uint64_t mid, uint64_t when) {
+  if (unlisted_.contains(static_cast<unsigned>(mid % POSTERN_SPLIT))) known_.insert(mid);
+  add(mid, when);
+}
+
 Result<void> Schedule::load(const Spool& spool) {
-  Result<std::vector<uint64_t>> all = spool.list("cur");
-  if (!all) return all.failure();
-  Result<std::vector<uint64_t>> tried = spool.list("defer");
-  if (!tried) return tried.failure();
-  // By mid, which is about the order in which the files were made: the disk's heads go one way.
-  std::sort(all->begin(), all->end());
-  std::sort(tried->begin(), tried->end());
+  Result<void> all_listed;
   std::vector<uint64_t> fresh;
-  std::set_difference(all->begin(), all->end(), tried->begin(), tried->end(), std::back_inserter(fresh));
+  std::vector<uint64_t> tried;
+  for (auto part = unlisted_.begin(); part != unlisted_.end();) {
+    std::vector<uint64_t> mids;
+    std::vector<uint64_t> noted;
+    if (Result<void> listed = spool.list_part("cur", *part, mids); !listed) {
+      all_listed = listed;
+      ++part;
+      continue;
+    }
+    // Without a list of the notes each message is looked for in it.
+    const Result<void> notes_listed = spool.list_part("defer", *part, noted);
+    if (!notes_listed) all_listed = notes_listed;
+    std::sort(noted.begin(), noted.end());
+    for (const uint64_t mid : mids) {
+      if (known_.erase(mid) > 0) continue;
+      const bool was_tried = !notes_listed || std::binary_search(noted.begin(), noted.end(), mid);
+      (was_tried ? tried : fresh).push_back(mid);
+    }
+    part = unlisted_.erase(part);
+  }
+  if (unlisted_.empty()) known_.clear();
+  // By mid, which is about the order in which the files were made: the disk's heads go one way.
+  std::sort(fresh.begin(), fresh.end());
   for (const uint64_t mid : fresh) add(mid, 0);
-  std::set_intersection(all->begin(), all->end(), tried->begin(), tried->end(), std::back_inserter(unread_));
-  std::reverse(unread_.begin(), unread_.end());
-  return {};
+  unread_.insert(unread_.end(), tried.begin(), tried.end());
+  std::sort(unread_.begin(), unread_.end(), std::greater<>());
+  return all_listed;
 }
 
 void Schedule::load_some(const Spool& spool, uint64_t now, uint64_t longest_wait) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <queue>
+#include <set>
 #include <vector>
 
 #include "lib/result.h"
@@ -38,7 +39,11 @@ class Schedule {
 
   // The messages that an earlier process had taken over. Those never tried are due at once; when the others
   // are due is the time of change of their file in defer/ (see append_attempt), which load_some looks at.
+  // Parts of cur/ that cannot be read are left for the next call; the failure is one of theirs.
   Result<void> load(const Spool& spool);
+  [[nodiscard]] bool loaded() const { return unlisted_.empty(); }
+  // A message that was taken over just now, due at once.
+  void add_new(uint64_t mid, uint64_t when);
   // `longest_wait`: no time further away is believed.
   void load_some(const Spool& spool, uint64_t now, uint64_t longest_wait);
   [[nodiscard]] bool loading() const { return !unread_.empty(); }
@@ -51,7 +56,10 @@ class Schedule {
       return when != other.when ? when > other.when : mid > other.mid;
     }
   };
+  static std::set<unsigned> all_parts();
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+  std::set<unsigned> unlisted_ = all_parts();  // of cur/
+  std::set<uint64_t> known_;      // of these parts: taken over since, so that they are not loaded once more
   std::vector<uint64_t> unread_;  // the last one first
   // Places too many, by mid: a message that waits has one more place than this, one that is open as many.
   std::map<uint64_t, size_t> again_;

@@ -16,6 +16,17 @@ qcheck || fail "a fresh queue: exit $?: $(cat "$T/found" "$T/err")"
 expect_equal "$(cat "$T/found")" "$(printf '%s: 0 findings\n' "$Q" "$POSTERN_HOME/work")"
 qcheck --mend; expect_equal $? 100 "no such option"
 qcheck "$T/none"; expect_equal $? 111 "no such directory"
+# What is no spool is not taken apart, whatever its directories are called.
+mkdir -p "$T/home/control" "$T/home/cur/1" "$T/home/Maildir/new" "$T/home/Maildir/cur" "$T/home/Maildir/tmp"
+echo x > "$T/home/Maildir/new/17.mail"
+chmod 755 "$T/home"
+find "$T/home" -printf '%p %M\n' | sort > "$T/before"
+for no_spool in "$T/home" "$T/home/Maildir"; do
+  qcheck --repair "$no_spool"; expect_equal $? 111 "repair of what is no spool"
+  expect_in "$T/err" 'it is no spool'
+done
+find "$T/home" -printf '%p %M\n' | sort > "$T/after"
+cmp "$T/before" "$T/after" || fail "what is no spool was changed"
 
 for mid in $(seq 1001 1024); do queued $mid "r$mid@far.example"; done
 to_cur() { mv "$(at new "$1")" "$(at cur "$1")"; }
@@ -99,12 +110,20 @@ expect_equal "$KINDS" 32 "kinds of damage"
 
 qcheck --repair || { cat "$T/found"; fail "repair: exit $?: $(cat "$T/err")"; }
 expect_not_in "$T/found" 'unable to|would '
+# A message of a newer version is no damage, and stays.
+queued 1100 later@far.example
+change "$(at new 1100)" $(($(size "$(at new 1100)") - 20)) '\2'
+qcheck --repair; expect_equal $? 111 "repair beside a newer version's file"
+expect_in "$T/err" '1100: .*version 2'
+rm "$(at new 1100)"
 qcheck || { cat "$T/found"; fail "the second run: exit $?"; }
-expect_equal "$(cat "$T/found")" "$(printf '%s: 0 findings\n' "$Q" "$POSTERN_HOME/work")"
+expect_equal "$(cat "$T/found")" "$(for name in notes old; do echo "$Q/$name: it is none of a spool's; it is left alone"; done
+  printf '%s: 0 findings\n' "$Q" "$POSTERN_HOME/work")"
 for kept in new.11.1003 new.12.1004 cur.4.1012 cur.5.1013 cur.6.1014 defer.6.1014 cur.7.1015 new.11.1099 new.8.1016 cur.0.1019 \
-  notes old cur.5.core new.readme new.6.6 new.7.more new.a wake lock defer.13; do
+  cur.5.core new.readme new.6.6 new.7.more new.a wake lock defer.13; do
   [ -e "$Q/damaged/$kept" ] || [ -L "$Q/damaged/$kept" ] || fail "damaged/$kept is not there: $(ls "$Q/damaged")"
 done
+[ -e "$Q/notes" ] && [ -d "$Q/old" ] || fail "what is not the spool's was moved"
 [ -e "$Q/tmp/4/4" ] || fail "what is young in tmp/ was removed"
 
 # What is whole goes out, each message once.
@@ -118,11 +137,11 @@ sed 's/.* //' "$T/deliveries" | sort > "$T/got"
 diff "$T/expected" "$T/got" || fail "deliveries"
 
 # While send runs nothing is moved.
-echo x > "$Q/notes"
+echo x > "$Q/cur/5/core"
 qcheck --repair; expect_equal $? 111 "repair while send runs"
 expect_in "$T/err" 'stop it first'
-[ -e "$Q/notes" ] || fail "it was moved all the same"
+[ -e "$Q/cur/5/core" ] || fail "it was moved all the same"
 qcheck; expect_equal $? 100 "a dry run beside send"
 kill_send
 qcheck --repair || fail "repair: $(cat "$T/err")"
-[ -e "$Q/damaged/notes.2" ] || fail "a second file of that name: $(ls "$Q/damaged")"
+[ -e "$Q/damaged/cur.5.core.2" ] || fail "a second file of that name: $(ls "$Q/damaged")"

@@ -26,6 +26,16 @@ fault 53 write:error=EIO:when=1
 fault 53 write:error=ENOSPC:when=2
 fault 53 write:error=EDQUOT:when=1
 fault "54" pread64:error=EIO:when=1
+# Taken over before it could be taken back: refused, and said. strace lets the fsync of the directory return late.
+mail one > "$T/message"
+POSTERN_MID=4242 strace -o "$T/trace" -e inject=fsync:error=EIO:delay_exit=500000:when=2 "$B/postern-queue" < "$T/message" 1< "$T/envelope" 2> "$T/log" &
+late=$!
+new=$POSTERN_HOME/queue/new/$((4242 % 16))/4242 cur=$POSTERN_HOME/queue/cur/$((4242 % 16))/4242
+wait_for 5 test -e "$new"
+mv "$new" "$cur"
+wait $late; expect_equal $? 64 "the fsync of new/ failed"
+expect_in "$T/log" 'unable to take back MID 4242'
+rm "$cur"
 # Which open is which: every single one in turn must not lead to debris or to a permanent code.
 for when in 1 2 3; do
   for error in EMFILE EIO EROFS; do

@@ -40,6 +40,7 @@ TEST_CASE("lines that are broken are passed over") {
                                   "d x relayed text"s,
                                   "n x"s,
                                   "n 1 2"s,
+                                  "n 7"s,
                                   "n"s,
                                   "d"s,
                                   "r x text"s,
@@ -78,6 +79,7 @@ TEST_CASE("what is appended is read back, and no reply forges a line") {
   pass = {};
   pass.tries = 2;
   pass.next = 160;
+  pass.bytes = read_attempts(path).bytes;
   pass.replies = {{3, std::string(100000, 'x')}};
   REQUIRE(append_attempt(path, pass, {}).ok());
   const Attempts read = read_attempts(path);
@@ -94,6 +96,56 @@ TEST_CASE("what is appended is read back, and no reply forges a line") {
   CHECK(status.st_mtime == 160);
   CHECK_FALSE(append_attempt(scratch.path("no/such"), pass, {}).ok());
   CHECK_FALSE(append_successes(scratch.path("no/such"), {{1, {"relayed", ""}}}).ok());
+}
+
+TEST_CASE("a reply is written once, until it is another one") {
+  const Scratch scratch;
+  Attempts pass;
+  pass.replies = {{0, "same\n"}, {1, "one"}};
+  REQUIRE(append_attempt(scratch.path("17"), pass, {}).ok());
+  pass.replies[1] = "two";
+  REQUIRE(append_attempt(scratch.path("17"), pass, {}, read_attempts(scratch.path("17")).replies).ok());
+  const std::string text = scratch.read("17");
+  CHECK(text.find("r 0 ") == text.rfind("r 0 "));
+  CHECK(read_attempts(scratch.path("17")).replies.at(1) == "two");
+}
+
+TEST_CASE("a line that a full disk has cut short takes no other with it, and tells of nobody else") {
+  const Scratch scratch;
+  const std::string path = scratch.write("17", "d 1 relayed ok\nd 12 relayed ok\nn 1");
+  Attempts pass;
+  pass.tries = 3;
+  pass.next = 5;
+  pass.replies = {{0, "later"}};
+  REQUIRE(append_attempt(path, pass, {}).ok());
+  REQUIRE(append_successes(path, {{2, {"delivered", "ok"}}}).ok());
+  const Attempts read = read_attempts(path);
+  CHECK(read.replies.at(0) == "later");
+  CHECK(read.untold.size() == 3);
+  scratch.write("17", "t 1 2");
+  REQUIRE(append_successes(path, {{2, {"delivered", "ok"}}}).ok());
+  CHECK(read_attempts(path).untold.contains(2));
+}
+
+TEST_CASE("an order that came during the pass makes a restart look at the message at once") {
+  const Scratch scratch;
+  const std::string path = scratch.path("17");
+  Attempts pass;
+  pass.next = 160;
+  const auto time_of = [&] {
+    struct stat status {};
+    REQUIRE(::stat(path.c_str(), &status) == 0);
+    return status.st_mtime;
+  };
+  REQUIRE(append_attempt(path, pass, {}).ok());
+  CHECK(time_of() == 160);
+  pass.bytes = read_attempts(path).bytes;
+  REQUIRE(append_attempt(path, pass, {}).ok());
+  CHECK(time_of() == 160);
+  pass.bytes = read_attempts(path).bytes;
+  scratch.write("17", scratch.read("17") + "\no flush 1 root 0 .\n");
+  REQUIRE(append_attempt(path, pass, {}).ok());
+  CHECK(time_of() == 0);
 }
 
 TEST_CASE("the orders that a pass has met are noted with it") {

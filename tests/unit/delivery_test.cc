@@ -247,7 +247,7 @@ TEST_CASE("a delivery that the sender asked to hear of is noted before its state
   CHECK(o.states() == "DDDD");
   CHECK(o.delivery.pending());
   const std::string noted = o.read("queue/defer/" + std::to_string(17 % POSTERN_SPLIT) + "/17");
-  CHECK(noted == "d 0 relayed 2.0.0 there\nd 2 expanded \n");
+  CHECK(noted == "\nd 0 relayed 2.0.0 there\nd 2 expanded \n");
   // As a process sees it that takes over here.
   Result<Delivery> again = open_delivery(o.spool, 17);
   REQUIRE(again.ok());

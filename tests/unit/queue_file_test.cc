@@ -215,3 +215,30 @@ TEST_CASE("states are rewritten in place, again and again, and the file stays va
   const Fd unwritable{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
   CHECK_FALSE(write_state(unwritable.get(), *queued, 0, RecipientState::done).ok());
 }
+
+TEST_CASE(
+    "only what is surely broken is called damaged: not a newer version's file, nor one that is not read") {
+  const std::string whole = file_of(full_envelope(), some_variables());
+  std::string newer = whole;
+  newer[whole.size() - 20] = 2;  // the version in the trailer
+  Result<QueuedMessage> read = read_bytes(newer);
+  REQUIRE_FALSE(read.ok());
+  CHECK_FALSE(read.failure().damaged);
+  CHECK(read.failure().text.find("version 2") != std::string::npos);
+
+  const Scratch scratch;
+  const Fd closed{::open(scratch.write("1", whole).c_str(), O_WRONLY | O_CLOEXEC)};
+  read = read_queue_file(closed.get());
+  REQUIRE_FALSE(read.ok());
+  CHECK_FALSE(read.failure().damaged);
+  CHECK_FALSE(message_intact(closed.get(), *read_bytes(whole)).ok());
+
+  for (const std::string& broken : {whole.substr(1), whole.substr(0, whole.size() - 1), std::string()}) {
+    read = read_bytes(broken);
+    REQUIRE_FALSE(read.ok());
+    CHECK(read.failure().damaged);
+  }
+  std::string changed = whole;
+  changed[whole.size() - 30] ^= 1;  // in the trailer
+  CHECK(read_bytes(changed).failure().damaged);
+}

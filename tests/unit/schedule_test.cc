@@ -82,6 +82,27 @@ TEST_CASE("a flush makes due what has not been looked at yet") {
   CHECK(due(schedule, 1) == std::vector<uint64_t>{2});
 }
 
+TEST_CASE("a part that cannot be read hides no other, and is loaded once it can be") {
+  const Queue queue;
+  queue.message(1);
+  queue.message(2);
+  queue.tried(3, 500);
+  const std::string part = queue.path("queue/cur/2");
+  REQUIRE(::rename(part.c_str(), queue.path("elsewhere").c_str()) == 0);
+  REQUIRE(::rename(queue.path("queue/defer/3").c_str(), queue.path("notes").c_str()) == 0);
+  Schedule schedule;
+  CHECK_FALSE(schedule.load(queue.spool).ok());
+  CHECK_FALSE(schedule.loaded());
+  schedule.load_some(queue.spool, 400, 3600);
+  CHECK(due(schedule, 400) == std::vector<uint64_t>{1, 3});
+  REQUIRE(::rename(queue.path("elsewhere").c_str(), part.c_str()) == 0);
+  queue.message(2 + POSTERN_SPLIT);
+  schedule.add_new(2 + POSTERN_SPLIT, 0);  // taken over meanwhile: it gets no second place
+  CHECK(schedule.load(queue.spool).ok());
+  CHECK(schedule.loaded());
+  CHECK(due(schedule, 400) == std::vector<uint64_t>{2, 2 + POSTERN_SPLIT});
+}
+
 TEST_CASE("a queue that cannot be read is said to be so") {
   const Scratch scratch;
   Schedule schedule;

@@ -17,6 +17,12 @@ Environment request(const char* icid, bool deferred) {
   return environment;
 }
 
+Envelope envelope_of(const std::vector<std::string>& recipients) {
+  Envelope envelope;
+  for (const std::string& address : recipients) envelope.recipients.push_back({address, "", ""});
+  return envelope;
+}
+
 void put(const Spool& spool, uint64_t mid, const char* icid) {
   const Fd message = memory_with("x: y\n\nz\n");
   Envelope envelope;
@@ -56,10 +62,29 @@ TEST_CASE("a message was taken before when mid and ICID are there, and the work 
                          {0, "77", true, false}}) {
     CAPTURE(row.mid);
     CAPTURE(row.deferred);
-    Result<bool> taken = taken_before(spool, row.mid, request(row.icid, row.deferred));
+    Result<bool> taken =
+        taken_before(spool, row.mid, request(row.icid, row.deferred), envelope_of({"b@example.net"}));
     REQUIRE(taken.ok());
     CHECK(*taken == row.expected);
   }
+}
+
+TEST_CASE("a message for other recipients or from another sender was not taken before") {
+  const Scratch scratch;
+  const Spool spool(scratch.path("queue"));
+  REQUIRE(spool.make_directories().ok());
+  put(spool, 5, "77");
+  const auto taken = [&](const Envelope& envelope) {
+    Result<bool> answer = taken_before(spool, 5, request("77", true), envelope);
+    REQUIRE(answer.ok());
+    return *answer;
+  };
+  CHECK(taken(envelope_of({"b@example.net"})));
+  CHECK_FALSE(taken(envelope_of({"b@example.net", "c@example.net"})));
+  CHECK_FALSE(taken(envelope_of({"c@example.net"})));
+  Envelope other = envelope_of({"b@example.net"});
+  other.sender = "a@example.org";
+  CHECK_FALSE(taken(other));
 }
 
 TEST_CASE("a file that cannot be read leaves open whether the message was taken before") {
@@ -67,7 +92,7 @@ TEST_CASE("a file that cannot be read leaves open whether the message was taken 
   const Spool spool(scratch.path("queue"));
   REQUIRE(spool.make_directories().ok());
   scratch.write("queue/new/5/5", "not a queue file");
-  Result<bool> taken = taken_before(spool, 5, request("77", true));
+  Result<bool> taken = taken_before(spool, 5, request("77", true), envelope_of({}));
   REQUIRE_FALSE(taken.ok());
   CHECK_FALSE(taken.failure().permanent());
 }
