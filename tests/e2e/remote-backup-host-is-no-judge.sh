@@ -43,7 +43,7 @@ utf8=$(printf '\303\244@x.test')
 
 hosts "$small"
 expect_equal "$(one x.test a@x.test)" "$down" "SIZE of a backup host"
-expect_equal "$(one small.test a@x.test)" "h5.3.4 the message has 17 bytes, and $backup2 takes 10" "SIZE of every host"
+expect_equal "$(one small.test a@x.test)" "h5.3.4 the message has 20 bytes, and $backup2 takes 10" "SIZE of every host"
 expect_equal "$(grep -c '^connect' "$T/host.3")" 2 "the first backup host was asked"
 expect_not_in "$T/host.3" MAIL
 expect_in "$T/host.3" '^< QUIT'

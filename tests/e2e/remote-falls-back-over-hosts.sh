@@ -60,7 +60,7 @@ expect_equal "$(one loop.x.test)" "h5.4.6 mail for loop.x.test loops back to thi
 expect_equal "$(one self.x.test)" "h5.4.6 mail for self.x.test loops back to this host"
 expect_equal "$(one '[127.0.0.1]')" "h5.4.6 mail for [127.0.0.1] loops back to this host"
 expect_equal "$(one '[127.1.2.3]')" "h5.4.6 mail for [127.1.2.3] loops back to this host"
-expect_equal "$(one '[IPv6:::ffff:127.0.0.1]')" "h5.4.6 mail for [IPv6:::ffff:127.0.0.1] loops back to this host"
+expect_equal "$(one '[IPv6:::ffff:127.0.0.1]')" "h5.4.6 mail for [ipv6:::ffff:127.0.0.1] loops back to this host"
 expect_equal "$(one other-self.x.test)" "h5.4.6 mail for other-self.x.test loops back to this host"
 expect_equal "$(one a..b)" 'h5.1.2 "a..b" is not a domain name'
 expect_equal "$(one lame.x.test)" "s4.4.3 look up the mail hosts of lame.x.test: no answer"

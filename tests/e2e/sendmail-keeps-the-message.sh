@@ -43,7 +43,12 @@ forget
 
 # 4 MiB of header with 40000 recipients; more header than there may be; more message than databytes; too many recipients.
 python3 -c 'print("Subject: x\nTo: " + ",\n ".join("%080d@far.example" % i for i in range(40000)) + "\n")' > "$T/many"
-send -t < "$T/many" || fail "many: $(cat "$T/out")"
+send -t < "$T/many"; expect_equal $? 65 "more than maxrcpt: $(cat "$T/out")"
+expect_in "$T/out" '554 5\.5\.3 more than 1000 recipients'
+echo 50000 > "$POSTERN_HOME/control/maxrcpt"
+kill -HUP "$PICKUP"
+many() { send -t < "$T/many"; }
+wait_for 10 many
 expect_equal "$(tr -cd '\0' < "$(kept envelope)" | wc -c)" 40002 "recipients"
 forget
 python3 -c 'print("Subject: x\n" + "X-Field: %s\n" % ("y" * 900) * 10000)' | send -i alice; expect_equal $? 65 "header: $(cat "$T/out")"
