@@ -42,6 +42,8 @@ pressure() {  # SERVICE RESOURCE VALUE
   subject=m$((number += 1))
   works_again() { hand_in "$subject" "$T/answer"; }
   wait_for 30 works_again
+  # send says a shortage once: the next one is felt when this one is over.
+  [ "$service" != send ] || wait_for 30 passed_on "$subject"
   acknowledged+=("$subject")
   cases=$((cases + 1))
 }
