@@ -55,12 +55,9 @@ void carry_out(Delivery& delivery) {
   }
 }
 
-bool reread_orders(Delivery& delivery) {
+Result<bool> reread_orders(Delivery& delivery) {
   Result<std::optional<std::string>> log = read_defer_log(delivery.attempts_path);
-  if (!log) {
-    log_warning("read the orders of MID " + std::to_string(delivery.mid), log.failure());
-    return false;
-  }
+  if (!log) return log.failure();
   delivery.attempts.bytes = log->value_or("").size();
   Orders orders = replay_orders(log->value_or(""), delivery.queued.states.size());
   const bool changed = orders.recipients != delivery.orders.recipients;

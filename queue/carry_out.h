@@ -10,9 +10,8 @@ namespace postern {
 // end again if orders came meanwhile.
 void carry_out(Delivery& delivery);
 
-// Reads the orders again. True when they say something else of some recipient than before; false also when
-// they cannot be read (logged).
-bool reread_orders(Delivery& delivery);
+// Reads the orders again. True when they say something else of some recipient than before.
+Result<bool> reread_orders(Delivery& delivery);
 
 // Says whether a pass is to be made now (Delivery::tried): it is due, or so ordered, or `flushed`, and some
 // recipient waits.

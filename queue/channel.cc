@@ -87,7 +87,8 @@ Channel::Place* Channel::free_place_for(const std::string& site) {
   }
   if (running_ >= concurrency_) return nullptr;
   // A fresh connection rather than one that is warm for another site; a used one when all places are taken.
-  if (any != nullptr && places_.size() >= concurrency_) return any;
+  if (any != nullptr && (connections_ == Connections::any_serves || places_.size() >= concurrency_))
+    return any;
   Result<Fd> socket = try_connect_service(service_);
   if (!socket) {
     if (any == nullptr) back_off(socket.failure());

@@ -1,7 +1,7 @@
 // One way out: the jobs that wait for it, by site, and the connections to its resident (lspawn or rspawn),
-// one job at a time on each. A site is a next hop's domain (remote) or one for all (local). Sites take turns;
-// a connection is given back to the site that it served last while that has more, so that remote can keep its
-// SMTP connection open.
+// one job at a time on each. A site is a next hop's domain (remote) or a mailbox's address (local). Sites
+// take turns; a connection is given back to the site that it served last while that has more, so that remote
+// can keep its SMTP connection open.
 #pragma once
 
 #include <cstdint>
@@ -31,11 +31,19 @@ struct DeliveryJob {
 
 class Channel {
  public:
-  // `service`: the resident's socket in run/. `poller`: its connections are added to it. At most
-  // `concurrency` jobs are out at once, at most `site_limit` of one site: a slow site must not hold all
-  // places.
-  Channel(std::string service, size_t concurrency, size_t site_limit, const Poller& poller)
-      : service_(std::move(service)), concurrency_(concurrency), site_limit_(site_limit), poller_(poller) {}
+  // Is a connection that served one site worth keeping for it, while there are places for another?
+  enum class Connections { warm_for_a_site, any_serves };
+
+  // `service`: the resident's socket in run/. `poller`: its connections are added to it. Hands out nothing
+  // until set_limits is called.
+  Channel(std::string service, Connections connections, const Poller& poller)
+      : service_(std::move(service)), connections_(connections), poller_(poller) {}
+  // At most `concurrency` jobs are out at once, at most `site_limit` of one site: a slow site must not hold
+  // all places.
+  void set_limits(size_t concurrency, size_t site_limit) {
+    concurrency_ = concurrency;
+    site_limit_ = site_limit;
+  }
 
   void add(DeliveryJob job);
   // Takes back the jobs of a message that no deliverer has yet; how many they were.
@@ -59,10 +67,6 @@ class Channel {
 
   [[nodiscard]] size_t running() const { return running_; }
   [[nodiscard]] size_t waiting() const { return waiting_; }
-  void set_limits(size_t concurrency, size_t site_limit) {
-    concurrency_ = concurrency;
-    site_limit_ = site_limit;
-  }
 
  private:
   struct Place {
@@ -81,8 +85,9 @@ class Channel {
   void back_off(const Failure& failure);
 
   std::string service_;
-  size_t concurrency_;
-  size_t site_limit_;
+  Connections connections_;
+  size_t concurrency_ = 0;
+  size_t site_limit_ = 0;
   const Poller& poller_;
   std::map<std::string, std::deque<DeliveryJob>> sites_;
   std::deque<std::string> turns_;             // sites that have jobs, in turn

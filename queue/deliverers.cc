@@ -6,10 +6,11 @@
 namespace postern {
 
 Deliverers::Deliverers(const Poller& poller)
-    : local_("lspawn", 0, 0, poller), remote_("rspawn", 0, 0, poller) {}
+    : local_("lspawn", Channel::Connections::any_serves, poller),
+      remote_("rspawn", Channel::Connections::warm_for_a_site, poller) {}
 
 void Deliverers::set_limits(size_t local, size_t remote, size_t site) {
-  local_.set_limits(local, local);
+  local_.set_limits(local, (local + 1) / 2);
   remote_.set_limits(remote, site);
 }
 

@@ -18,7 +18,8 @@ class Deliverers {
   // Hands out nothing until set_limits is called.
   explicit Deliverers(const Poller& poller);
 
-  // Jobs out at once to either, and of `remote` to one site.
+  // Jobs out at once to either, and of `remote` to one site. Half of `local` at most are of one mailbox: one
+  // with a slow program must not hold up all others.
   void set_limits(size_t local, size_t remote, size_t site);
   void pause();  // no more jobs are handed out
 

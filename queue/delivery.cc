@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "lib/log.h"
+#include "lib/text.h"
 #include "queue/defer_log.h"
 #include "queue/notices.h"
 #include "queue/verp.h"
@@ -147,6 +148,7 @@ Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting) {
     if (const RecipientOrders* orders = delivery.orders.of(rid)) job.route = orders->route;
     job.remote = !local || !job.route.empty();
     if (!job.remote) {
+      job.site = lower(address);
       jobs.local.push_back(std::move(job));
       continue;
     }

@@ -65,10 +65,12 @@ class Send {
   void open_later(uint64_t mid, const Failure& failure);
   void take_answer(const Deliverers::Answer& answer);
   void end_pass(Delivery& delivery);
+  void leave_undecided(Delivery& delivery, const Failure& failure);
   void take_bounce(const Bounces::Ended& ended);
   void finish(Delivery& delivery, bool told);
   void note_order(uint64_t mid);
 
+  void close(Delivery& delivery);
   void move_to(OpenMessages& place, Delivery& delivery);
   void leave(Delivery& delivery);
   void handle(int fd);
@@ -176,7 +178,10 @@ void Send::note_order(uint64_t mid) {
   Delivery& delivery = found->second;
   delivery.orders_came = true;
   delivery.has_attempts_file = true;
-  if (delivery.jobs_out == 0 || !reread_orders(delivery)) return;
+  if (delivery.jobs_out == 0) return;
+  // What cannot be read now is said at the end of the pass.
+  const Result<bool> changed = reread_orders(delivery);
+  if (!changed || !*changed) return;
   const size_t withdrawn = deliverers_.withdraw(mid);
   delivery.withdrawn = delivery.withdrawn || withdrawn > 0;
   delivery.jobs_out -= withdrawn;
@@ -192,7 +197,7 @@ void Send::take_answer(const Deliverers::Answer& answer) {
 // No job of this message is out any more.
 void Send::end_pass(Delivery& delivery) {
   if (delivery.orders_came) {
-    (void)reread_orders(delivery);
+    if (Result<bool> read = reread_orders(delivery); !read) return leave_undecided(delivery, read.failure());
     carry_out(delivery);
   }
   fail_expired(delivery, settings_.retry, now_seconds());
@@ -201,6 +206,19 @@ void Send::end_pass(Delivery& delivery) {
   if (delivery.telling.empty() || open_telling_.full()) return finish(delivery, delivery.telling.empty());
   move_to(open_telling_, delivery);
   bounces_.add(bounce_request_for(delivery, settings_), delivery.message.get());  // goes on in take_bounce
+}
+
+// An order that cannot be read may say that nobody is to be told. Who has it has it; all else is tried again.
+void Send::leave_undecided(Delivery& delivery, const Failure& failure) {
+  log_warning("read the orders of " + mid_text(delivery.mid), failure);
+  write_all_states(delivery);
+  schedule_.add(delivery.mid, now_seconds() + kBrokenWaitSeconds);
+  close(delivery);
+}
+
+void Send::close(Delivery& delivery) {
+  leave(delivery);
+  open_.erase(delivery.mid);
 }
 
 void Send::take_bounce(const Bounces::Ended& ended) {
@@ -222,8 +240,7 @@ void Send::finish(Delivery& delivery, bool told) {
     write_all_states(delivery);  // the last pass leaves them to the removal
     schedule_.add(mid, now_seconds() + kBrokenWaitSeconds);
   }
-  leave(delivery);
-  open_.erase(mid);
+  close(delivery);
 }
 
 void Send::move_to(OpenMessages& place, Delivery& delivery) {

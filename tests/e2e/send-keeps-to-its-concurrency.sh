@@ -1,15 +1,16 @@
 #!/bin/bash
-# As many jobs are out at once as the control files say, and all of them are: local, remote, and of these to one domain; and as they
-# say after SIGHUP.
+# As many jobs are out at once as the control files say, and all of them are: local, of these half to one mailbox, remote, of these to
+# one domain; and as they say after SIGHUP.
 . "$(dirname "$0")/../lib.sh"
 make_own_instance --local home.example --user alice
 # A deliverer that counts who is there with it, and stays until it is let go.
 cat > "$T/deliver" <<S
 #!/bin/bash
 kind=\$1; shift
-mkdir -p "$T/\$kind" && : > "$T/\$kind/\$1.\$\$"
+site=\$1; [ \$kind = local ] && site=\$2
+mkdir -p "$T/\$kind" && : > "$T/\$kind/\$site.\$\$"
 read -r _ < "$T/gate.\$kind"
-rm "$T/\$kind/\$1.\$\$"
+rm "$T/\$kind/\$site.\$\$"
 printf 'rthere\0Kdone\0'
 S
 chmod 755 "$T/deliver"
@@ -18,12 +19,13 @@ exec 8<> "$T/gate.local" 9<> "$T/gate.remote"
 start lspawn "$B/postern-serve" --workers 12 run/lspawn "$T/deliver" local
 start rspawn "$B/postern-serve" --workers 12 run/rspawn "$T/deliver" remote
 limits() { echo "$1" > "$POSTERN_HOME/control/concurrencylocal"; echo "$2" > "$POSTERN_HOME/control/concurrencyremote"; echo "$3" > "$POSTERN_HOME/control/concurrencysite"; }
-there() { find "$T/$1" -name "${2:-}*" -type f 2> /dev/null | wc -l; }
+there() { find "$T/$1" -iname "${2:-}*" -type f 2> /dev/null | wc -l; }
 there_are() { [ "$(there "$1" "${3:-}")" = "$2" ]; }
 round=0
 limits 3 5 2
 mail one > "$T/message"
-for mid in $(seq 1001 1012); do MID=$mid queue_message a@x.example alice@home.example < "$T/message" 2> /dev/null || fail "queue"; done
+for mid in $(seq 1001 1009); do MID=$mid queue_message a@x.example "Slow@Home.example" < "$T/message" 2> /dev/null || fail "queue"; done
+for mid in $(seq 1010 1018); do MID=$mid queue_message a@x.example "alice$((mid % 3))@home.example" < "$T/message" 2> /dev/null || fail "queue"; done
 for mid in $(seq 2001 2012); do MID=$mid queue_message a@x.example "b@site$((mid % 3)).example" < "$T/message" 2> /dev/null || fail "queue"; done
 for mid in $(seq 3001 3006); do MID=$mid queue_message a@x.example "b@site0.example" < "$T/message" 2> /dev/null || fail "queue"; done
 start_send
@@ -36,6 +38,7 @@ for _ in 1 2 3; do
   wait_for 10 done_are $((2 * (++round)))
   wait_for 10 there_are local 3
   wait_for 10 there_are remote 5
+  [ "$(there local slow)" -le 2 ] || fail "more than half to one mailbox"
   [ "$(there remote site0)" -le 2 ] && [ "$(there remote site1)" -le 2 ] && [ "$(there remote site2)" -le 2 ] || fail "more than two of one domain"
 done
 limits 6 9 4
@@ -47,4 +50,4 @@ limits 1 1 1
 kill -HUP "$SEND_PID"
 for _ in $(seq 18); do echo >&8; echo >&9; done
 wait_for 20 queue_empty
-expect_equal "$(grep -c 'Message finished' "$T/send.log")" 30 "messages done"
+expect_equal "$(grep -c 'Message finished' "$T/send.log")" 36 "messages done"
