@@ -7,8 +7,8 @@
 #include "lib/fd.h"
 #include "lib/result.h"
 #include "lib/signals.h"
-#include "lib/wake.h"
 #include "queue/poller.h"
+#include "queue/wake.h"
 
 namespace postern {
 

@@ -21,10 +21,10 @@
 #include "lib/log.h"
 #include "lib/program.h"
 #include "lib/text.h"
-#include "lib/wake.h"
 #include "queue/defer_log.h"
 #include "queue/queue_user.h"
 #include "queue/selection.h"
+#include "queue/wake.h"
 
 namespace {
 
