@@ -109,7 +109,6 @@ std::string format_dns_name(std::string_view wire) {
 }
 
 std::optional<std::string> reverse_dns_name(std::string_view address) {
-  static constexpr std::string_view kHex = "0123456789abcdef";
   const std::string text(address);
   std::array<unsigned char, 16> bytes{};
   std::string name;

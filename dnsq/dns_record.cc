@@ -64,16 +64,6 @@ std::string_view layout(uint16_t type) {
   }
 }
 
-std::string hexadecimal(std::string_view bytes) {
-  static constexpr std::string_view kHex = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    text += kHex[static_cast<unsigned char>(c) >> 4];
-    text += kHex[static_cast<unsigned char>(c) & 15];
-  }
-  return text;
-}
-
 std::string generic(std::string_view wire) {
   return "\\# " + std::to_string(wire.size()) + (wire.empty() ? "" : " ") + hexadecimal(wire);
 }
@@ -154,8 +144,7 @@ std::optional<std::string> normalise_address(const std::string& text, int family
 
 std::optional<std::string> normalise_hexadecimal(std::string_view text) {
   std::string normal = lower(text);
-  if (normal.size() % 2 != 0 || normal.find_first_not_of("0123456789abcdef") != std::string::npos)
-    return std::nullopt;
+  if (normal.size() % 2 != 0 || normal.find_first_not_of(kHex) != std::string::npos) return std::nullopt;
   return normal;
 }
 

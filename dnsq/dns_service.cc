@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -16,6 +15,7 @@
 #include "lib/child.h"
 #include "lib/log.h"
 #include "lib/request.h"
+#include "lib/signals.h"
 
 namespace postern {
 
@@ -26,22 +26,6 @@ constexpr size_t kConnectionLimit = 4096;
 constexpr int kAcceptsAtATime = 64;
 constexpr int64_t kIdleLimitMilliseconds = 60000;  // then a silent connection makes room
 constexpr int64_t kPauseMilliseconds = 100;        // after accept has failed for want of descriptors
-
-volatile sig_atomic_t stop_asked = 0;
-volatile sig_atomic_t reload_asked = 0;
-
-void note_stop(int) {
-  stop_asked = 1;
-}
-void note_reload(int) {
-  reload_asked = 1;
-}
-
-void handle(int signal_number, void (*handler)(int)) {
-  struct sigaction action {};
-  action.sa_handler = handler;
-  ::sigaction(signal_number, &action, nullptr);
-}
 
 struct Client {
   Fd socket;
@@ -55,10 +39,10 @@ class DnsService {
   DnsService(int listening, const ServeOptions& options, std::unique_ptr<DnsSource> source)
       : listening_(listening), options_(options), source_(std::move(source)) {}
 
-  void run(const OpenSource& open, const sigset_t& unblocked) {
-    while (stop_asked == 0 || busy()) {
-      if (reload_asked != 0) reload(open);
-      if (!wait(unblocked)) continue;
+  void run(const OpenSource& open, const sigset_t& while_waiting) {
+    while (asked.stop == 0 || busy()) {
+      if (asked.reload != 0) reload(open);
+      if (!wait(while_waiting)) continue;
       if (waits_.front().revents != 0) accept_clients();
       process_sources();
       read_questions();
@@ -73,7 +57,7 @@ class DnsService {
   }
 
   void reload(const OpenSource& open) {
-    reload_asked = 0;
+    asked.reload = 0;
     Result<std::unique_ptr<DnsSource>> fresh = open();
     if (!fresh) {
       log_warning("reload", fresh.failure());
@@ -84,10 +68,10 @@ class DnsService {
 
   // waits_: the listening socket, the source, the old sources, then the clients, each at its place in the
   // list.
-  bool wait(const sigset_t& unblocked) {
+  bool wait(const sigset_t& while_waiting) {
     waits_.clear();
     const bool room =
-        stop_asked == 0 && clients_.size() < connection_limit_ && now_milliseconds() >= accept_after_;
+        asked.stop == 0 && clients_.size() < connection_limit_ && now_milliseconds() >= accept_after_;
     waits_.push_back({room ? listening_ : -1, POLLIN, 0});
     waits_.push_back({source_->descriptor(), POLLIN, 0});
     for (const auto& source : old_sources_) waits_.push_back({source->descriptor(), POLLIN, 0});
@@ -102,7 +86,7 @@ class DnsService {
     }
     const int64_t left = std::max<int64_t>(next - now_milliseconds(), 0);
     const timespec timeout{left / 1000, left % 1000 * 1000000};
-    return ::ppoll(waits_.data(), waits_.size(), &timeout, &unblocked) >= 0;
+    return ::ppoll(waits_.data(), waits_.size(), &timeout, &while_waiting) >= 0;
   }
 
   void accept_clients() {
@@ -200,19 +184,11 @@ int serve_dns(int listening, const ServeOptions& options, const OpenSource& open
     log_critical("start", source.failure().text);
     return source.failure().permanent() ? 100 : 111;
   }
-  handle(SIGTERM, note_stop);
-  handle(SIGINT, note_stop);
-  handle(SIGHUP, note_reload);
   ::fcntl(listening, F_SETFD, FD_CLOEXEC);
   ::fcntl(listening, F_SETFL, O_NONBLOCK);
-  // Held except while we wait, so that none falls between the test and the wait; the resolver's thread, made
-  // later, never gets them.
-  sigset_t held;
-  sigset_t before;
-  ::sigemptyset(&held);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&held, number);
-  ::pthread_sigmask(SIG_BLOCK, &held, &before);
-  DnsService(listening, options, std::move(*source)).run(open, before);
+  // The resolver's thread, made later, never gets them.
+  const sigset_t while_waiting = catch_signals({SIGTERM, SIGINT, SIGHUP});
+  DnsService(listening, options, std::move(*source)).run(open, while_waiting);
   return 0;
 }
 

@@ -61,7 +61,6 @@ bool plain_word_byte(char c) {
 
 // RFC 2047, Q: each word at most 75 bytes, and no character of UTF-8 cut in two.
 std::string encoded_words(std::string_view name) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
   constexpr size_t kLongestWord = 60;
   std::string words = "=?UTF-8?Q?";
   size_t begin = 0;
@@ -77,7 +76,7 @@ std::string encoded_words(std::string_view name) {
     } else if (plain_word_byte(c)) {
       words += c;
     } else {
-      words.append("=").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
+      words.append("=").append(hexadecimal({&c, 1}, kCapitalHex));
     }
   }
   return words + "?=";

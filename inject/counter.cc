@@ -14,6 +14,7 @@
 
 #include "lib/child.h"
 #include "lib/log.h"
+#include "lib/signals.h"
 
 namespace postern::inject {
 
@@ -22,42 +23,18 @@ namespace {
 constexpr int64_t kIdleMilliseconds = 10000;  // for which a client may be connected without asking
 constexpr int64_t kPauseMilliseconds = 200;   // after a fault of the system
 
-volatile sig_atomic_t stop_asked = 0;
-volatile sig_atomic_t reload_asked = 0;
-void note_stop(int) {
-  stop_asked = 1;
-}
-void note_reload(int) {
-  reload_asked = 1;
-}
-void note_child(int) {}
-
-void handle(int number, void (*handler)(int)) {
-  struct sigaction action {};
-  action.sa_handler = handler;
-  ::sigaction(number, &action, nullptr);
-}
-
 }  // namespace
 
 int Counter::run() {
-  sigset_t held;
-  sigset_t before;
-  ::sigemptyset(&held);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) ::sigaddset(&held, number);
-  ::sigprocmask(SIG_BLOCK, &held, &before);
-  handle(SIGTERM, note_stop);
-  handle(SIGINT, note_stop);
-  handle(SIGHUP, note_reload);
-  handle(SIGCHLD, note_child);
+  const sigset_t while_waiting = catch_signals({SIGTERM, SIGINT, SIGHUP, SIGCHLD});
   ::fcntl(listening_, F_SETFD, FD_CLOEXEC);
   ::fcntl(listening_, F_SETFL, ::fcntl(listening_, F_GETFL) | O_NONBLOCK);
-  while (stop_asked == 0) {
-    if (reload_asked != 0) {
-      reload_asked = 0;
+  while (asked.stop == 0) {
+    if (asked.reload != 0) {
+      asked.reload = 0;
       reload_();
     }
-    wait_for_something(before);
+    wait_for_something(while_waiting);
     reap();
     close_idle();
     serve_next();
@@ -71,7 +48,7 @@ int Counter::run() {
   while (!clients_.empty() || !children_.empty()) {
     serve_next();
     std::vector<pollfd> nothing;
-    wait_on(nothing, before);
+    wait_on(nothing, while_waiting);
     reap();
   }
   return 0;

@@ -9,10 +9,6 @@
 namespace postern {
 
 uint64_t make_mid();
-// The microseconds since 1970 that a mid was made at.
-constexpr uint64_t mid_microseconds(uint64_t mid) {
-  return mid >> 12;
-}
 // A decimal number above 0 and within 63 bits.
 std::optional<uint64_t> parse_mid(std::string_view text);
 // As logs name it: "MID 123".

@@ -15,6 +15,7 @@
 #include "lib/child.h"
 #include "lib/control.h"
 #include "lib/log.h"
+#include "lib/signals.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -26,25 +27,10 @@ constexpr int64_t kLongestBackOffMilliseconds = 10000;
 constexpr int64_t kIdleMilliseconds = 30000;  // for which a client may hold a worker without asking
 
 volatile sig_atomic_t worker_busy = 0;
-volatile sig_atomic_t stop_asked = 0;
-volatile sig_atomic_t reload_asked = 0;
 
 void end_worker(int) {
   if (worker_busy == 0) ::_exit(0);
-  stop_asked = 1;
-}
-void note_stop(int) {
-  stop_asked = 1;
-}
-void note_reload(int) {
-  reload_asked = 1;
-}
-void note_child(int) {}
-
-void handle(int signal_number, void (*handler)(int)) {
-  struct sigaction action {};
-  action.sa_handler = handler;
-  ::sigaction(signal_number, &action, nullptr);
+  asked.stop = 1;
 }
 
 bool contains(const std::vector<uid_t>& list, uid_t uid) {
@@ -80,7 +66,7 @@ class HeldTerm {
       const int64_t left = between ? between() : kIdleMilliseconds;
       const timespec timeout{left / 1000, left % 1000 * 1000000};
       pollfd wait{connection, POLLIN, 0};
-      if (stop_asked != 0) return false;
+      if (asked.stop != 0) return false;
       const int ready = ::ppoll(&wait, 1, left < 0 ? nullptr : &timeout, &before_);
       if (ready > 0) return true;
       if (ready == 0 && !between) return false;
@@ -131,14 +117,16 @@ unsigned serve_connection(int connection, const ServeOptions& options, const Job
 [[noreturn]] void work(int listening, const ServeOptions& options, const JobHandler& handler, pid_t parent) {
   // When the parent is killed its workers finish what they hold and end too.
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  handle(SIGTERM, end_worker);
+  struct sigaction action {};
+  action.sa_handler = end_worker;
+  ::sigaction(SIGTERM, &action, nullptr);
   ::signal(SIGHUP, SIG_IGN);
   ::signal(SIGCHLD, SIG_DFL);
   ::signal(SIGALRM, SIG_DFL);
   if (::getppid() != parent) ::_exit(0);
-  for (unsigned served = 0; stop_asked == 0 && served < options.requests_per_worker;) {
+  for (unsigned served = 0; asked.stop == 0 && served < options.requests_per_worker;) {
     worker_busy = 0;
-    if (stop_asked != 0) break;  // it came while we were busy, behind the test above
+    if (asked.stop != 0) break;  // it came while we were busy, behind the test above
     const Fd connection{::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC)};
     worker_busy = 1;
     if (connection) {
@@ -177,7 +165,7 @@ class Pool {
           std::find_if(workers_.begin(), workers_.end(), [&](const Worker& w) { return w.pid == pid; });
       if (found == workers_.end()) continue;
       const bool crashed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
-      if (crashed && stop_asked == 0) note_crash(*found, status);
+      if (crashed && asked.stop == 0) note_crash(*found, status);
       workers_.erase(found);
     }
   }
@@ -334,33 +322,25 @@ Result<FormArguments> parse_form_arguments(int argc, char** argv, const ServeOpt
 
 int serve(int listening, const ServeOptions& options, const JobHandler& handler,
           const std::function<bool()>& reload) {
-  handle(SIGTERM, note_stop);
-  handle(SIGINT, note_stop);
-  handle(SIGHUP, note_reload);
-  handle(SIGCHLD, note_child);
+  const sigset_t while_waiting = catch_signals({SIGTERM, SIGINT, SIGHUP, SIGCHLD});
   ::fcntl(listening, F_SETFD, FD_CLOEXEC);
-  sigset_t held;
-  sigset_t before;
-  ::sigemptyset(&held);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) ::sigaddset(&held, number);
-  ::sigprocmask(SIG_BLOCK, &held, &before);
   Pool pool(listening, options, handler);
-  while (stop_asked == 0) {
-    if (reload_asked != 0) {
-      reload_asked = 0;
+  while (asked.stop == 0) {
+    if (asked.reload != 0) {
+      asked.reload = 0;
       if (!reload || reload()) pool.retire_all();
     }
     pool.fill();
     pool.end_old();
     const int64_t wait = pool.wait();
     const timespec timeout{wait / 1000, (wait % 1000) * 1000000};
-    ::ppoll(nullptr, 0, wait < 0 ? nullptr : &timeout, &before);
+    ::ppoll(nullptr, 0, wait < 0 ? nullptr : &timeout, &while_waiting);
     pool.reap();
   }
   pool.retire_all();
   pool.end_old();
   while (!pool.empty()) {
-    ::ppoll(nullptr, 0, nullptr, &before);
+    ::ppoll(nullptr, 0, nullptr, &while_waiting);
     pool.reap();
   }
   return 0;

@@ -20,7 +20,6 @@ char lower_char(char c) {
 }  // namespace
 
 std::string printable(std::string_view bytes, size_t limit) {
-  static constexpr std::string_view kHex = "0123456789abcdef";
   const bool cut = bytes.size() > limit;
   if (cut) bytes = bytes.substr(0, limit);
   std::string safe;
@@ -30,13 +29,22 @@ std::string printable(std::string_view bytes, size_t limit) {
     if (byte >= 0x20 && byte <= 0x7e && c != '\\') {
       safe += c;
     } else {
-      safe += "\\x";
-      safe += kHex[byte >> 4];
-      safe += kHex[byte & 15];
+      safe.append("\\x").append(hexadecimal({&c, 1}));
     }
   }
   if (cut) safe += "...";
   return safe;
+}
+
+std::string hexadecimal(std::string_view bytes, std::string_view digits) {
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
 }
 
 std::string lower(std::string_view text) {

@@ -13,6 +13,11 @@ namespace postern {
 // the backslash become \xHH; cut after `limit` bytes of input with "...". So no message can forge a line.
 std::string printable(std::string_view bytes, size_t limit = 512);
 
+inline constexpr std::string_view kHex = "0123456789abcdef";
+inline constexpr std::string_view kCapitalHex = "0123456789ABCDEF";
+// Two digits for each byte.
+std::string hexadecimal(std::string_view bytes, std::string_view digits = kHex);
+
 std::string lower(std::string_view text);  // ASCII only
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 std::string_view trim(std::string_view text);  // spaces, TAB, CR, LF at both ends

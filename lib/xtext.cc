@@ -2,14 +2,14 @@
 
 #include <optional>
 
+#include "lib/text.h"
+
 namespace postern {
 
 namespace {
 
-constexpr std::string_view kHex = "0123456789ABCDEF";
-
 std::optional<unsigned> hex_digit(char c) {
-  const size_t at = kHex.find(c);
+  const size_t at = kCapitalHex.find(c);
   return at == std::string_view::npos ? std::nullopt : std::optional<unsigned>(static_cast<unsigned>(at));
 }
 
@@ -22,7 +22,7 @@ std::string encode_xtext(std::string_view text) {
     if (byte > 0x20 && byte < 0x7f && c != '+' && c != '=') {
       encoded += c;
     } else {
-      encoded.append("+").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
+      encoded.append("+").append(hexadecimal({&c, 1}, kCapitalHex));
     }
   }
   return encoded;

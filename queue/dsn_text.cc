@@ -12,7 +12,6 @@ namespace {
 
 constexpr size_t kAddressBytes = 1003;
 constexpr size_t kLineBytes = 76;  // RFC 2045 6.7 (5)
-constexpr std::string_view kHex = "0123456789ABCDEF";
 
 unsigned char byte_of(char c) {
   return static_cast<unsigned char>(c);
@@ -20,7 +19,7 @@ unsigned char byte_of(char c) {
 
 std::string hex_of(uint32_t value) {
   std::string digits;
-  for (; value != 0; value >>= 4) digits.insert(digits.begin(), kHex[value & 15]);
+  for (; value != 0; value >>= 4) digits.insert(digits.begin(), kCapitalHex[value & 15]);
   return digits.size() < 2 ? std::string(2 - digits.size(), '0') + digits : digits;
 }
 
@@ -103,7 +102,7 @@ std::string quoted_printable(std::string_view text) {
     if (plain) {
       encoded += text[i];
     } else {
-      encoded.append("=").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
+      encoded.append("=").append(hexadecimal(text.substr(i, 1), kCapitalHex));
     }
     column += width;
   }

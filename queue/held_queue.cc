@@ -29,7 +29,8 @@ Result<HeldQueue> hold_queue(std::string_view spool, std::string_view program) {
   if (!wake) return wake.failure();
   Poller poller;
   if (!poller || !poller.add(wake->fd())) return os_failure("wait for the queue", errno);
-  return HeldQueue{std::move(*lock), std::move(*wake), std::move(poller), catch_signals()};
+  return HeldQueue{std::move(*lock), std::move(*wake), std::move(poller),
+                   catch_signals({SIGTERM, SIGHUP, SIGALRM})};
 }
 
 }  // namespace postern

@@ -6,9 +6,9 @@
 
 #include "lib/fd.h"
 #include "lib/result.h"
-#include "lib/wake.h"
+#include "lib/signals.h"
 #include "queue/poller.h"
-#include "queue/signals.h"
+#include "queue/wake.h"
 
 namespace postern {
 

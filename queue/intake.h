@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "lib/spool.h"
-#include "lib/wake.h"
 #include "queue/schedule.h"
+#include "queue/wake.h"
 
 namespace postern {
 

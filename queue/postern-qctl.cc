@@ -3,9 +3,11 @@
 //   usage      postern-qctl [--dry-run] flush|hold|release|remove|bounce SELECTOR...
 //              postern-qctl [--dry-run] reroute HOST[:PORT]|- SELECTOR...
 //   fd 1 out   a line for each recipient: VERB, MID, RID, <address>, separated by TAB; a last line with the
-//   sums files      lines appended to queue/defer/S/MID, synced before they are said to be ordered;
-//   queue/wake env        POSTERN_HOME        user   posternq; root becomes it exit       0 ordered, or
-//   nothing to order; 100 usage; 111 something could not be read or ordered
+//              sums
+//   files      lines appended to queue/defer/S/MID, synced before they are said to be ordered; queue/wake
+//   env        POSTERN_HOME, SUDO_USER
+//   user       posternq; root becomes it
+//   exit       0 ordered, or nothing to order; 100 usage; 111 something could not be read or ordered
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -19,10 +21,10 @@
 #include "lib/log.h"
 #include "lib/program.h"
 #include "lib/text.h"
-#include "lib/wake.h"
 #include "queue/defer_log.h"
 #include "queue/queue_user.h"
 #include "queue/selection.h"
+#include "queue/wake.h"
 
 namespace {
 
@@ -32,10 +34,7 @@ constexpr int kFullMilliseconds = 10000;  // for postern-send to read what stand
 
 constexpr std::string_view kUsage =
     "usage: postern-qctl [--dry-run] flush|hold|release|remove|bounce SELECTOR..., or postern-qctl "
-    "[--dry-run] "
-    "reroute HOST[:PORT]|- SELECTOR...; selectors: --mid N, --sender ADDRESS, --recipient ADDRESS, --site "
-    "DOMAIN, "
-    "--older AGE, --newer AGE, --all";
+    "[--dry-run] reroute HOST[:PORT]|- SELECTOR...; ";
 
 struct Command {
   bool dry_run = false;
@@ -68,7 +67,7 @@ Result<Command> parse_command(std::vector<std::string> arguments) {
       command.dry_run = true;
       continue;
     }
-    if (verb || !(verb = parse_verb(word))) return permanent(std::string(kUsage));
+    if (verb || !(verb = parse_verb(word))) return permanent(std::string(kUsage).append(kSelectors));
     command.order.verb = *verb;
     if (*verb != Verb::reroute) continue;
     if (arguments.empty() || !is_route(arguments.front())) {
@@ -77,7 +76,7 @@ Result<Command> parse_command(std::vector<std::string> arguments) {
     command.order.route = arguments.front();
     arguments.erase(arguments.begin());
   }
-  if (!verb) return permanent(std::string(kUsage));
+  if (!verb) return permanent(std::string(kUsage).append(kSelectors));
   if (command.selection.empty()) return permanent("name a selector, or --all for every message");
   command.order.who = name_of_caller();
   return command;

@@ -20,33 +20,6 @@ namespace {
 
 using namespace postern;
 
-struct Command {
-  bool json = false;
-  std::string directory = home_path("queue");
-  Selection selection;
-};
-
-Result<Command> parse_command(std::vector<std::string> arguments) {
-  Command command;
-  while (!arguments.empty()) {
-    Result<bool> selector = take_selector(arguments, command.selection);
-    if (!selector) return selector.failure();
-    if (*selector) continue;
-    if (arguments.front() == "--json") {
-      command.json = true;
-      arguments.erase(arguments.begin());
-    } else if (arguments.front() == "--spool" && arguments.size() >= 2) {
-      command.directory = arguments[1];
-      arguments.erase(arguments.begin(), arguments.begin() + 2);
-    } else {
-      return permanent(
-          "usage: postern-qread [--json] [--spool DIR] [SELECTOR...]; selectors: --mid N, --sender ADDRESS, "
-          "--recipient ADDRESS, --site DOMAIN, --older AGE, --newer AGE, --all");
-    }
-  }
-  return command;
-}
-
 uint64_t age_of(const QueueEntry& entry) {
   const uint64_t now = now_microseconds();
   return now > entry.queued.born ? (now - entry.queued.born) / 1000000 : 0;
@@ -147,16 +120,16 @@ class Printer {
 };
 
 int run(int argc, char** argv) {
-  Result<Command> command = parse_command({argv + 1, argv + argc});
-  if (!command) {
-    log_critical("start", command.failure().text);
+  bool json = false;
+  Result<Shown> shown = parse_shown("postern-qread", {{"--json", &json}}, {argv + 1, argv + argc});
+  if (!shown) {
+    log_critical("start", shown.failure().text);
     return 100;
   }
   Result<std::string> me = control_me();
-  Printer printer(command->json, me ? *me : std::string());
-  Result<bool> all_read =
-      each_selected(Spool(command->directory), command->selection, me ? *me : std::string(),
-                    [&](const QueueEntry& entry) { return printer.print(entry); });
+  Printer printer(json, me ? *me : std::string());
+  Result<bool> all_read = each_selected(Spool(shown->directory), shown->selection, me ? *me : std::string(),
+                                        [&](const QueueEntry& entry) { return printer.print(entry); });
   if (!all_read) {
     log_critical("list the queue", all_read.failure().text);
     return 111;

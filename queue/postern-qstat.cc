@@ -24,35 +24,6 @@ namespace {
 
 using namespace postern;
 
-struct Command {
-  bool json = false;
-  bool sites = false;
-  std::string directory = home_path("queue");
-  Selection selection;
-};
-
-Result<Command> parse_command(std::vector<std::string> arguments) {
-  Command command;
-  while (!arguments.empty()) {
-    Result<bool> selector = take_selector(arguments, command.selection);
-    if (!selector) return selector.failure();
-    if (*selector) {
-      command.sites = true;
-    } else if (arguments.front() == "--json" || arguments.front() == "--sites") {
-      (arguments.front() == "--json" ? command.json : command.sites) = true;
-      arguments.erase(arguments.begin());
-    } else if (arguments.front() == "--spool" && arguments.size() >= 2) {
-      command.directory = arguments[1];
-      arguments.erase(arguments.begin(), arguments.begin() + 2);
-    } else {
-      return permanent(
-          "usage: postern-qstat [--sites] [--json] [--spool DIR] [SELECTOR...]; selectors: --mid N, "
-          "--sender ADDRESS, --recipient ADDRESS, --site DOMAIN, --older AGE, --newer AGE, --all");
-    }
-  }
-  return command;
-}
-
 struct Counts {
   size_t unseen = 0;
   size_t taken = 0;
@@ -157,19 +128,23 @@ std::string as_lines(const Counts& counts) {
 }
 
 int run(int argc, char** argv) {
-  Result<Command> command = parse_command({argv + 1, argv + argc});
-  if (!command) {
-    log_critical("start", command.failure().text);
+  bool json = false;
+  bool by_site = false;
+  Result<Shown> shown =
+      parse_shown("postern-qstat", {{"--sites", &by_site}, {"--json", &json}}, {argv + 1, argv + argc});
+  if (!shown) {
+    log_critical("start", shown.failure().text);
     return 100;
   }
-  const Spool spool(command->directory);
+  if (!shown->selection.empty()) by_site = true;
+  const Spool spool(shown->directory);
   Result<Counts> counts = count(spool);
   Result<std::string> me = control_me();
   const std::string our_name = me ? *me : std::string();
   Sites sites;
   Result<bool> all_read = true;
-  if (command->sites || command->json) {
-    all_read = each_selected(spool, command->selection, our_name, [&](const QueueEntry& entry) {
+  if (by_site || json) {
+    all_read = each_selected(spool, shown->selection, our_name, [&](const QueueEntry& entry) {
       add(sites, entry, our_name);
       return true;
     });
@@ -180,9 +155,7 @@ int run(int argc, char** argv) {
     log_critical("list the queue", failure->text);
     return 111;
   }
-  const std::string text = command->json    ? as_json(*counts, sites)
-                           : command->sites ? as_lines(sites)
-                                            : as_lines(*counts);
+  const std::string text = json ? as_json(*counts, sites) : by_site ? as_lines(sites) : as_lines(*counts);
   return write_all(1, text, "write") && *all_read ? 0 : 111;
 }
 

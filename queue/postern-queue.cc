@@ -22,9 +22,9 @@
 #include "lib/spool.h"
 #include "lib/taken_before.h"
 #include "lib/text.h"
-#include "lib/wake.h"
 #include "queue/kept.h"
 #include "queue/queue_user.h"
+#include "queue/wake.h"
 
 namespace {
 

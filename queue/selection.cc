@@ -150,6 +150,30 @@ Result<bool> take_selector(std::vector<std::string>& arguments, Selection& selec
   return drop(2);
 }
 
+Result<Shown> parse_shown(std::string_view program, const std::vector<Flag>& flags,
+                          std::vector<std::string> arguments) {
+  Shown shown{.directory = home_path("queue"), .selection = {}};
+  while (!arguments.empty()) {
+    Result<bool> selector = take_selector(arguments, shown.selection);
+    if (!selector) return selector.failure();
+    if (*selector) continue;
+    const auto flag = std::find_if(flags.begin(), flags.end(),
+                                   [&](const Flag& known) { return known.name == arguments.front(); });
+    if (flag != flags.end()) {
+      *flag->given = true;
+      arguments.erase(arguments.begin());
+    } else if (arguments.front() == "--spool" && arguments.size() >= 2) {
+      shown.directory = arguments[1];
+      arguments.erase(arguments.begin(), arguments.begin() + 2);
+    } else {
+      std::string usage = "usage: " + std::string(program);
+      for (const Flag& known : flags) usage.append(" [").append(known.name).append("]");
+      return permanent(usage + " [--spool DIR] [SELECTOR...]; " + std::string(kSelectors));
+    }
+  }
+  return shown;
+}
+
 RecipientState QueueEntry::state(size_t rid) const {
   return state_by_orders(queued.states.at(rid), orders.of(rid));
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/queue_file.h"
@@ -31,6 +32,24 @@ struct Selection {
 // Takes one selector off the front of the arguments; false when there is another word in front. The failure
 // says what is wrong with its value.
 Result<bool> take_selector(std::vector<std::string>& arguments, Selection& selection);
+// For usage lines.
+constexpr std::string_view kSelectors =
+    "selectors: --mid N, --sender ADDRESS, --recipient ADDRESS, --site DOMAIN, --older AGE, --newer AGE, "
+    "--all";
+
+// What a program that shows messages takes: its flags, --spool DIR (the instance's queue/ unless given), and
+// selectors, in any order. The failure says that.
+struct Flag {
+  std::string_view name;
+  bool* given;
+};
+struct Shown {
+  std::string directory;
+  Selection selection;
+};
+Result<Shown> parse_shown(std::string_view program, const std::vector<Flag>& flags,
+                          std::vector<std::string> arguments);
+
 // "90", "90s", "15m", "2h", "3d", "1w" to seconds.
 std::optional<uint64_t> parse_age(std::string_view text);
 

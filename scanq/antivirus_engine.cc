@@ -69,16 +69,6 @@ Result<void> start_libclamav() {
   return {};
 }
 
-std::string hexadecimal(std::string_view bytes) {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    text += kDigits[static_cast<unsigned char>(c) >> 4];
-    text += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  return text;
-}
-
 std::string with_remedy(std::string why, const EngineSettings& settings) {
   return std::move(why) + "; put signatures into " + settings.directory +
          " (freshclam does), or name another directory in " + home_path("control/clamdb");

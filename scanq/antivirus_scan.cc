@@ -1,6 +1,6 @@
 #include "scanq/antivirus_scan.h"
 
-#include "lib/verdict.h"
+#include "scanq/verdict.h"
 
 // libclamav unpacks mail too, and finds most by itself; what it does not are files that it takes for
 // something else when they stand in a mail. GMime's parts are scanned as the files that a mail reader would

@@ -11,8 +11,8 @@
 #include "lib/fd.h"
 #include "lib/result.h"
 #include "lib/submit.h"
-#include "lib/verdict.h"
 #include "scanq/stages.h"
+#include "scanq/verdict.h"
 
 namespace postern {
 

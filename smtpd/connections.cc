@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -14,11 +13,13 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <initializer_list>
 #include <string>
 
 #include "lib/control.h"
 #include "lib/fd.h"
 #include "lib/log.h"
+#include "lib/signals.h"
 #include "smtpd/running_sessions.h"
 #include "smtpd/tcp_rules.h"
 
@@ -32,34 +33,7 @@ constexpr int kTroubleMilliseconds = 100;  // before another try when fork or ac
 constexpr std::string_view kTooManyOfYou = "421 4.7.0 too many connections from your address\r\n";
 constexpr const char* kRunningVariable = "POSTERN_SMTPD_SESSIONS";  // from us to ourselves, over an exec
 
-volatile sig_atomic_t stop_asked = 0;
-void note_stop(int) {
-  stop_asked = 1;
-}
-volatile sig_atomic_t anew_asked = 0;
-void note_anew(int) {
-  anew_asked = 1;
-}
-void note_child(int) {}  // only to end the wait
-
-constexpr std::pair<int, void (*)(int)> kCaught[] = {
-    {SIGTERM, note_stop}, {SIGHUP, note_anew}, {SIGCHLD, note_child}};
-
-// Signals arrive only while we wait.
-sigset_t catch_signals() {
-  sigset_t held;
-  sigset_t while_waiting;
-  ::sigemptyset(&held);
-  for (const auto& [number, note] : kCaught) ::sigaddset(&held, number);
-  ::sigprocmask(SIG_BLOCK, &held, &while_waiting);
-  struct sigaction action {};
-  for (const auto& [number, note] : kCaught) {
-    ::sigdelset(&while_waiting, number);
-    action.sa_handler = note;
-    ::sigaction(number, &action, nullptr);
-  }
-  return while_waiting;
-}
+constexpr std::initializer_list<int> kCaught = {SIGTERM, SIGHUP, SIGCHLD};
 
 struct Address {
   std::string ip;
@@ -132,10 +106,10 @@ class Connections {
 };
 
 int Connections::run() {
-  while_waiting_ = catch_signals();
-  while (stop_asked == 0) {
+  while_waiting_ = catch_signals(kCaught);
+  while (asked.stop == 0) {
     reap();
-    if (crashed_ || anew_asked != 0 || accepted_ >= kConnectionsPerLayout) start_anew();
+    if (crashed_ || asked.reload != 0 || accepted_ >= kConnectionsPerLayout) start_anew();
     if (running_.count() >= limits_.sessions) {
       if (!said_full_)
         log_warning("accept connections", temporary("all " + std::to_string(limits_.sessions) +
@@ -213,7 +187,7 @@ bool Connections::refused(const Fd& connection, const sockaddr_storage& remote, 
 }
 
 int Connections::session(Fd connection, const sockaddr_storage& remote) {
-  for (const auto& [number, note] : kCaught) ::signal(number, SIG_DFL);
+  for (const int number : kCaught) ::signal(number, SIG_DFL);
   ::sigprocmask(SIG_SETMASK, &while_waiting_, nullptr);
   sockaddr_storage local{};
   socklen_t length = sizeof local;
@@ -247,7 +221,7 @@ void Connections::start_anew() {
   log_warning("start anew", os_failure("execute /proc/self/exe", errno));
   ::unsetenv(kRunningVariable);
   crashed_ = false;
-  anew_asked = 0;
+  asked.reload = 0;
   accepted_ = 0;
 }
 

@@ -1,8 +1,8 @@
-// parts: scanq/scan.cc scanq/stages.cc scanq/edits.cc lib
+// parts: scanq/scan.cc scanq/stages.cc scanq/edits.cc scanq/verdict.cc lib
 //
 // What a hostile stage prints. A verdict that is taken is written again and means the same; applying it to a
 // message is done whole or not at all, and adds nothing to a header but folded fields.
-#include "lib/verdict.h"
+#include "scanq/verdict.h"
 
 #include <fcntl.h>
 #include <unistd.h>

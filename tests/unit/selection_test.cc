@@ -53,6 +53,26 @@ std::string found(const Spool& spool, const Selection& selection) {
 
 }  // namespace
 
+TEST_CASE("flags, the spool and selectors come in any order, and the usage names the flags") {
+  bool sites = false;
+  bool json = false;
+  const std::vector<Flag> flags = {{"--sites", &sites}, {"--json", &json}};
+  Result<Shown> shown = parse_shown("show", flags, {"--mid", "7", "--json", "--spool", "/q", "--all"});
+  REQUIRE(shown.ok());
+  CHECK(shown->directory == "/q");
+  CHECK(shown->selection.mids == std::vector<uint64_t>{7});
+  CHECK(shown->selection.all);
+  CHECK(json);
+  CHECK(!sites);
+  CHECK(parse_shown("show", flags, {})->selection.empty());
+  for (const std::vector<std::string>& wrong :
+       {std::vector{"--spool"s}, {"--csv"s}, {"--json"s, "word"s}, {""s}}) {
+    Result<Shown> refused = parse_shown("show", flags, wrong);
+    REQUIRE(!refused.ok());
+    CHECK(refused.failure().text.starts_with("usage: show [--sites] [--json] [--spool DIR] [SELECTOR...]; "));
+  }
+}
+
 TEST_CASE("an age has a unit, or is in seconds") {
   CHECK(parse_age("0") == 0);
   CHECK(parse_age("90") == 90);

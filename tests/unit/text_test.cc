@@ -31,6 +31,12 @@ TEST_CASE("what is printed of foreign bytes is one line of printable ASCII") {
   }
 }
 
+TEST_CASE("a byte is two hexadecimal digits, small ones unless told") {
+  CHECK(hexadecimal("").empty());
+  CHECK(hexadecimal(std::string("\0\x0f\xa5\xff", 4)) == "000fa5ff");
+  CHECK(hexadecimal("\xa5", kCapitalHex) == "A5");
+}
+
 TEST_CASE("printable text is cut by bytes of input, and says so") {
   CHECK(printable("abcdef", 6) == "abcdef");
   CHECK(printable("abcdefg", 6) == "abcdef...");

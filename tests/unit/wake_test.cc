@@ -1,4 +1,4 @@
-#include "lib/wake.h"
+#include "queue/wake.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>

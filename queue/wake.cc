@@ -1,4 +1,4 @@
-#include "lib/wake.h"
+#include "queue/wake.h"
 
 #include <fcntl.h>
 #include <poll.h>

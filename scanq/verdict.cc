@@ -1,4 +1,4 @@
-#include "lib/verdict.h"
+#include "scanq/verdict.h"
 
 #include <optional>
 
