@@ -73,6 +73,7 @@ TEST_CASE("local recipients have a job each, remote ones share that of their dom
   REQUIRE(jobs.local.size() == 2);
   CHECK(jobs.local[0].arguments == std::vector<std::string>{"sender@example.org", "b@EXAMPLE.org"});
   CHECK(jobs.local[0].rids == std::vector<size_t>{1});
+  CHECK(jobs.local[0].site == "b@example.org");
   CHECK(jobs.local[1].rids == std::vector<size_t>{4});
   REQUIRE(jobs.remote.size() == 2);
   CHECK(jobs.remote[0].site == "far.example");
