@@ -27,7 +27,7 @@ const std::vector<Service>& services() {
       {"workq", "posternq", "postern-workq", {}, 1024, "has those scanned"},
       {"sets",
        "posternq",
-       "postern-queue --serve",
+       "postern-queue --serve --workers 8",
        {"posterns"},
        128,
        "makes all that came of one message durable at once",
