@@ -69,6 +69,7 @@ int Pickup::take(Job& job) {
     log_warning("take a message of user " + std::to_string(uid_), envelope.failure());
     return queue_exit_code(envelope.failure());
   }
+  for (Recipient& recipient : envelope->recipients) recipient.route.clear();  // where mail goes is not theirs
   log_start(*envelope, claims);
   SmtpReply checked = check_number(*envelope, claims, settings_.most_recipients);
   if (checked.accepted()) checked = check_envelope(*envelope, settings_.me);

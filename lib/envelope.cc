@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "lib/next_hop.h"
 #include "lib/record.h"
 
 namespace postern {
@@ -85,6 +86,9 @@ Result<void> parse_extras(std::string_view bytes, Envelope& envelope) {
       case 'o':
         if (current != nullptr) current->orcpt = value;
         break;
+      case 'h':
+        if (current != nullptr && is_next_hop(value)) current->route = value;
+        break;
       default:
         break;  // from a newer program: its default holds
     }
@@ -99,10 +103,11 @@ std::string serialise_extras(const Envelope& envelope) {
   append_record_if(bytes, 'b', envelope.body);
   if (envelope.smtputf8) append_record(bytes, 'u', {});
   for (const Recipient& recipient : envelope.recipients) {
-    if (recipient.notify.empty() && recipient.orcpt.empty()) continue;
+    if (recipient.notify.empty() && recipient.orcpt.empty() && recipient.route.empty()) continue;
     append_record(bytes, 't', recipient.address);
     append_record_if(bytes, 'n', recipient.notify);
     append_record_if(bytes, 'o', recipient.orcpt);
+    append_record_if(bytes, 'h', recipient.route);
   }
   return bytes;
 }

@@ -25,7 +25,8 @@ struct Recipient {
   std::string address;
   std::string
       notify;  // NOTIFY= of RFC 3461 as given: "NEVER" or a list of SUCCESS,FAILURE,DELAY; empty: not given
-  std::string orcpt;  // ORCPT= as given (xtext); empty: not given
+  std::string orcpt;    // ORCPT= as given (xtext); empty: not given
+  std::string route{};  // "HOST" or "HOST:PORT" that a stage chose as the next hop; empty: as configured
 };
 
 struct Envelope {
@@ -43,8 +44,8 @@ Result<Envelope> parse_envelope(std::string_view bytes);
 std::string serialise_envelope(const Envelope& envelope);
 
 // NUL-ended records: r<RET> e<ENVID> b<BODY> u (SMTPUTF8) for the message; t<recipient> names the recipient
-// that the n<NOTIFY> and o<ORCPT> behind it belong to. Unknown letters are passed over. Code 91 on a broken
-// form.
+// that the n<NOTIFY>, o<ORCPT> and h<ROUTE> behind it belong to. Unknown letters are passed over. Code 91 on
+// a broken form.
 Result<void> parse_extras(std::string_view bytes, Envelope& envelope);
 // Empty when everything is at its default.
 std::string serialise_extras(const Envelope& envelope);

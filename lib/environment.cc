@@ -9,11 +9,12 @@ namespace postern {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kSettings = {
-    "POSTERN_HOME", "POSTERN_QUEUE", "POSTERN_QUARANTINE_PROGRAM", "POSTERN_RELEASE_TO", "POSTERN_SPOOL"};
+constexpr std::array<std::string_view, 6> kSettings = {
+    "POSTERN_HOME",       "POSTERN_QUEUE", "POSTERN_QUARANTINE_PROGRAM",
+    "POSTERN_RELEASE_TO", "POSTERN_SPOOL", "POSTERN_SETS"};
 // They say something about one request, not about the message.
-constexpr std::array<std::string_view, 4> kOfOneRequest = {"POSTERN_EXTRAS", "POSTERN_RIDS", "POSTERN_DRYRUN",
-                                                           "POSTERN_DEFERRED"};
+constexpr std::array<std::string_view, 5> kOfOneRequest = {"POSTERN_EXTRAS", "POSTERN_RIDS", "POSTERN_DRYRUN",
+                                                           "POSTERN_DEFERRED", "POSTERN_SET"};
 
 bool is_joint_variable(std::string_view name) {
   if (std::find(kSettings.begin(), kSettings.end(), name) != kSettings.end()) return false;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -21,6 +22,7 @@ namespace {
 constexpr size_t kBuffer = 65536;
 constexpr std::array<char, 8> kMagic = {'P', 'O', 'S', 'T', 'E', 'R', 'N', 'Q'};
 constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersionWithRoutes = 2;  // it has `h` records, which version 1 did not know
 constexpr size_t kRecordsLimitBytes = 32 * 1024 * 1024;
 
 // All numbers little-endian; the struct is the wire layout on the machines that we build for.
@@ -94,8 +96,14 @@ std::string make_records(const Envelope& envelope, const Environment& kept, Queu
     append_record(records, static_cast<char>(RecipientState::pending), recipient.address);
     append_record_if(records, 'n', recipient.notify);
     append_record_if(records, 'o', recipient.orcpt);
+    append_record_if(records, 'h', recipient.route);
   }
   return records;
+}
+
+bool has_routes(const Envelope& envelope) {
+  return std::any_of(envelope.recipients.begin(), envelope.recipients.end(),
+                     [](const Recipient& recipient) { return !recipient.route.empty(); });
 }
 
 Failure damaged(std::string why) {
@@ -117,7 +125,7 @@ Result<Trailer> read_trailer(int fd, size_t size) {
   if (!bytes) return bytes.failure();
   std::memcpy(&trailer, bytes->data(), sizeof trailer);
   if (trailer.magic != kMagic) return damaged("it has no trailer");
-  if (trailer.version != kVersion)
+  if (trailer.version != kVersion && trailer.version != kVersionWithRoutes)
     return not_understood("it is of version " + std::to_string(trailer.version));
   if (trailer.trailer_hash != trailer_hash(trailer)) return damaged("the trailer's checksum is wrong");
   if (trailer.records_size > size || trailer.message_size > size ||
@@ -178,6 +186,9 @@ bool take_record(std::string_view record, QueuedMessage& queued) {
     case 'o':
       if (has_recipient) envelope.recipients.back().orcpt = value;
       return has_recipient;
+    case 'h':
+      if (has_recipient) envelope.recipients.back().route = value;
+      return has_recipient;
     default:
       if (!take_state(record.front(), queued)) return false;
       envelope.recipients.push_back({.address = std::string(value), .notify = {}, .orcpt = {}});
@@ -202,7 +213,7 @@ Result<QueuedMessage> write_queue_file(int to, int message, size_t limit_bytes, 
                   .records_hash = hash_of(tail),
                   .born = queued.born,
                   .recipients = static_cast<uint32_t>(envelope.recipients.size()),
-                  .version = kVersion,
+                  .version = has_routes(envelope) ? kVersionWithRoutes : kVersion,
                   .trailer_hash = 0,
                   .magic = kMagic};
   trailer.trailer_hash = trailer_hash(trailer);

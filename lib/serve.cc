@@ -95,8 +95,12 @@ unsigned serve_requests(int connection, const ServeOptions& options, const JobHa
             .fds = std::move(incoming->request.fds),
             .connection = connection};
     if (!contains(options.trusted, peer)) job.environment.remove_trusted();
-    if (!options.releasers.empty() && !contains(options.releasers, peer))
-      job.environment.unset("POSTERN_RELEASED");
+    if (!options.releasers.empty() && !contains(options.releasers, peer)) {
+      for (const char* name : {"POSTERN_RELEASED", "POSTERN_EXEMPT"}) job.environment.unset(name);
+    }
+    if (!options.repeaters.empty() && !contains(options.repeaters, peer)) {
+      for (const char* name : {"POSTERN_WORK", "POSTERN_SET"}) job.environment.unset(name);
+    }
     ::alarm(options.deadline_seconds);
     Reply reply;
     reply.output.clear();
@@ -293,7 +297,9 @@ Result<FormArguments> parse_form_arguments(int argc, char** argv, const ServeOpt
       parsed.serve = true;
       continue;
     }
-    if (name != "--workers" && name != "--clients" && name != "--trust" && name != "--releasers") break;
+    if (name != "--workers" && name != "--clients" && name != "--trust" && name != "--releasers" &&
+        name != "--repeaters")
+      break;
     if (++at == all.size()) return permanent("read the arguments: " + name + " needs a value", 100);
     if (name == "--workers") {
       const std::optional<uint64_t> number = parse_number(all[at]);
@@ -305,9 +311,10 @@ Result<FormArguments> parse_form_arguments(int argc, char** argv, const ServeOpt
     }
     Result<std::vector<uid_t>> uids = parse_uids(all[at]);
     if (!uids) return uids.failure();
-    (name == "--clients" ? parsed.options.clients
-     : name == "--trust" ? parsed.options.trusted
-                         : parsed.options.releasers) = *uids;
+    (name == "--clients"     ? parsed.options.clients
+     : name == "--trust"     ? parsed.options.trusted
+     : name == "--repeaters" ? parsed.options.repeaters
+                             : parsed.options.releasers) = *uids;
   }
   parsed.rest.assign(all.begin() + static_cast<std::ptrdiff_t>(at), all.end());
   if (parsed.serve && !counted && !defaults.workers_file.empty()) {

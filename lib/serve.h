@@ -37,9 +37,10 @@ struct ServeOptions {
   std::string workers_file{};            // the control file that says how many instead, where it is there
   unsigned requests_per_worker = 10000;  // then a fresh worker; bounds what a leak may cost
   std::vector<uid_t> clients{};          // who is answered; empty: our own user
-  std::vector<uid_t> releasers{};        // whose POSTERN_RELEASED counts; empty: that of all who are trusted
-  std::vector<uid_t> trusted{};          // whose POSTERN_* count; empty: those of `clients`
-  unsigned deadline_seconds = 300;       // a worker that takes longer is killed by its alarm
+  std::vector<uid_t> releasers{};   // whose POSTERN_RELEASED and POSTERN_EXEMPT count; empty: all trusted
+  std::vector<uid_t> repeaters{};   // whose POSTERN_WORK and POSTERN_SET count; empty: all trusted
+  std::vector<uid_t> trusted{};     // whose POSTERN_* count; empty: those of `clients`
+  unsigned deadline_seconds = 300;  // a worker that takes longer is killed by its alarm
   // For a worker that holds something between the requests of a connection (rspawn: an SMTP connection).
   // `between` is called before each wait for the next request and says after how many milliseconds it wants
   // to be called again if none has come, -1: never. `closed` is called when the client's connection has
@@ -53,7 +54,8 @@ bool client_allowed(int connection, const ServeOptions& options);
 
 constexpr unsigned kMostWorkers = 1000;
 
-// What --serve said, taken off the arguments: --workers N, --clients UID,UID, --trust UID,UID. Without
+// What --serve said, taken off the arguments: --workers N, --clients UID,UID, --trust, --releasers,
+// --repeaters. Without
 // --workers the workers' control file counts, within 1 and kMostWorkers.
 struct FormArguments {
   bool serve = false;

@@ -80,15 +80,17 @@ Result<StagedMessage> Spool::stage(const Content& content, uint64_t wanted_mid) 
   StagedMessage staged;
   staged.mid_ = wanted_mid != 0 ? wanted_mid : make_mid();
   Fd file;
+  // The name under tmp/ is another one where a writer that was killed has left that file: the mid stays.
+  uint64_t name = staged.mid_;
   for (int tries = 0; !file; ++tries) {
-    const std::string path = this->path("tmp", staged.mid_);
+    const std::string path = this->path("tmp", name);
     file.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file) {
       staged.temporary_path_ = path;
     } else if (errno != EEXIST || tries == kClashTries) {
       return disk_failure("create " + path, errno, 63);
     } else {
-      staged.mid_ = make_mid();
+      name = make_mid();
     }
   }
   Result<QueuedMessage> written = write_queue_file(file.get(), content.message, content.limit_bytes,
@@ -103,7 +105,7 @@ Result<StagedMessage> Spool::stage(const Content& content, uint64_t wanted_mid) 
   return staged;
 }
 
-Result<uint64_t> Spool::commit(StagedMessage&& staged) const {
+Result<uint64_t> Spool::commit(StagedMessage&& staged, const std::function<Result<bool>()>& is_ours) const {
   StagedMessage message = std::move(staged);
   for (int tries = 0;; ++tries) {
     const std::string final_path = path("new", message.mid_);
@@ -127,6 +129,11 @@ Result<uint64_t> Spool::commit(StagedMessage&& staged) const {
     }
     if (!taken && errno != EEXIST) return disk_failure("rename to " + final_path, errno, 64);
     if (tries == kClashTries) return temporary("find a free name for " + final_path, 64);
+    if (is_ours && tries == 0) {
+      const Result<bool> ours = is_ours();
+      if (!ours) return ours.failure();
+      if (*ours) return message.mid_;
+    }
     message.mid_ = make_mid();
   }
 }

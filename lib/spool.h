@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,8 +57,10 @@ class Spool {
   };
   // Writes and fsyncs under tmp/; exit codes 53, 54, 31 or 61..66 in the failure. `wanted_mid` 0: makes one.
   [[nodiscard]] Result<StagedMessage> stage(const Content& content, uint64_t wanted_mid) const;
-  // rename to new/ and fsync of the directory; the mid may be another one if the wanted one was taken.
-  [[nodiscard]] Result<uint64_t> commit(StagedMessage&& staged) const;
+  // rename to new/ and fsync of the directory; the mid may be another one if the wanted one was taken. Who
+  // may have been there before with the same message says so in `is_ours`: then nothing is added.
+  [[nodiscard]] Result<uint64_t> commit(StagedMessage&& staged,
+                                        const std::function<Result<bool>()>& is_ours = {}) const;
 
   [[nodiscard]] std::string path(std::string_view where, uint64_t mid) const;
   // The file in cur/ or new/, for reading and writing; a permanent failure when there is none.

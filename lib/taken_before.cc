@@ -17,18 +17,24 @@ bool has_all(const Envelope& whole, const Envelope& wanted) {
                      [&](const Recipient& recipient) { return addresses.contains(recipient.address); });
 }
 
+bool same(const Environment& kept, const Environment& request, std::string_view name) {
+  const std::optional<std::string_view> value = request.get(name);
+  return value && kept.get(name) == value;
+}
+
 }  // namespace
 
 Result<bool> taken_before(const Spool& spool, uint64_t mid, const Environment& request,
                           const Envelope& envelope) {
-  const std::optional<std::string_view> icid = request.get("POSTERN_ICID");
-  if (mid == 0 || !icid || !request.get("POSTERN_DEFERRED")) return false;
+  if (mid == 0 || !request.get("POSTERN_DEFERRED")) return false;
+  if (!request.get("POSTERN_WORK") && !request.get("POSTERN_ICID")) return false;
   Result<Fd> file = spool.open(mid);
   if (!file && file.failure().permanent()) return false;
   if (!file) return file.failure();
   Result<QueuedMessage> queued = read_queue_file(file->get());
   if (!queued) return queued.failure();
-  if (queued->kept.get("POSTERN_ICID") != icid) return false;
+  if (!same(queued->kept, request, "POSTERN_WORK") && !same(queued->kept, request, "POSTERN_ICID"))
+    return false;
   if (queued->envelope.sender != envelope.sender || !has_all(queued->envelope, envelope)) return false;
   // The earlier taker may have ended between its rename and its fsync of the directory.
   for (const char* place : {"new", "cur"}) {

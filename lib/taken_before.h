@@ -11,8 +11,8 @@
 namespace postern {
 
 // Does `spool` have the message of this request, from an earlier try? Only for requests with
-// POSTERN_DEFERRED; mid, POSTERN_ICID and sender must be those of the file, and it must have all recipients:
-// rather a copy too many than a recipient too few. It is durable then.
+// POSTERN_DEFERRED; mid, sender and POSTERN_WORK or POSTERN_ICID must be those of the file, and it must have
+// all recipients: rather a copy too many than a recipient too few. It is durable then.
 Result<bool> taken_before(const Spool& spool, uint64_t mid, const Environment& request,
                           const Envelope& envelope);
 

@@ -145,7 +145,9 @@ Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting) {
                     .route = {},
                     .extras = {},
                     .message = -1};
-    if (const RecipientOrders* orders = delivery.orders.of(rid)) job.route = orders->route;
+    job.route = envelope.recipients[rid].route;
+    const RecipientOrders* orders = delivery.orders.of(rid);
+    if (orders != nullptr && !orders->route.empty()) job.route = orders->route;
     job.remote = !local || !job.route.empty();
     if (!job.remote) {
       job.site = lower(address);

@@ -7,10 +7,11 @@ namespace postern {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> kKept = {
-    "POSTERN_ICID",     "POSTERN_LISTENER", "POSTERN_DIRECTION", "POSTERN_SENDERGROUP",
-    "POSTERN_POLICY",   "POSTERN_HELO",     "POSTERN_AUTH",      "POSTERN_SKIP",
-    "POSTERN_RELEASED", "TCPREMOTEIP",      "TCPREMOTEHOST",     "POSTERN_PARENT_MID"};
+constexpr std::array<std::string_view, 15> kKept = {
+    "POSTERN_ICID",     "POSTERN_LISTENER", "POSTERN_DIRECTION",     "POSTERN_SENDERGROUP",
+    "POSTERN_POLICY",   "POSTERN_HELO",     "POSTERN_AUTH",          "POSTERN_SKIP",
+    "POSTERN_RELEASED", "TCPREMOTEIP",      "TCPREMOTEHOST",         "POSTERN_PARENT_MID",
+    "POSTERN_BOUNCE",   "POSTERN_SOURCE",   "POSTERN_BOUNCE_PROFILE"};
 
 }  // namespace
 
@@ -19,6 +20,11 @@ Environment kept_variables(const Environment& environment) {
   for (const std::string_view name : kKept) {
     const std::optional<std::string_view> value = environment.get(name);
     if (value && value->find('\0') == std::string_view::npos) kept.set(name, *value);
+  }
+  // It says that this request may come again, which it does for nothing that was released.
+  if (environment.get("POSTERN_DEFERRED")) {
+    if (const std::optional<std::string_view> work = environment.get("POSTERN_WORK"))
+      kept.set("POSTERN_WORK", *work);
   }
   return kept;
 }

@@ -14,6 +14,16 @@ bool is_due(const Attempts& attempts, uint64_t longest_wait, uint64_t now_second
          attempts.next - now_seconds > longest_wait;
 }
 
+void fail_as_asked(Delivery& delivery) {
+  const std::optional<std::string_view> text = delivery.queued.kept.get("POSTERN_BOUNCE");
+  if (!text) return;
+  const bool has_status = diagnose(*text, '5').status != "5.0.0" || text->starts_with("5.0.0");
+  const std::string why = (has_status ? "" : "5.7.1 ") + printable(*text);
+  for (size_t rid = 0; rid < delivery.queued.states.size(); ++rid) {
+    if (delivery.queued.states[rid] == RecipientState::pending) delivery.failed.try_emplace(rid, why);
+  }
+}
+
 void fail_expired(Delivery& delivery, const RetryProfile& profile, uint64_t now_seconds) {
   if (!delivery.expired(profile, now_seconds)) return;
   for (auto& [rid, why] : delivery.deferred) delivery.failed[rid] = why + " (tried for too long)";

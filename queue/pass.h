@@ -11,6 +11,9 @@ namespace postern {
 
 // Is the next try due? Times that cannot be are those of a clock that was wrong: then it is.
 bool is_due(const Attempts& attempts, uint64_t longest_wait, uint64_t now_seconds);
+// POSTERN_BOUNCE with the message: a stage of the scanner wants its sender told that it failed. Pending
+// recipients have failed with this text, "5.7.1" before it where it has no status of its own.
+void fail_as_asked(Delivery& delivery);
 // What is deferred when the message is older than its lifetime has failed.
 void fail_expired(Delivery& delivery, const RetryProfile& profile, uint64_t now_seconds);
 // A line for each failed and each deferred recipient.

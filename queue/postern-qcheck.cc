@@ -1,6 +1,6 @@
 // postern-qcheck - find damage in the queue, and mend it when asked to.
 //
-//   usage      postern-qcheck [--repair] [DIR...]; without DIR queue/ and work/ of the instance
+//   usage      postern-qcheck [--repair] [DIR...]; without DIR queue/, work/ and sets/ of the instance
 //   fd 1 out   a line for each finding: PATH: WHAT; would REMEDY. Last how many there were
 //   env        POSTERN_HOME        user   the owner of the directory; root becomes it, once owners are right
 //   exit       0 nothing is wrong, or all was mended; 100 damage was found, or is left; 111 something could
@@ -46,7 +46,8 @@ Result<Command> parse_command(int argc, char** argv) {
                                                                            : word);
     }
   }
-  if (command.directories.empty()) command.directories = {home_path("queue"), home_path("work")};
+  if (command.directories.empty())
+    command.directories = {home_path("queue"), home_path("work"), home_path("sets")};
   return command;
 }
 

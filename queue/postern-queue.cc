@@ -6,8 +6,8 @@
 //   fd 5 in    extras (RFC 3461), only with POSTERN_EXTRAS=5
 //   env        POSTERN_HOME, POSTERN_SPOOL; POSTERN_MID, POSTERN_DEFERRED and those kept with the message
 //              (postern-queue(8))
-//   user       posternq; root becomes the owner of the spool; whoever may not write it asks @queue (@work)
-//   instead exit       0 queued, 11..40 never, any other code try again; full list in postern-queue(8)
+//   user       posternq; root becomes the owner of the spool; whoever may not write it asks @queue (@work,
+//   @sets) instead exit       0 queued, 11..40 never, any other code try again; full list in postern-queue(8)
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,6 +25,7 @@
 #include "queue/kept.h"
 #include "queue/queue_user.h"
 #include "queue/wake.h"
+#include "queue/work_entry.h"
 
 namespace {
 
@@ -41,7 +42,8 @@ std::string received_line(uint64_t mid) {
          rfc5322_date(now_microseconds() / 1000000) + "\n";
 }
 
-// The delivery queue, or the work queue, whose messages have yet to go through the stages.
+// The delivery queue, the work queue, whose messages have yet to go through the stages, or the sets of
+// what came of them.
 struct Target {
   std::string name;  // of its directory, and of the resident that fills it
   Spool spool;
@@ -49,9 +51,9 @@ struct Target {
 };
 
 Target target_of(const Environment& own) {
-  const bool work = own.get("POSTERN_SPOOL") == "work";
-  std::string name = work ? "work" : "queue";
-  return {.name = name, .spool = Spool(home_path(name)), .to_be_scanned = work};
+  std::string name = own.get_or("POSTERN_SPOOL", "queue");
+  if (name != "work" && name != "sets") name = "queue";
+  return {.name = name, .spool = Spool(home_path(name)), .to_be_scanned = name != "queue"};
 }
 
 Result<uint64_t> put_on_disk(const Job& job, const Target& target) {
@@ -74,7 +76,12 @@ Result<uint64_t> put_on_disk(const Job& job, const Target& target) {
                                              mid);
   if (!staged) return staged.failure();
   if (job.client_gone()) return temporary("commit the message: the client has gone", 54);
-  Result<uint64_t> committed = spool.commit(std::move(*staged));
+  const std::optional<std::string_view> work = kept.get("POSTERN_WORK");
+  // Another try has come to its end while we were writing: who asks us is not there any more either.
+  if (work && !work_entry_stands(*work))
+    return temporary("commit the message: there is no " + printable(*work, 40) + " any more", 54);
+  Result<uint64_t> committed = spool.commit(
+      std::move(*staged), [&] { return taken_before(spool, given.value_or(0), job.environment, *envelope); });
   if (committed && given && *committed != *given) {
     log_info(mid_text(*given) + " rewritten to " + std::to_string(*committed) + " by queue");
   }
@@ -89,7 +96,10 @@ class Queue {
       log_warning("queue a message", mid.failure());
       return queue_exit_code(mid.failure());
     }
-    log_info(mid_text(*mid) + " queued for " + (target_.to_be_scanned ? "scanning" : "delivery"));
+    log_info(mid_text(*mid) + " queued for " +
+             (target_.name == "work"   ? "scanning"
+              : target_.name == "sets" ? "placing"
+                                       : "delivery"));
     wake_.wake(*mid);
     return 0;
   }

@@ -31,6 +31,7 @@
 #include "queue/room.h"
 #include "queue/schedule.h"
 #include "queue/send_settings.h"
+#include "queue/work_entry.h"
 
 namespace {
 
@@ -39,6 +40,7 @@ using namespace postern;
 constexpr size_t kOpenedAtOnce = 200;  // between two looks at the answers
 constexpr int64_t kOpenMilliseconds = 20;
 constexpr uint64_t kBrokenWaitSeconds = 600;     // until a damaged queue file is looked at again
+constexpr uint64_t kWorkEntryWaitSeconds = 1;    // until it is looked whether an entry still stands
 constexpr uint64_t kClockStepSeconds = 60;       // back
 constexpr int64_t kShortageMilliseconds = 1000;  // until the next try when there were no descriptors
 
@@ -130,6 +132,7 @@ void Send::open(uint64_t mid) {
     return open_later(mid, opened.failure());
   }
   carry_out(*opened);
+  fail_as_asked(*opened);
   decide_pass(*opened, opened->attempts.last < flush_at_, settings_.retry.longest_wait, now_seconds());
   if (!opened->tried && opened->failed.empty() && opened->pending()) {
     return schedule_.put_back(mid, next_time(*opened, opened->attempts.next, now_seconds()));
@@ -236,6 +239,10 @@ void Send::finish(Delivery& delivery, bool told) {
     } else {
       schedule_.add(mid, next);
     }
+  } else if (waits_for_work_entry(delivery.queued.kept)) {
+    // It may be handed to the queue once more, which knows it by this file.
+    write_all_states(delivery);
+    schedule_.add(mid, now_seconds() + kWorkEntryWaitSeconds);
   } else if (!removal_.remove(mid, delivery.has_attempts_file)) {
     write_all_states(delivery);  // the last pass leaves them to the removal
     schedule_.add(mid, now_seconds() + kBrokenWaitSeconds);

@@ -1,7 +1,8 @@
-// postern-workq - work the work queue: have each message scanned that was accepted before it was scanned.
+// postern-workq - work the work queue: have each message scanned that was accepted before it was scanned; or
+// the sets: have each placed that the scanner has committed.
 //
-//   env        POSTERN_HOME, POSTERN_SCANNER (default @scanq)
-//   files      work/, control/{concurrencyscan,retryfirst,retrylongest}
+//   env        POSTERN_HOME, POSTERN_SCANNER (default @scanq), POSTERN_SPOOL (work, or sets)
+//   files      work/ or sets/, control/{concurrencyscan,retryfirst,retrylongest}
 //   user       posternq
 //   signals    SIGTERM: finish what is being scanned, then end; SIGHUP: read control/ again; SIGALRM: try
 //              everything now
@@ -10,6 +11,8 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "lib/child.h"
 #include "lib/control.h"
@@ -26,6 +29,7 @@
 #include "queue/removal.h"
 #include "queue/scans.h"
 #include "queue/schedule.h"
+#include "queue/work_entry.h"
 
 namespace {
 
@@ -54,8 +58,9 @@ Result<WorkSettings> read_settings() {
 
 class WorkQueue {
  public:
-  WorkQueue(const WorkSettings& settings, HeldQueue held)
+  WorkQueue(const WorkSettings& settings, std::string name, HeldQueue held)
       : settings_(settings),
+        name_(std::move(name)),
         held_(std::move(held)),
         intake_(spool_, schedule_, std::move(held_.wake)),
         scans_(Environment::of_process().get_or("POSTERN_SCANNER", "@scanq"), held_.poller) {}
@@ -75,12 +80,15 @@ class WorkQueue {
   [[nodiscard]] int wait_milliseconds() const;
 
   WorkSettings settings_;
-  Spool spool_{home_path("work")};
+  std::string name_;  // of the spool
+  Spool spool_{home_path(name_)};
   HeldQueue held_;
   Schedule schedule_;
   Intake intake_;
   Scans scans_;
   Removal removal_{spool_, false};
+  std::map<uint64_t, std::string> origins_;  // entries of another spool that sets were made of
+  std::set<uint64_t> done_;                  // answered with yes, and still here
   uint64_t flush_at_ = 0;  // seconds since 1970: what was tried before then is tried at once
 };
 
@@ -88,7 +96,7 @@ void WorkQueue::start_due() {
   while (has_room()) {
     const std::optional<uint64_t> mid = schedule_.take_due(now_seconds());
     if (!mid) return;
-    if (removal_.failed(*mid)) {
+    if (done_.contains(*mid)) {
       remove(*mid);
     } else if (!scans_.has(*mid)) {
       scan(*mid);
@@ -110,6 +118,9 @@ void WorkQueue::scan(uint64_t mid) {
   Environment environment = opened->queued.kept;
   environment.set("POSTERN_MID", std::to_string(mid));
   environment.set("POSTERN_DEFERRED", "1");
+  origins_[mid] = environment.get_or("POSTERN_WORK", "");
+  environment.set("POSTERN_WORK", name_ + "/" + std::to_string(mid));
+  if (name_ == "sets") environment.set("POSTERN_SET", "1");
   if (!scans_.start(mid, opened->message.get(), opened->queued.envelope, environment)) {
     schedule_.add(mid, now_seconds() + kShortWaitSeconds);
   }
@@ -118,11 +129,17 @@ void WorkQueue::scan(uint64_t mid) {
 void WorkQueue::take_answer(int fd) {
   const Scans::Ended ended = scans_.take(fd);
   if (ended.answer.exit_code == 0) return remove(ended.mid);
+  origins_.erase(ended.mid);
   put_off(ended.mid, queue_reply(ended.answer));
 }
 
 void WorkQueue::remove(uint64_t mid) {
-  if (!removal_.remove(mid, true)) schedule_.add(mid, now_seconds() + kBrokenWaitSeconds);
+  done_.insert(mid);
+  // What a set was made of may be scanned once more, and a set that is gone would be made again.
+  if (work_entry_stands(origins_[mid])) return schedule_.add(mid, now_seconds() + kShortWaitSeconds);
+  if (!removal_.remove(mid, true)) return schedule_.add(mid, now_seconds() + kBrokenWaitSeconds);
+  origins_.erase(mid);
+  done_.erase(mid);
 }
 
 // A permanent answer too: the client was told yes, and a verdict never becomes a bounce.
@@ -136,7 +153,7 @@ void WorkQueue::put_off(uint64_t mid, const SmtpReply& reply) {
   if (reply.permanent()) {
     log_warning("scan " + mid_text(mid), permanent("the scanner refuses what was accepted: " + line));
   } else {
-    log_info(mid_text(mid) + " stays in the work queue: " + line);
+    log_info(mid_text(mid) + " stays in " + (name_ == "sets" ? "the sets: " : "the work queue: ") + line);
   }
   const std::map<size_t, std::string> before = std::exchange(attempts.replies, {{0, reply.line()}});
   if (Result<void> noted = append_attempt(path, attempts, {}, before); !noted) {
@@ -188,13 +205,15 @@ void WorkQueue::loop() {
 
 int run(int, char**) {
   ::signal(SIGCHLD, SIG_IGN);  // the kernel reaps; answers come through pipes
+  const bool sets = Environment::of_process().get("POSTERN_SPOOL") == "sets";
+  const std::string name = sets ? "sets" : "work";
   Result<WorkSettings> settings = read_settings();
-  Result<HeldQueue> held = hold_queue("work", "postern-workq");
+  Result<HeldQueue> held = hold_queue(name, "postern-workq");
   if (!settings || !held) {
     log_critical("start", (settings ? held.failure() : settings.failure()).text);
     return 111;
   }
-  WorkQueue(*settings, std::move(*held)).loop();
+  WorkQueue(*settings, name, std::move(*held)).loop();
   return 0;
 }
 

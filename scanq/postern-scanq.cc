@@ -1,17 +1,21 @@
 // postern-scanq - take one message through the work queue's stages, then queue, hold or refuse it.
 //
-//   usage      postern-scanq [--serve [--workers N] [--clients UID,...] [--trust UID,...]]
-//   fd 0,1,5   message, envelope and extras as for postern-queue(8)
-//   fd 6 out   reason, only with exit 82
+//   usage      postern-scanq [--serve [--workers N] [--clients UID,...] [--trust UID,...] ...]
+//   fd 0,1,5   message, envelope and extras as for postern-queue(8); with POSTERN_SET a set to be placed
+//   fd 6 out   reason, only with exit 82; in the path form also what a dry run has to say
 //   env        Joint 2's variables; POSTERN_QUEUE (default @queue), POSTERN_QUARANTINE_PROGRAM (default
-//   @quarantine) files      control/{stages,locals,rcpthosts}, read at the start and on SIGHUP user posterns
-//   exit       0 taken and durable (queued, held or dropped as the stages said), else as postern-queue(8)
+//              @quarantine), POSTERN_SETS (default @sets)
+//   files      control/{stages,locals,rcpthosts}, read at the start and on SIGHUP; control/templates
+//   user       posterns
+//   exit       0 taken and durable (queued, held or dropped as the stages said), 99 a dry run, else as
+//              postern-queue(8)
 
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "lib/call.h"
-#include "lib/control.h"
 #include "lib/log.h"
 #include "lib/mid.h"
 #include "lib/program.h"
@@ -19,7 +23,9 @@
 #include "lib/serve.h"
 #include "lib/text.h"
 #include "scanq/direction.h"
+#include "scanq/outputs.h"
 #include "scanq/scan.h"
+#include "scanq/scanq_settings.h"
 
 namespace {
 
@@ -28,201 +34,142 @@ using namespace postern;
 constexpr size_t kMessageLimitBytes = size_t{1} << 32;
 constexpr int64_t kBudgetMilliseconds = 230000;  // below smtpd's 240 s, so that the answer still reaches it
 constexpr unsigned kPathSeconds = 3600;  // for all of a path form's job, the reading of a pipe included
-constexpr const char* kRefusedQuarantine = "Refused";
-
-struct Settings {
-  std::vector<Stage> stages;
-  std::vector<std::string> ours;  // domains
-  std::string queue_program;
-  std::string quarantine_program;
-};
-
-Result<Settings> read_settings() {
-  Settings settings;
-  // From our own environment, never from a request: a client must not choose what we run.
-  const Environment own = Environment::of_process();
-  settings.queue_program = own.get_or("POSTERN_QUEUE", "@queue");
-  settings.quarantine_program = own.get_or("POSTERN_QUARANTINE_PROGRAM", "@quarantine");
-  Result<std::optional<std::vector<std::string>>> lines = control_list("stages");
-  if (!lines) return lines.failure();
-  Result<std::vector<Stage>> stages =
-      parse_stages(lines->value_or(std::vector<std::string>{"antivirus @antivirus when=released"}));
-  if (!stages) return stages.failure();
-  settings.stages = std::move(*stages);
-  for (const char* name : {"locals", "rcpthosts"}) {
-    Result<std::optional<std::vector<std::string>>> domains = control_list(name);
-    if (!domains) return domains.failure();
-    if (domains->has_value())
-      settings.ours.insert(settings.ours.end(), (*domains)->begin(), (*domains)->end());
-  }
-  if (settings.ours.empty()) {
-    Result<std::string> me = control_me();
-    if (!me) return me.failure();
-    settings.ours.push_back(*me);
-  }
-  return settings;
-}
+constexpr int kDryRun = 99;              // not taken: temporary for whoever hands in mail
 
 class Scan {
  public:
-  explicit Scan(const Settings& settings) : settings_(settings) {}
+  Scan(const ScanqSettings& settings, Job& job, std::string& report)
+      : settings_(settings), job_(job), report_(report) {}
 
-  // One message: split, scan every part, then commit what came of them.
-  int take(Job& job) {
-    deadline_ = now_milliseconds() + kBudgetMilliseconds;
-    Result<std::vector<Part>> parts = read_parts(job);
-    if (!parts) {
-      log_warning("scan a message", parts.failure());
-      return queue_exit_code(parts.failure());
-    }
-    std::vector<Decision> decisions;
-    for (Part& part : *parts) {
-      decisions.push_back(scan(part, settings_.stages, deadline_));
-      const Decision& decision = decisions.back();
-      if (decision.fate == Fate::refuse && !decision.reply.permanent())
-        return say_refused(job, part, decision);
-    }
-    // The client of a message from the work queue has its 250: what is refused is held, as where other
-    // recipients of one message are accepted.
-    const bool answered = job.environment.get("POSTERN_DEFERRED").has_value();
-    if (!answered && std::all_of(decisions.begin(), decisions.end(),
-                                 [](const Decision& d) { return d.fate == Fate::refuse; })) {
-      return say_refused(job, parts->front(), decisions.front());
-    }
-    if (job.client_gone()) {
-      const Failure gone = temporary("commit the message: the client has gone", 54);
-      log_warning("scan a message", gone);
-      return queue_exit_code(gone);
-    }
-    return commit_all(job, *parts, decisions);
+  // One message: split by direction, scanned part by part, then all that came of it committed at once.
+  int take() {
+    if (job_.connection < 0) ::alarm(kPathSeconds);  // a resident's worker has its own
+    Result<Envelope> envelope = receive_envelope(job_);
+    if (!envelope) return fail(envelope.failure());
+    original_ = std::move(*envelope);
+    if (is_set("POSTERN_SET"))
+      return answer(place_set(job_.fd(0), job_.environment, settings_.programs, deadline_));
+    Result<std::vector<Part>> parts = make_parts();
+    if (!parts) return fail(parts.failure());
+    return end(scan(std::move(*parts), settings_.stages, deadline_));
   }
 
  private:
-  Result<std::vector<Part>> read_parts(const Job& job) const;
-  int commit_all(const Job& job, const std::vector<Part>& parts,
-                 const std::vector<Decision>& decisions) const;
-  int commit(const Job& job, const Part& part, const Decision& decision) const;
-  int hold(const Part& part, const Hold& hold) const;
-  int queue(const Job& job, const Part& part) const;
-  static int say_refused(const Job& job, const Part& part, const Decision& decision);
+  Result<std::vector<Part>> make_parts();
+  int end(Scanned scanned);
+  int commit(const std::vector<Output>& outputs);
+  int refused(const Part& part) const;
+  void tell_fates(const Scanned& scanned, bool hold_refused);
+  [[nodiscard]] int answer(const QueueAnswer& answer) const {
+    return answer.exit_code == 82 ? refuse(job_, queue_reply(answer)) : answer.exit_code;
+  }
+  static int fail(const Failure& failure) {
+    log_warning("scan a message", failure);
+    return queue_exit_code(failure);
+  }
+  [[nodiscard]] bool is_set(std::string_view name) const { return job_.environment.get(name).has_value(); }
 
-  const Settings& settings_;
-  int64_t deadline_ = 0;
+  const ScanqSettings& settings_;
+  Job& job_;
+  std::string& report_;
+  int64_t deadline_ = now_milliseconds() + kBudgetMilliseconds;
+  Envelope original_;  // with the environment and the number: what came
+  Environment environment_;
+  uint64_t mid_ = 0;
 };
 
-Result<std::vector<Part>> Scan::read_parts(const Job& job) const {
-  if (job.connection < 0) ::alarm(kPathSeconds);  // a resident's worker has its own
-  Result<Envelope> envelope = receive_envelope(job);
-  if (!envelope) return envelope.failure();
-  Result<Fd> message = own_copy(job.fd(0), kMessageLimitBytes, "copy the message");
+Result<std::vector<Part>> Scan::make_parts() {
+  Result<Fd> message = own_copy(job_.fd(0), kMessageLimitBytes, "copy the message");
   if (!message)
     return message.failure().permanent() ? message.failure() : temporary(message.failure().text, 54);
-  const uint64_t given = parse_mid(job.environment.get_or("POSTERN_MID", "")).value_or(0);
-  const std::vector<DirectedRecipients> groups =
-      split_by_direction(*envelope, job.environment, settings_.ours);
+  Environment& environment = environment_;
+  environment = job_.environment;
+  // What another scan, or none of ours, has left there.
+  for (const char* name : {"POSTERN_SCORE", "POSTERN_SYMBOLS", "POSTERN_HOLD_UNTIL", "POSTERN_BOUNCE"})
+    environment.unset(name);
+  if (!is_set("POSTERN_DEFERRED")) environment.unset("POSTERN_WORK");
+  mid_ = parse_mid(environment.get_or("POSTERN_MID", "")).value_or(0);
+  if (mid_ == 0) mid_ = make_mid();
   std::vector<Part> parts;
-  for (const DirectedRecipients& group : groups) {
-    Part part;
-    part.mid = given == 0 || !parts.empty() ? make_mid() : given;
-    Result<Fd> own = own_copy(message->get(), kMessageLimitBytes, "copy the message");
+  for (const DirectedRecipients& group : split_by_direction(original_, environment, settings_.ours)) {
+    Result<Fd> own = twin(*message);
     if (!own) return own.failure();
+    Part part;
+    part.mid = parts.empty() ? mid_ : make_mid();
     part.message = std::move(*own);
-    part.envelope = *envelope;
+    part.envelope = original_;
     part.envelope.recipients = group.recipients;
-    part.environment = job.environment;
+    part.environment = environment;
     part.direction = group.direction;
     part.environment.set("POSTERN_DIRECTION", group.direction);
     part.environment.set("POSTERN_MID", std::to_string(part.mid));
     if (!parts.empty()) {
-      part.environment.set("POSTERN_PARENT_MID", std::to_string(parts.front().mid));
-      log_info("MID " + std::to_string(parts.front().mid) + " was split creating MID " +
-               std::to_string(part.mid) + " due to direction " + group.direction);
+      part.environment.set("POSTERN_PARENT_MID", std::to_string(mid_));
+      log_info(mid_text(mid_) + " was split creating " + mid_text(part.mid) + " due to direction " +
+               group.direction);
     }
     parts.push_back(std::move(part));
   }
   return parts;
 }
 
-int Scan::say_refused(const Job& job, const Part& part, const Decision& decision) {
-  log_info("MID " + std::to_string(part.mid) +
-           (decision.reply.permanent() ? " rejected by " : " deferred by ") + decision.stage + ": " +
-           printable(decision.reply.line()));
-  return refuse(job, decision.reply);
+int Scan::end(Scanned scanned) {
+  const Part* deferred = scanned.deferred();
+  // The client of a message from the work queue has its 250: what is refused is held, as where other
+  // recipients of one message are accepted.
+  const bool all_refused = scanned.all_refused() && !is_set("POSTERN_DEFERRED");
+  tell_fates(scanned, !all_refused && deferred == nullptr);
+  if (is_set("POSTERN_DRYRUN")) return kDryRun;
+  if (deferred != nullptr) return refused(*deferred);
+  for (const Part& part : scanned.parts) {
+    if (part.decision.fate != Fate::drop) continue;
+    log_info("Message aborted " + mid_text(part.mid) + " Dropped by " + part.decision.stage + ": " +
+             printable(part.decision.reason));
+  }
+  std::vector<Output> outputs = outputs_of(scanned.parts, !all_refused);
+  for (Output& copy : scanned.copies) outputs.push_back(std::move(copy));
+  if (const int code = commit(outputs); code != 0) return code;
+  if (!all_refused) return 0;
+  return refused(*std::find_if(scanned.parts.begin(), scanned.parts.end(),
+                               [](const Part& part) { return part.decision.fate == Fate::refuse; }));
 }
 
-// Those that are held first: they fail most. Once a part is durable nothing is permanent any more: the sender
-// would be told of a failure although some recipients have the message.
-int Scan::commit_all(const Job& job, const std::vector<Part>& parts,
-                     const std::vector<Decision>& decisions) const {
-  bool committed = false;
-  for (const bool deliver : {false, true}) {
-    for (size_t i = 0; i < parts.size(); ++i) {
-      if ((decisions[i].fate == Fate::deliver) != deliver) continue;
-      const int code = commit(job, parts[i], decisions[i]);
-      if (code == 0) {
-        committed = true;
-        continue;
-      }
-      if (!committed) return code;
-      log_critical("commit MID " + std::to_string(parts[i].mid) + " after another part of the same message",
-                   "exit code " + std::to_string(code) + "; the client will send all of it again");
-      return queue_exit_code(temporary("commit a part"));
-    }
-  }
-  return 0;
+// One output under the message's own number is its own commit: who takes it knows it again. More than one, or
+// another number, is a set, so that a kill or a failure between them leaves neither half of them nor two.
+int Scan::commit(const std::vector<Output>& outputs) {
+  if (outputs.empty()) return 0;
+  if (job_.client_gone()) return fail(temporary("commit the message: the client has gone", 54));
+  if (outputs.size() == 1 && outputs.front().mid == mid_)
+    return answer(place(outputs.front(), settings_.programs, deadline_));
+  return answer(commit_set(outputs, mid_, original_, environment_, settings_.programs, deadline_));
 }
 
-int Scan::commit(const Job& job, const Part& part, const Decision& decision) const {
-  switch (decision.fate) {
-    case Fate::deliver:
-      return queue(job, part);
-    case Fate::quarantine:
-      return hold(part, *decision.hold);
-    case Fate::drop:
-      log_info("Message aborted MID " + std::to_string(part.mid) + " Dropped by " + decision.stage + ": " +
-               printable(decision.reason));
-      return 0;
-    case Fate::refuse:
-      // The conversation cannot refuse these: other recipients are accepted, or it is over.
-      return hold(part, {kRefusedQuarantine, decision.stage + ": " + decision.reply.line()});
-  }
-  return 81;
+int Scan::refused(const Part& part) const {
+  log_info(mid_text(part.mid) + (part.decision.reply.permanent() ? " rejected by " : " deferred by ") +
+           part.decision.stage + ": " + printable(part.decision.reply.line()));
+  return refuse(job_, part.decision.reply);
 }
 
-int Scan::hold(const Part& part, const Hold& hold) const {
-  Result<Fd> envelope = memory_file_with("envelope", serialise_envelope(part.envelope));
-  if (!envelope) return queue_exit_code(envelope.failure());
-  if (Result<void> sealed = seal(envelope->get()); !sealed) return queue_exit_code(sealed.failure());
-  Request request{.arguments = {"put", hold.quarantine, hold.reason},
-                  .environment = joint_variables(part.environment),
-                  .fds = {{part.message.get(), 0}, {envelope->get(), 3}}};
-  request.environment.unset("POSTERN_EXTRAS");
-  Result<Fd> extras = memory_file_with("extras", serialise_extras(part.envelope));
-  if (!extras) return queue_exit_code(extras.failure());
-  if (!serialise_extras(part.envelope).empty()) {
-    request.fds.push_back({extras->get(), 5});
-    request.environment.set("POSTERN_EXTRAS", "5");
+// A release and a dry run are told what becomes of each part, in the reply; a path form's descriptor 1 is the
+// envelope.
+void Scan::tell_fates(const Scanned& scanned, bool hold_refused) {
+  if (!is_set("POSTERN_DRYRUN") && !is_set("POSTERN_RELEASED")) return;
+  std::string lines = fates_of(scanned.parts, hold_refused);
+  for (const Output& copy : scanned.copies) {
+    lines += std::to_string(copy.mid) +
+             (copy.holds.empty() ? " queued copy\n" : " quarantined " + copy.holds.front().quarantine + "\n");
   }
-  ::lseek(part.message.get(), 0, SEEK_SET);
-  Result<Reply> reply = call_program(settings_.quarantine_program, request, deadline_);
-  if (!reply) {
-    log_warning("quarantine MID " + std::to_string(part.mid), reply.failure());
-    return queue_exit_code(temporary(reply.failure().text, 56));
+  if (job_.connection >= 0) {
+    report_ = lines.substr(0, kReplyLimitBytes);
+  } else if (is_set("POSTERN_DRYRUN")) {
+    (void)write_all(job_.fd(6) < 0 ? 2 : job_.fd(6), lines, "say what becomes of the message");
   }
-  return reply->exit_code;
-}
-
-int Scan::queue(const Job& job, const Part& part) const {
-  const QueueAnswer answer =
-      submit(settings_.queue_program, part.message.get(), part.envelope, part.environment, deadline_);
-  if (answer.exit_code != 82) return answer.exit_code;
-  return refuse(job, queue_reply(answer));
 }
 
 int run(int argc, char** argv) {
-  Settings settings;
+  ScanqSettings settings;
   const auto load = [&]() {
-    Result<Settings> read = read_settings();
+    Result<ScanqSettings> read = read_scanq_settings();
     if (!read) {
       log_critical("read the settings", read.failure().text);
       return false;
@@ -233,7 +180,8 @@ int run(int argc, char** argv) {
   ServeOptions defaults;
   defaults.workers = 20;
   const Forms forms{.defaults = defaults, .path_fds = {0, 1, 5, 6}, .load = load};
-  return run_forms(argc, argv, forms, [&](Job& job, std::string&) { return Scan(settings).take(job); });
+  return run_forms(argc, argv, forms,
+                   [&](Job& job, std::string& report) { return Scan(settings, job, report).take(); });
 }
 
 }  // namespace

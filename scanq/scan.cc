@@ -1,118 +1,26 @@
 #include "scanq/scan.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 
 #include "lib/call.h"
 #include "lib/log.h"
+#include "lib/mid.h"
 #include "lib/text.h"
-#include "scanq/edits.h"
+#include "scanq/apply.h"
 
 namespace postern {
 
 namespace {
 
-constexpr SmtpReply kStageFailed() {
+constexpr size_t kMostParts = 1000;
+constexpr const char* kUnscannedQuarantine = "Unscanned";
+
+SmtpReply stage_failed() {
   return {.code = "451", .status = "4.7.1", .text = "the message could not be scanned; try again later"};
 }
 
-struct VerbRule {
-  std::string_view verb;
-  size_t arguments;
-};
-constexpr std::array kVerbs = {
-    VerbRule{"stop", 0},       VerbRule{"drop", 1}, VerbRule{"reject", 2},     VerbRule{"defer", 1},
-    VerbRule{"quarantine", 2}, VerbRule{"tag", 2},  VerbRule{"header-add", 2}, VerbRule{"skip", 1},
-    VerbRule{"message", 0},    VerbRule{"log", 1},
-};
-
-bool is_tag(std::string_view name) {
-  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  });
-}
-
-bool is_refusal_code(std::string_view code) {
-  return code.size() == 3 && (code[0] == '4' || code[0] == '5') && parse_number(code).has_value();
-}
-
-// Everything of a verdict that can be wrong is found before anything of it is applied.
-Result<void> check_line(const VerdictLine& line) {
-  const auto rule =
-      std::find_if(kVerbs.begin(), kVerbs.end(), [&](const VerbRule& r) { return r.verb == line.verb; });
-  if (rule == kVerbs.end()) {
-    if (line.may_ignore) return {};
-    return temporary("unknown verb \"" + printable(line.verb, 40) + "\"");
-  }
-  if (line.arguments.size() != rule->arguments) {
-    return temporary("\"" + line.verb + "\" takes " + std::to_string(rule->arguments) + " arguments");
-  }
-  if (line.verb == "tag" && !is_tag(line.arguments[0]))
-    return temporary("a tag's name is made of A-Z, 0-9 and _");
-  if (line.verb == "reject" && !is_refusal_code(line.arguments[0]))
-    return temporary("reject takes a reply code 4yz or 5yz");
-  if (line.verb == "header-add") return check_header(line.arguments[0], line.arguments[1]);
-  return {};
-}
-
-// Enhanced status and text of "5.7.1 text"; the status is taken from the code where the text begins with
-// none.
-SmtpReply refusal(const std::string& code, std::string_view text) {
-  return queue_reply(
-      {.exit_code = 82, .reason = (code[0] == '5' ? "D" : "Z") + code + " " + std::string(text)});
-}
-
-void apply_line(Part& part, Decision& decision, Effects& effects, const Stage& stage,
-                const VerdictLine& line) {
-  const std::vector<std::string>& arguments = line.arguments;
-  const auto decide = [&](Fate fate) {
-    decision.fate = fate;
-    decision.stage = stage.name;
-    effects.stop = true;
-  };
-  if (line.verb == "stop") {
-    effects.stop = true;
-  } else if (line.verb == "drop") {
-    decision.reason = arguments[0];
-    decide(Fate::drop);
-  } else if (line.verb == "reject") {
-    decision.reply = refusal(arguments[0], arguments[1]);
-    decide(Fate::refuse);
-  } else if (line.verb == "defer") {
-    decision.reply = refusal("451", arguments[0]);
-    decide(Fate::refuse);
-  } else if (line.verb == "quarantine") {
-    decision.hold = Hold{arguments[0], arguments[1]};
-    decision.stage = stage.name;
-  } else if (line.verb == "tag") {
-    part.environment.set("POSTERN_TAG_" + arguments[0], arguments[1]);
-  } else if (line.verb == "skip") {
-    effects.skips.push_back(arguments[0]);
-  } else if (line.verb == "log") {
-    log_info("MID " + std::to_string(part.mid) + " " + stage.name + ": " + printable(arguments[0]));
-  }
-}
-
-// The message as the verdict leaves it: a rewritten one if it says so, with the new header fields in front.
-Result<Fd> edited_message(const Part& part, const std::vector<VerdictLine>& lines, Fd output) {
-  std::string fields;
-  bool rewritten = false;
-  for (const VerdictLine& line : lines) {
-    if (line.verb == "message") rewritten = true;
-    if (line.verb == "header-add") fields = header_field(line.arguments[0], line.arguments[1]) + fields;
-  }
-  if (!rewritten && fields.empty()) return Fd{};
-  if (rewritten) {
-    Result<size_t> size = file_size(output.get(), "read the rewritten message");
-    if (!size) return size.failure();
-    if (*size == 0) return temporary("it says \"message\" and wrote none");
-    if (Result<void> sealed = seal(output.get()); !sealed) return sealed.failure();
-  }
-  const int source = rewritten ? output.get() : part.message.get();
-  if (fields.empty()) return output;
-  return with_fields_in_front(source, fields);
+bool is_deferred(const Part& part) {
+  return part.decision.fate == Fate::refuse && !part.decision.reply.permanent();
 }
 
 struct Said {
@@ -144,54 +52,138 @@ Result<Said> ask_stage(const Part& part, const Stage& stage, int64_t deadline) {
   return Said{std::move(*lines), std::move(*output)};
 }
 
-Result<Effects> run_stage(Part& part, Decision& decision, const Stage& stage, int64_t deadline) {
-  Result<Said> said = ask_stage(part, stage, deadline);
-  if (!said) return said.failure();
-  return apply_verdict(part, decision, stage, said->lines, std::move(said->output));
+// One word for the log.
+std::string outcome_of(const Part& part, const Part& before, bool split) {
+  switch (part.decision.fate) {
+    case Fate::drop:
+      return "drop";
+    case Fate::bounce:
+      return "bounce";
+    case Fate::refuse:
+      return part.decision.reply.permanent() ? "reject" : "defer";
+    default:
+      break;
+  }
+  if (part.decision.holds.size() != before.decision.holds.size()) return "quarantine";
+  if (split) return "split";
+  return part.stopped ? "stop" : "pass";
 }
 
-bool contains(const std::vector<std::string>& list, const std::string& name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
+class Run {
+ public:
+  Run(const std::vector<Stage>& stages, int64_t deadline) : stages_(stages), deadline_(deadline) {}
+
+  Scanned over(std::vector<Part> parts) {
+    scanned_.parts = std::move(parts);
+    // By number: parts that are split off come behind those that are there.
+    for (size_t i = 0; i < scanned_.parts.size(); ++i) {
+      run_stages(i);
+      finish(scanned_.parts[i]);
+      if (is_deferred(scanned_.parts[i])) break;
+    }
+    return std::move(scanned_);
+  }
+
+ private:
+  void run_stages(size_t number) {
+    for (;;) {
+      Part& part = scanned_.parts[number];  // the list grows
+      if (part.stopped || part.envelope.recipients.empty() || part.next_stage == stages_.size()) return;
+      const Stage& stage = stages_[part.next_stage++];
+      const bool released = part.environment.get("POSTERN_RELEASED").has_value();
+      if (!stage.runs_in(part.direction, released)) continue;
+      const std::vector<std::string_view> skips = words(part.environment.get("POSTERN_SKIP").value_or(""));
+      if (std::find(skips.begin(), skips.end(), stage.name) != skips.end()) {
+        part.stages_run.push_back(stage.name + ":skipped");
+        continue;
+      }
+      if (Result<void> run = run_stage(number, stage); !run)
+        fail(scanned_.parts[number], stage, run.failure());
+    }
+  }
+
+  Result<void> run_stage(size_t number, const Stage& stage) {
+    Result<Said> said = ask_stage(scanned_.parts[number], stage, deadline_);
+    if (!said) return said.failure();
+    if (said->lines.empty()) {
+      scanned_.parts[number].stages_run.push_back(stage.name + ":pass");
+      return {};
+    }
+    Result<Applied> applied =
+        apply_verdict(scanned_.parts[number], stage.name, said->lines, std::move(said->output));
+    if (!applied) return applied.failure();
+    if (scanned_.parts.size() + applied->split_off.size() > kMostParts ||
+        scanned_.copies.size() + applied->copies.size() > kMostParts)
+      return temporary("the message would have more than 1000 parts or copies");
+    LogLines log;
+    for (const std::string& event : applied->events) log.info(event);
+    const std::string outcome =
+        outcome_of(applied->part, scanned_.parts[number], !applied->split_off.empty());
+    scanned_.parts[number] = std::move(applied->part);
+    scanned_.parts[number].stages_run.push_back(stage.name + ":" + outcome);
+    for (Part& split : applied->split_off) {
+      split.stages_run.push_back(stage.name + ":split");
+      scanned_.parts.push_back(std::move(split));
+    }
+    for (Output& copy : applied->copies) scanned_.copies.push_back(std::move(copy));
+    return {};
+  }
+
+  static void fail(Part& part, const Stage& stage, const Failure& failure) {
+    log_warning("run stage " + stage.name + " on " + mid_text(part.mid), failure);
+    part.stages_run.push_back(stage.name + ":failed");
+    if (stage.on_failure == OnFailure::pass) return;
+    part.stopped = true;
+    part.decision.stage = stage.name;
+    if (stage.on_failure == OnFailure::quarantine) {
+      mark(part.decision.holds, kUnscannedQuarantine, stage.name + ": " + printable(failure.text));
+      return;
+    }
+    part.decision.fate = Fate::refuse;
+    part.decision.reply = stage_failed();
+  }
+
+  // What is marked is held; a message without recipients goes nowhere.
+  static void finish(Part& part) {
+    Decision& decision = part.decision;
+    if (part.envelope.recipients.empty() && decision.fate != Fate::refuse) {
+      if (decision.fate != Fate::drop) decision.reason = "no recipient is left";
+      decision.fate = Fate::drop;
+      if (decision.stage.empty()) decision.stage = "the stages";
+    }
+    if (decision.fate == Fate::deliver && !decision.holds.empty()) decision.fate = Fate::quarantine;
+    std::string line = mid_text(part.mid) + " stages";
+    for (const std::string& run : part.stages_run) line.append(" ").append(run);
+    if (part.stages_run.empty()) line += " none";
+    log_info(line);
+  }
+
+  const std::vector<Stage>& stages_;
+  int64_t deadline_;
+  Scanned scanned_;
+};
 
 }  // namespace
 
-Result<Effects> apply_verdict(Part& part, Decision& decision, const Stage& stage,
-                              const std::vector<VerdictLine>& lines, Fd output) {
-  for (const VerdictLine& line : lines) {
-    if (Result<void> checked = check_line(line); !checked) return checked.failure();
-  }
-  Result<Fd> edited = edited_message(part, lines, std::move(output));
-  if (!edited) return edited.failure();
-  if (*edited) part.message = std::move(*edited);
-  Effects effects;
-  for (const VerdictLine& line : lines) apply_line(part, decision, effects, stage, line);
-  return effects;
+const Part* Scanned::deferred() const {
+  const auto found = std::find_if(parts.begin(), parts.end(), is_deferred);
+  return found == parts.end() ? nullptr : &*found;
 }
 
-Decision scan(Part& part, const std::vector<Stage>& stages, int64_t deadline_milliseconds) {
-  Decision decision;
-  std::vector<std::string> skips;
-  for (const std::string_view name : words(part.environment.get("POSTERN_SKIP").value_or("")))
-    skips.emplace_back(name);
-  const bool released = part.environment.get("POSTERN_RELEASED").has_value();
-  for (const Stage& stage : stages) {
-    if (!stage.runs_in(part.direction, released) || contains(skips, stage.name)) continue;
-    Result<Effects> effects = run_stage(part, decision, stage, deadline_milliseconds);
-    if (!effects) {
-      log_warning("run stage " + stage.name + " on MID " + std::to_string(part.mid), effects.failure());
-      if (stage.pass_on_failure) continue;
-      decision.fate = Fate::refuse;
-      decision.stage = stage.name;
-      decision.reply = kStageFailed();
-      return decision;
+bool Scanned::all_refused() const {
+  bool any = false;
+  for (const Part& part : parts) {
+    if (part.decision.fate == Fate::refuse) {
+      any = true;
+    } else if (!part.envelope.recipients.empty()) {
+      return false;
     }
-    decision.stages_run.push_back(stage.name);
-    skips.insert(skips.end(), effects->skips.begin(), effects->skips.end());
-    if (effects->stop) break;
   }
-  if (decision.fate == Fate::deliver && decision.hold) decision.fate = Fate::quarantine;
-  return decision;
+  return any;
+}
+
+Scanned scan(std::vector<Part> parts, const std::vector<Stage>& stages, int64_t deadline_milliseconds) {
+  return Run(stages, deadline_milliseconds).over(std::move(parts));
 }
 
 }  // namespace postern

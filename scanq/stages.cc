@@ -10,6 +10,8 @@ namespace postern {
 namespace {
 
 constexpr unsigned kLongestTimeoutSeconds = 240;
+constexpr std::array<std::pair<std::string_view, OnFailure>, 3> kOnFailure = {
+    {{"defer", OnFailure::defer}, {"pass", OnFailure::pass}, {"quarantine", OnFailure::quarantine}}};
 constexpr std::array<std::string_view, 3> kDirections = {"in", "out", "local"};
 
 Failure wrong(std::string_view line, std::string_view why) {
@@ -29,8 +31,10 @@ Result<bool> take_option(Stage& stage, std::string_view word, std::string_view l
   const std::string_view name = word.substr(0, equals);
   const std::string_view value = word.substr(equals + 1);
   if (name == "on-failure") {
-    if (value != "defer" && value != "pass") return wrong(line, "on-failure= takes defer or pass");
-    stage.pass_on_failure = value == "pass";
+    const auto known = std::find_if(kOnFailure.begin(), kOnFailure.end(),
+                                    [&](const auto& choice) { return choice.first == value; });
+    if (known == kOnFailure.end()) return wrong(line, "on-failure= takes defer, pass or quarantine");
+    stage.on_failure = known->second;
     return true;
   }
   if (name == "timeout") {

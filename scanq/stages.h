@@ -9,13 +9,15 @@
 
 namespace postern {
 
+enum class OnFailure { defer, pass, quarantine };
+
 struct Stage {
-  std::string name;                     // a-z, 0-9, '-' and '_'
-  std::string program;                  // "@NAME" or a path with arguments
-  bool pass_on_failure = false;         // on-failure=pass
-  unsigned timeout_seconds = 60;        // timeout=
-  std::vector<std::string> directions;  // direction=; empty: all
-  bool when_released = false;           // when=released: also what an operator released
+  std::string name;                         // a-z, 0-9, '-' and '_'
+  std::string program;                      // "@NAME" or a path with arguments
+  OnFailure on_failure = OnFailure::defer;  // on-failure=
+  unsigned timeout_seconds = 60;            // timeout=
+  std::vector<std::string> directions;      // direction=; empty: all
+  bool when_released = false;               // when=released: also what an operator released
   [[nodiscard]] bool runs_in(std::string_view direction, bool released) const;
 };
 

@@ -53,6 +53,8 @@ std::string resident_command(const Instance& instance, const Service& service) {
   if (instance.split && !service.clients.empty()) program += " --clients \"" + client_list(service) + "\"";
   if (instance.split && !service.releaser.empty())
     program += " --releasers \"$(id -u " + service.releaser + ")\"";
+  if (instance.split && !service.repeater.empty())
+    program += " --repeaters \"$(id -u " + service.repeater + ")\"";
   if (drops) program = "setuidgid " + service.user + " " + program;
   if (!service.has_socket()) return program;
   const std::string owner = service.user + ":" + std::string(kGroup);

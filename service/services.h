@@ -22,6 +22,7 @@ struct Service {
   std::string releaser{};      // the one client whose messages may say that they were released (--releasers)
   std::string variable{};      // NAME=VALUE of its own environment
   bool for_everybody = false;  // it answers every local user, and knows each by SO_PEERCRED
+  std::string repeater{};      // the one client that hands on what other spools hold (--repeaters)
 
   [[nodiscard]] bool has_socket() const { return for_everybody || !clients.empty(); }
 };

@@ -5,6 +5,7 @@
 #include <climits>
 #include <string>
 
+#include "queue/pass.h"
 #include "scratch.h"
 
 using namespace postern;
@@ -276,4 +277,40 @@ TEST_CASE("a success counts only with its state byte, and is of nobody's interes
   take_reports(null_sender.delivery, jobs.local[0], {{Outcome::delivered, "2.0.0 there"}});
   CHECK(null_sender.delivery.attempts.untold.empty());
   CHECK_FALSE(null_sender.delivery.pending());
+}
+
+TEST_CASE("a recipient goes where a stage sent it, unless an order says another place") {
+  Envelope envelope = Opened::of_addresses({"a@far.example", "b@far.example", "c@here.example"});
+  envelope.recipients[1].route = "relay.example:2525";
+  envelope.recipients[2].route = "[::1]";
+  Opened opened(envelope);
+  const Rewriting here = rewriting({"here.example"}, "here.example");
+  const auto routes = [&] {
+    std::string all;
+    for (const DeliveryJob& job : make_jobs(opened.delivery, here).remote)
+      all += job.arguments.back() + ">" + job.route + " ";
+    return all;
+  };
+  CHECK(routes() == "a@far.example> b@far.example>relay.example:2525 c@here.example>[::1] ");
+  opened.delivery.orders.recipients[1].route = "other.example";
+  CHECK(routes() == "a@far.example> b@far.example>other.example c@here.example>[::1] ");
+  for (const DeliveryJob& job : make_jobs(opened.delivery, here).remote)
+    CHECK(job.extras.find("relay.example") == std::string::npos);
+}
+
+TEST_CASE("what a stage wants bounced has failed, with the status of its text or 5.7.1") {
+  for (const auto& [text, why] : {std::pair{"no such list", "5.7.1 no such list"},
+                                  {"5.1.1 nobody", "5.1.1 nobody"},
+                                  {"5.0.0 x", "5.0.0 x"},
+                                  {"a\nb", "5.7.1 a\\x0ab"}}) {
+    CAPTURE(text);
+    Opened opened({"a@example.org", "b@example.org", "c@example.org"});
+    fail_as_asked(opened.delivery);
+    CHECK(opened.delivery.failed.empty());
+    opened.delivery.queued.kept.set("POSTERN_BOUNCE", text);
+    opened.delivery.queued.states[1] = RecipientState::done;
+    opened.delivery.queued.states[2] = RecipientState::held;
+    fail_as_asked(opened.delivery);
+    CHECK(opened.delivery.failed == std::map<size_t, std::string>{{0, why}});
+  }
 }

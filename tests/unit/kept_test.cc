@@ -19,3 +19,11 @@ TEST_CASE("the queue keeps the variables that it names and no others") {
   CHECK_FALSE(kept.get("POSTERN_SPOOL").has_value());
   CHECK_FALSE(kept.get("POSTERN_AUTH").has_value());
 }
+
+TEST_CASE("what a message was made of is kept only where it may be handed on again") {
+  Environment environment;
+  environment.set("POSTERN_WORK", "sets/5");
+  CHECK_FALSE(kept_variables(environment).get("POSTERN_WORK").has_value());
+  environment.set("POSTERN_DEFERRED", "1");
+  CHECK(kept_variables(environment).get("POSTERN_WORK") == "sets/5");
+}

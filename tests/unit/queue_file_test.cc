@@ -73,6 +73,20 @@ TEST_CASE("a queue file gives back all that was put into it") {
   CHECK(*message_intact(to.get(), *read));
 }
 
+TEST_CASE("a file with routes is of version 2, one without of version 1") {
+  Envelope envelope = full_envelope();
+  const auto version = [](const std::string& file) { return file[file.size() - 20]; };
+  CHECK(version(file_of(envelope, some_variables())) == 1);
+  envelope.recipients.back().route = "relay.example:2525";
+  const std::string file = file_of(envelope, some_variables());
+  CHECK(version(file) == 2);
+  Result<QueuedMessage> read = read_bytes(file);
+  REQUIRE(read.ok());
+  CHECK(read->envelope.recipients.back().route == "relay.example:2525");
+  CHECK(read->envelope.recipients.front().route.empty());
+  CHECK(serialise_extras(read->envelope) == serialise_extras(envelope));
+}
+
 TEST_CASE("odd messages and envelopes are kept to the byte") {
   const std::string messages[] = {"",
                                   "\n",
@@ -220,11 +234,11 @@ TEST_CASE(
     "only what is surely broken is called damaged: not a newer version's file, nor one that is not read") {
   const std::string whole = file_of(full_envelope(), some_variables());
   std::string newer = whole;
-  newer[whole.size() - 20] = 2;  // the version in the trailer
+  newer[whole.size() - 20] = 3;  // the version in the trailer
   Result<QueuedMessage> read = read_bytes(newer);
   REQUIRE_FALSE(read.ok());
   CHECK_FALSE(read.failure().damaged);
-  CHECK(read.failure().text.find("version 2") != std::string::npos);
+  CHECK(read.failure().text.find("version 3") != std::string::npos);
 
   const Scratch scratch;
   const Fd closed{::open(scratch.write("1", whole).c_str(), O_WRONLY | O_CLOEXEC)};

@@ -25,20 +25,11 @@ Part some_part() {
   return part;
 }
 
-struct Applied {
-  Part part = some_part();
-  Decision decision;
-  Result<Effects> effects = Effects{};
-};
-
-Applied apply(std::string_view verdict, std::string_view rewritten = "") {
-  Applied applied;
-  Stage stage;
-  stage.name = "tested";
-  Result<std::vector<VerdictLine>> lines = parse_verdict(verdict);
-  REQUIRE(lines.ok());
-  applied.effects = apply_verdict(applied.part, applied.decision, stage, *lines, memory_with(rewritten));
-  return applied;
+// One part through the stages, and what came of it.
+Scanned scan_one(Part part, const std::vector<Stage>& stages, int64_t milliseconds = 20000) {
+  std::vector<Part> parts;
+  parts.push_back(std::move(part));
+  return scan(std::move(parts), stages, now_milliseconds() + milliseconds);
 }
 
 std::vector<Stage> stages_of(const std::vector<std::string>& lines) {
@@ -48,127 +39,6 @@ std::vector<Stage> stages_of(const std::vector<std::string>& lines) {
 }
 
 }  // namespace
-
-TEST_CASE("no lines mean nothing to say") {
-  const Applied applied = apply("");
-  REQUIRE(applied.effects.ok());
-  CHECK_FALSE(applied.effects->stop);
-  CHECK(applied.decision.fate == Fate::deliver);
-  CHECK(content_of(applied.part.message.get()) == kMessage);
-}
-
-TEST_CASE("final verbs decide and stop") {
-  struct Row {
-    const char* verdict;
-    Fate fate;
-    const char* reply;
-    const char* reason;
-  };
-  const Row rows[] = {
-      {"stop\n", Fate::deliver, "  ", ""},
-      {"drop\tjunk\n", Fate::drop, "  ", "junk"},
-      {"reject\t554\t5.7.1 a virus\n", Fate::refuse, "554 5.7.1 a virus", ""},
-      {"reject\t550\tno status\n", Fate::refuse, "550 5.3.0 no status", ""},
-      {"reject\t451\t4.7.1 later\n", Fate::refuse, "451 4.7.1 later", ""},
-      {"reject\t554\t4.7.1 disagrees\n", Fate::refuse, "554 5.3.0 4.7.1 disagrees", ""},
-      {"reject\t554\ta\\r\\n250 ok\n", Fate::refuse, "554 5.3.0 a\\x0d\\x0a250 ok", ""},
-      {"defer\t4.7.1 busy\n", Fate::refuse, "451 4.7.1 busy", ""},
-      {"defer\t554 5.7.1 busy\n", Fate::refuse, "451 4.3.0 554 5.7.1 busy", ""},
-      {"defer\t\n", Fate::refuse, "451 4.3.0 a temporary fault inside", ""},
-  };
-  for (const Row& row : rows) {
-    CAPTURE(row.verdict);
-    const Applied applied = apply(row.verdict);
-    REQUIRE(applied.effects.ok());
-    CHECK(applied.effects->stop);
-    CHECK(applied.decision.fate == row.fate);
-    CHECK(applied.decision.reply.line() == row.reply);
-    CHECK(applied.decision.reason == row.reason);
-    if (row.fate != Fate::deliver) CHECK(applied.decision.stage == "tested");
-  }
-}
-
-TEST_CASE("quarantine marks the message and later stages still run") {
-  const Applied applied = apply("quarantine\tVirus\tEicar found\n");
-  REQUIRE(applied.effects.ok());
-  CHECK_FALSE(applied.effects->stop);
-  CHECK(applied.decision.fate == Fate::deliver);
-  REQUIRE(applied.decision.hold.has_value());
-  CHECK(applied.decision.hold->quarantine == "Virus");
-  CHECK(applied.decision.hold->reason == "Eicar found");
-}
-
-TEST_CASE("tags, skips and header fields are applied in order") {
-  const Applied applied = apply(
-      "tag\tA_1\tone\ntag\tA_1\ttwo\nskip\tantispam\nskip\tx\nheader-add\tX-One\t1\nheader-add\tX-"
-      "Two\t2\nlog\tseen\\n\n");
-  REQUIRE(applied.effects.ok());
-  CHECK(applied.part.environment.get("POSTERN_TAG_A_1") == "two");
-  CHECK(applied.effects->skips == std::vector<std::string>{"antispam", "x"});
-  CHECK(content_of(applied.part.message.get()) == "X-Two: 2\nX-One: 1\n"s + kMessage);
-  CHECK(is_sealed(applied.part.message.get()));
-}
-
-TEST_CASE("a rewritten message is taken when the verdict says so, with new fields in front of it") {
-  CHECK(content_of(apply("", "rewritten").part.message.get()) == kMessage);
-  CHECK(content_of(apply("stop\n", "rewritten").part.message.get()) == kMessage);
-  Applied applied = apply("message\n", "Subject: y\n\nrewritten\n");
-  REQUIRE(applied.effects.ok());
-  CHECK(content_of(applied.part.message.get()) == "Subject: y\n\nrewritten\n");
-  CHECK(is_sealed(applied.part.message.get()));
-  applied = apply("header-add\tA\tb\nmessage\n", "Subject: y\n\n");
-  CHECK(content_of(applied.part.message.get()) == "A: b\nSubject: y\n\n");
-}
-
-TEST_CASE("a verdict with anything wrong in it applies nothing at all") {
-  for (const std::string& wrong : {"unknown\n"s,
-                                   "STOP\n"s,
-                                   "stop\tx\n"s,
-                                   "drop\n"s,
-                                   "drop\ta\tb\n"s,
-                                   "reject\t554\n"s,
-                                   "reject\t250\tok\n"s,
-                                   "reject\t55\tx\n"s,
-                                   "reject\t5544\tx\n"s,
-                                   "reject\t5x4\tx\n"s,
-                                   "reject\t\tx\n"s,
-                                   "quarantine\tVirus\n"s,
-                                   "tag\tlower\tx\n"s,
-                                   "tag\t\tx\n"s,
-                                   "tag\tA=B\tx\n"s,
-                                   "tag\tA-B\tx\n"s,
-                                   "tag\t"s + std::string(65, 'A') + "\tx\n",
-                                   "header-add\tX\n"s,
-                                   "header-add\tX:\ty\n"s,
-                                   "header-add\tX\\nBcc\ty\n"s,
-                                   "header-add\t\ty\n"s,
-                                   "message\n"s,
-                                   "message\tx\n"s,
-                                   "skip\n"s,
-                                   "log\n"s,
-                                   "defer\n"s,
-                                   "bounce\tx\n"s,
-                                   "?stop\tx\n"s}) {
-    CAPTURE(wrong);
-    for (const bool wrong_first : {true, false}) {
-      const std::string good = "tag\tA\tone\nheader-add\tX\ty\nskip\ts\nquarantine\tVirus\tx\ndrop\tx\n";
-      const Applied applied = apply(wrong_first ? wrong + good : good + wrong);
-      REQUIRE_FALSE(applied.effects.ok());
-      CHECK_FALSE(applied.effects.failure().permanent());
-      CHECK(applied.decision.fate == Fate::deliver);
-      CHECK_FALSE(applied.decision.hold.has_value());
-      CHECK(applied.part.environment.pairs().empty());
-      CHECK(content_of(applied.part.message.get()) == kMessage);
-    }
-  }
-}
-
-TEST_CASE("an unknown verb that may be ignored is ignored, with all of its arguments") {
-  const Applied applied = apply("?split\tx\ty\tz\n?\\tnew\ntag\tA\tone\n?stop\n");
-  REQUIRE(applied.effects.ok());
-  CHECK(applied.effects->stop);
-  CHECK(applied.part.environment.get("POSTERN_TAG_A") == "one");
-}
 
 TEST_CASE("stages run in order, see what earlier ones did, and end where one says so") {
   const ScratchHome home;
@@ -182,23 +52,22 @@ TEST_CASE("stages run in order, see what earlier ones did, and end where one say
                               "read line; test \"$line\" = 'X-First: 1' || exit 3\n"
                               "printf 'quarantine\\tPolicy\\tbecause\\nstop\\n'");
   const std::string never = "/bin/sh " + home.write("never", "printf 'drop\\tmust not run\\n'");
-  Part part = some_part();
-  const Decision decision = scan(part,
-                                 stages_of({"first " + first, "out " + never + " direction=out",
-                                            "third " + never, "second " + second, "last " + never}),
-                                 now_milliseconds() + 20000);
-  CHECK(decision.fate == Fate::quarantine);
-  REQUIRE(decision.hold.has_value());
-  CHECK(decision.hold->quarantine == "Policy");
-  CHECK(decision.stages_run == std::vector<std::string>{"first", "second"});
+  const Scanned scanned =
+      scan_one(some_part(), stages_of({"first " + first, "out " + never + " direction=out", "third " + never,
+                                       "second " + second, "last " + never}));
+  REQUIRE(scanned.parts.size() == 1);
+  const Part& part = scanned.parts[0];
+  CHECK(part.decision.fate == Fate::quarantine);
+  REQUIRE(part.decision.holds.size() == 1);
+  CHECK(part.decision.holds[0].quarantine == "Policy");
+  CHECK(part.stages_run == std::vector<std::string>{"first:pass", "third:skipped", "second:quarantine"});
 }
 
 TEST_CASE("a later stage's final verb wins over a quarantine") {
   const ScratchHome home;
   const std::string hold = "/bin/sh " + home.write("hold", "printf 'quarantine\\tPolicy\\tx\\n'");
   const std::string drop = "/bin/sh " + home.write("drop", "printf 'drop\\tx\\n'");
-  Part part = some_part();
-  CHECK(scan(part, stages_of({"a " + hold, "b " + drop}), now_milliseconds() + 20000).fate == Fate::drop);
+  CHECK(scan_one(some_part(), stages_of({"a " + hold, "b " + drop})).parts[0].decision.fate == Fate::drop);
 }
 
 TEST_CASE("a stage that fails defers the message, or is passed over where its line says so") {
@@ -219,22 +88,25 @@ TEST_CASE("a stage that fails defers the message, or is passed over where its li
   for (const char* script : scripts) {
     CAPTURE(script);
     const std::string program = "/bin/sh " + home.write("stage", script);
-    Part part = some_part();
-    Decision decision = scan(part, stages_of({"bad " + program + " timeout=1"}), now_milliseconds() + 20000);
-    CHECK(decision.fate == Fate::refuse);
-    CHECK_FALSE(decision.reply.permanent());
-    CHECK(decision.reply.code == "451");
-    CHECK(decision.stage == "bad");
+    const Scanned scanned = scan_one(some_part(), stages_of({"bad " + program + " timeout=1"}));
+    REQUIRE(scanned.deferred() != nullptr);
+    const Part& part = *scanned.deferred();
+    CHECK(part.decision.reply.code == "451");
+    CHECK(part.decision.stage == "bad");
     CHECK(part.environment.pairs().empty());
     if (std::string_view(script).starts_with("sleep")) continue;
-    decision = scan(part, stages_of({"bad " + program + " on-failure=pass"}), now_milliseconds() + 20000);
-    CHECK(decision.fate == Fate::deliver);
-    CHECK(decision.stages_run.empty());
+    const Scanned passed = scan_one(some_part(), stages_of({"bad " + program + " on-failure=pass"}));
+    CHECK(passed.parts[0].decision.fate == Fate::deliver);
+    CHECK(passed.parts[0].stages_run == std::vector<std::string>{"bad:failed"});
+    const Scanned held =
+        scan_one(some_part(), stages_of({"bad " + program + " on-failure=quarantine", "no " + program}));
+    CHECK(held.parts[0].decision.fate == Fate::quarantine);
+    CHECK(held.parts[0].decision.holds[0].quarantine == "Unscanned");
+    CHECK(held.parts[0].decision.holds[0].reason.starts_with("bad: "));
+    CHECK(held.parts[0].stages_run.size() == 1);
   }
-  Part part = some_part();
-  CHECK(scan(part, stages_of({"bad " + home.path("missing")}), now_milliseconds() + 20000).fate ==
-        Fate::refuse);
-  CHECK(scan(part, stages_of({"bad @nobody"}), now_milliseconds() + 100).fate == Fate::refuse);
+  CHECK(scan_one(some_part(), stages_of({"bad " + home.path("missing")})).deferred() != nullptr);
+  CHECK(scan_one(some_part(), stages_of({"bad @nobody"}), 100).deferred() != nullptr);
 }
 
 TEST_CASE("a stage cannot change the message but through its verdict") {
@@ -243,9 +115,9 @@ TEST_CASE("a stage cannot change the message but through its verdict") {
       "/bin/sh " +
       home.write("stage",
                  "exec 2>/dev/null\nprintf evil > /proc/self/fd/0\nprintf evil > /proc/self/fd/3\nexit 0");
-  Part part = some_part();
-  CHECK(scan(part, stages_of({"evil " + program}), now_milliseconds() + 20000).fate == Fate::deliver);
-  CHECK(content_of(part.message.get()) == kMessage);
+  const Scanned scanned = scan_one(some_part(), stages_of({"evil " + program}));
+  CHECK(scanned.parts[0].decision.fate == Fate::deliver);
+  CHECK(content_of(scanned.parts[0].message.get()) == kMessage);
 }
 
 TEST_CASE(
@@ -254,10 +126,45 @@ TEST_CASE(
   const std::string drop = "/bin/sh " + home.write("drop", "printf 'drop\\tx\\n'");
   Part part = some_part();
   part.environment.set("POSTERN_SKIP", "other bad");
-  CHECK(scan(part, stages_of({"bad " + drop}), now_milliseconds() + 20000).fate == Fate::deliver);
-  part.environment.unset("POSTERN_SKIP");
+  CHECK(scan_one(std::move(part), stages_of({"bad " + drop})).parts[0].decision.fate == Fate::deliver);
+  part = some_part();
   part.environment.set("POSTERN_RELEASED", "");
-  CHECK(scan(part, stages_of({"bad " + drop}), now_milliseconds() + 20000).fate == Fate::deliver);
-  CHECK(scan(part, stages_of({"bad " + drop + " when=released"}), now_milliseconds() + 20000).fate ==
+  CHECK(scan_one(std::move(part), stages_of({"bad " + drop})).parts[0].decision.fate == Fate::deliver);
+  part = some_part();
+  part.environment.set("POSTERN_RELEASED", "");
+  CHECK(scan_one(std::move(part), stages_of({"bad " + drop + " when=released"})).parts[0].decision.fate ==
         Fate::drop);
+}
+
+TEST_CASE("a part that is split off goes through the later stages alone, and may be split again") {
+  const ScratchHome home;
+  const std::string split =
+      "/bin/sh " +
+      home.write("split",
+                 "case $(tr '\\0' '|' <&3) in *Tb@*Tc@*) printf 'split\\tone\\tb@example.net\\n';; esac\n");
+  const std::string last = "/bin/sh " + home.write("last",
+                                                   "test $(tr '\\0' '\\n' <&3 | grep -c ^T) = 1 || exit "
+                                                   "1\nprintf \"header-add\\tFor\\t$POSTERN_PARENT_MID\\n\"");
+  Part part = some_part();
+  part.envelope.recipients.push_back({"c@example.net", "", ""});
+  const Scanned scanned = scan_one(std::move(part), stages_of({"a " + split, "b " + split, "c " + last}));
+  REQUIRE(scanned.parts.size() == 2);
+  CHECK(scanned.parts[0].stages_run == std::vector<std::string>{"a:split", "b:pass", "c:pass"});
+  CHECK(scanned.parts[1].stages_run == std::vector<std::string>{"a:split", "b:pass", "c:pass"});
+  CHECK(content_of(scanned.parts[0].message.get()) == "For: \n"s + kMessage);
+  CHECK(content_of(scanned.parts[1].message.get()) == "For: 17\n"s + kMessage);
+  CHECK(scanned.parts[1].envelope.recipients[0].address == "b@example.net");
+}
+
+TEST_CASE("a message without recipients is dropped, and parts that are left empty count for no answer") {
+  const ScratchHome home;
+  const std::string remove =
+      "/bin/sh " + home.write("remove", "printf 'recipient-remove\\tb@example.net\\n'");
+  const Scanned scanned = scan_one(some_part(), stages_of({"a " + remove, "b " + home.path("missing")}));
+  CHECK(scanned.parts[0].decision.fate == Fate::drop);
+  CHECK(scanned.parts[0].decision.reason == "no recipient is left");
+  CHECK_FALSE(scanned.all_refused());
+  const std::string split = "/bin/sh " + home.write("split", "printf 'split\\tall\\tb@example.net\\n'");
+  const std::string reject = "/bin/sh " + home.write("reject", "printf 'reject\\t550\\tno\\n'");
+  CHECK(scan_one(some_part(), stages_of({"a " + split, "b " + reject})).all_refused());
 }

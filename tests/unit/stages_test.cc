@@ -16,12 +16,13 @@ TEST_CASE("a stage line is a name, a program with its arguments, and options") {
   const Stage& first = (*stages)[0];
   CHECK(first.name == "antivirus");
   CHECK(first.program == "@antivirus");
-  CHECK_FALSE(first.pass_on_failure);
+  CHECK(first.on_failure == OnFailure::defer);
   CHECK(first.timeout_seconds == 60);
   CHECK(first.when_released);
   const Stage& second = (*stages)[1];
   CHECK(second.program == "/usr/local/bin/scan -v --level=3 x=y");
-  CHECK(second.pass_on_failure);
+  CHECK(second.on_failure == OnFailure::pass);
+  CHECK((*parse_stages({"a @a on-failure=quarantine"}))[0].on_failure == OnFailure::quarantine);
   CHECK(second.timeout_seconds == 240);
   CHECK(second.directions == std::vector<std::string>{"in", "local"});
   CHECK_FALSE(second.when_released);
@@ -54,8 +55,8 @@ TEST_CASE("a wrong stage line is named, with the remedy") {
       {"anti/../virus @antivirus", "a stage's name"},
       {"anti\x1b[2J @x", "a stage's name"},
       {std::string("a\0b @x", 6), "a stage's name"},
-      {"a @a on-failure=ignore", "defer or pass"},
-      {"a @a on-failure=", "defer or pass"},
+      {"a @a on-failure=ignore", "defer, pass or quarantine"},
+      {"a @a on-failure=", "defer, pass or quarantine"},
       {"a @a timeout=0", "1 to 240"},
       {"a @a timeout=241", "1 to 240"},
       {"a @a timeout=-1", "1 to 240"},

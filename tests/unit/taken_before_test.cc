@@ -69,6 +69,29 @@ TEST_CASE("a message was taken before when mid and ICID are there, and the work 
   }
 }
 
+TEST_CASE("what both were made of says the same as the ICID") {
+  const Scratch scratch;
+  const Spool spool(scratch.path("queue"));
+  REQUIRE(spool.make_directories().ok());
+  const Fd message = memory_with("x: y\n\nz\n");
+  const Envelope envelope = envelope_of({"b@example.net"});
+  Environment kept;
+  kept.set("POSTERN_WORK", "sets/9");
+  Result<StagedMessage> staged = spool.stage(
+      {.message = message.get(), .limit_bytes = 100, .first_header = "", .envelope = envelope, .kept = kept},
+      5);
+  REQUIRE(staged.ok());
+  REQUIRE(spool.commit(std::move(*staged)).ok());
+  Environment asks = request(nullptr, true);
+  CHECK_FALSE(*taken_before(spool, 5, asks, envelope));
+  asks.set("POSTERN_WORK", "sets/8");
+  CHECK_FALSE(*taken_before(spool, 5, asks, envelope));
+  asks.set("POSTERN_WORK", "sets/9");
+  CHECK(*taken_before(spool, 5, asks, envelope));
+  asks.unset("POSTERN_DEFERRED");
+  CHECK_FALSE(*taken_before(spool, 5, asks, envelope));
+}
+
 TEST_CASE("a message for other recipients or from another sender was not taken before") {
   const Scratch scratch;
   const Spool spool(scratch.path("queue"));

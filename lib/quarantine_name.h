@@ -1,0 +1,13 @@
+// The names of quarantines, which stages choose and the store makes directories of.
+#pragma once
+
+#include <string_view>
+
+namespace postern {
+
+constexpr size_t kQuarantineNameLimitBytes = 64;
+
+// Letters, digits, blanks, - and _; no blank at the ends and no - in front; 64 at most.
+bool is_quarantine_name(std::string_view name);
+
+}  // namespace postern
