@@ -150,8 +150,9 @@ Result<std::vector<uid_t>> take_operators(std::vector<char*>& arguments) {
 // is an index.
 Result<void> make_index_directory(const Identity& owner) {
   const std::string path = home_path("db/quarantine");
-  if (::mkdir(home_path("db").c_str(), 0755) < 0 && errno != EEXIST)
-    return os_failure("make " + home_path("db"), errno, 61);
+  const std::string databases = home_path("db");
+  if (::mkdir(databases.c_str(), 0755) == 0 ? ::chmod(databases.c_str(), 0755) < 0 : errno != EEXIST)
+    return os_failure("make " + databases, errno, 61);
   if (::mkdir(path.c_str(), 0700) < 0) {
     if (errno == EEXIST) return {};
     return os_failure("make " + path, errno, 61);

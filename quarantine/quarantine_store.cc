@@ -52,8 +52,11 @@ QuarantineStore::QuarantineStore(std::string home)
 // is one they are there.
 Result<void> QuarantineStore::prepare_directories() {
   const std::string database = std::string(directory_of(database_path_));
-  if (::mkdir((home_ + "/db").c_str(), 0755) < 0 && errno != EEXIST && errno != EACCES)
-    return os_failure("make " + home_ + "/db", errno, 61);
+  const std::string databases = home_ + "/db";
+  // Others have databases there, too.
+  if (::mkdir(databases.c_str(), 0755) == 0 ? ::chmod(databases.c_str(), 0755) < 0
+                                            : errno != EEXIST && errno != EACCES)
+    return os_failure("make " + databases, errno, 61);
   if (::mkdir(database.c_str(), 0700) < 0 && errno != EEXIST)
     return temporary(os_failure("make " + database, errno).text + "; postern-init makes it", 61);
   if (Result<void> made = messages_.make_directories(); !made) return as_directory_fault(made.failure());
@@ -82,8 +85,8 @@ Result<void> QuarantineStore::open_index() {
 }
 
 Result<Session> QuarantineStore::session(bool exclusive) {
-  if (!rows_ &&
-      (::access(database_path_.c_str(), F_OK) < 0 || ::access(messages_.path("new", 0).c_str(), F_OK) < 0)) {
+  if (!rows_ && (::access(database_path_.c_str(), F_OK) < 0 ||
+                 ::access((messages_.directory() + "/new").c_str(), F_OK) < 0)) {
     if (Result<void> prepared = prepare_directories(); !prepared) return prepared.failure();
   }
   for (;;) {

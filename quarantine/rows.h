@@ -13,7 +13,8 @@
 
 namespace postern {
 
-// Empty strings and numbers of 0 ask for nothing. Text is looked for anywhere, in either letter case (ASCII).
+// Empty strings and numbers of 0 ask for nothing; the sender "<>" is the null reverse-path. Text is looked
+// for anywhere, in either letter case (ASCII).
 struct Filter {
   std::string quarantine{};
   std::string sender{};

@@ -118,7 +118,11 @@ Where where_of(const Filter& filter) {
   if (filter.before != 0) where.sql += " AND born < " + std::to_string(filter.before);
   if (filter.after != 0) where.sql += " AND born >= " + std::to_string(filter.after);
   text(filter.quarantine, "mid IN (SELECT mid FROM memberships WHERE quarantine = ? AND released = 0)", true);
-  text(filter.sender, "instr(lower(sender), ?) > 0");
+  if (filter.sender == "<>") {
+    where.sql += " AND sender = ''";
+  } else {
+    text(filter.sender, "instr(lower(sender), ?) > 0");
+  }
   text(filter.recipient, "instr(lower(recipients), ?) > 0");
   text(filter.subject, "instr(lower(subject), ?) > 0");
   text(filter.reason, "mid IN (SELECT mid FROM memberships WHERE instr(lower(reason), ?) > 0)");

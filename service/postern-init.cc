@@ -103,10 +103,19 @@ Result<void> make_directories(const Plan& plan) {
     const char* user;
   };
   static constexpr std::array kRows = {
-      Row{"", 0755, "root"},          Row{"control", 0755, "root"},  Row{"secrets", 0711, "root"},
-      Row{"db", 0755, "root"},        Row{"run", 0755, "root"},      Row{"service", 0755, "root"},
-      Row{"log", 0755, "root"},       Row{"mail", 0755, "root"},     Row{"users", 0755, "root"},
-      Row{"queue", 0700, "posternq"}, Row{"work", 0700, "posternq"}, Row{"quarantine", 0700, "posterno"},
+      Row{"", 0755, "root"},
+      Row{"control", 0755, "root"},
+      Row{"secrets", 0711, "root"},
+      Row{"db", 0755, "root"},
+      Row{"run", 0755, "root"},
+      Row{"service", 0755, "root"},
+      Row{"log", 0755, "root"},
+      Row{"mail", 0755, "root"},
+      Row{"users", 0755, "root"},
+      Row{"queue", 0700, "posternq"},
+      Row{"work", 0700, "posternq"},
+      Row{"quarantine", 0700, "posterno"},
+      Row{"db/quarantine", 0700, "posterno"},
   };
   for (const Row& row : kRows) {
     Result<std::unique_ptr<Identity>> owner = owner_of(plan, row.user);
