@@ -62,6 +62,15 @@ Result<void> deal_with(QuarantineStore& store, uint64_t mid, uint64_t now_second
   return {};
 }
 
+// Until the next message is due; what is put meanwhile may be due sooner than that.
+int64_t seconds_to_wait(QuarantineStore& store, uint64_t now_seconds) {
+  Result<Session> index = store.session();
+  Result<uint64_t> next = index ? (*index)->next_expiry() : Result<uint64_t>(index.failure());
+  if (!next || *next == 0) return kLookSeconds;
+  return std::clamp<int64_t>(static_cast<int64_t>(*next) - static_cast<int64_t>(now_seconds), 1,
+                             kLookSeconds);
+}
+
 }  // namespace
 
 unsigned keep_once(QuarantineStore& store, uint64_t now_seconds) {
@@ -107,7 +116,7 @@ int keep(QuarantineStore& store) {
       if (!forgot) log_warning("forget old audits", forgot.failure());
     }
     if (asked.flush != 0) continue;
-    const timespec timeout{kLookSeconds, 0};
+    const timespec timeout{seconds_to_wait(store, now), 0};
     ::ppoll(nullptr, 0, &timeout, &while_waiting);
   }
   return 0;

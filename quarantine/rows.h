@@ -58,7 +58,9 @@ class Rows {
   virtual Result<bool> was_removed(uint64_t mid, uint64_t digest) = 0;
   // Those with a membership that has expired, and those whose release was begun; by mid.
   virtual Result<std::vector<uint64_t>> due(uint64_t now_seconds) = 0;
-  // How many audits there are of a mid, and what they say: for those who ask what became of it.
+  // When the next membership expires, seconds since 1970; 0: none does.
+  virtual Result<uint64_t> next_expiry() = 0;
+  // What was done with it, in order.
   virtual Result<std::vector<Audit>> audits(uint64_t mid) = 0;
   virtual Result<void> forget_audits(uint64_t before) = 0;
   // Is the index itself in order? A failure with `damaged` set when it is not.

@@ -295,6 +295,15 @@ Result<std::vector<uint64_t>> SqliteRows::due(uint64_t now_seconds) {
   }
 }
 
+Result<uint64_t> SqliteRows::next_expiry() {
+  Result<Statement> at = database_.prepare(
+      "SELECT expires FROM memberships WHERE expires > 0 AND released = 0 ORDER BY expires LIMIT 1");
+  if (!at) return at.failure();
+  Result<bool> stepped = at->step();
+  if (!stepped) return stepped.failure();
+  return *stepped ? at->integer_at(0) : 0;
+}
+
 Result<std::vector<Audit>> SqliteRows::audits(uint64_t mid) {
   std::vector<Audit> found;
   Result<Statement> at = database_.prepare("SELECT * FROM audits WHERE mid = ? ORDER BY rowid");

@@ -31,6 +31,7 @@ class SqliteRows : public Rows {
   Result<bool> was_removed(uint64_t mid) override;
   Result<bool> was_removed(uint64_t mid, uint64_t digest) override;
   Result<std::vector<uint64_t>> due(uint64_t now_seconds) override;
+  Result<uint64_t> next_expiry() override;
   Result<std::vector<Audit>> audits(uint64_t mid) override;
   Result<void> forget_audits(uint64_t before) override;
   Result<void> check() override;
