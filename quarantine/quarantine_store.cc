@@ -156,8 +156,7 @@ Result<uint64_t> QuarantineStore::put(const PutOrder& order, const std::function
   Result<void> inserted = row ? (*index)->insert(*row) : Result<void>(row.failure());
   if (!inserted) {
     // Nobody has been told yes: the client comes again.
-    if (Result<void> removed = messages_.remove(*mid); !removed)
-      log_warning("take back " + mid_text(*mid) + ", which was refused", removed.failure());
+    take_back(**index, *mid);
     Failure failure = inserted.failure();
     failure.kind = Kind::temporary;
     if (failure.exit_code == 0) failure.exit_code = 53;
@@ -166,6 +165,16 @@ Result<uint64_t> QuarantineStore::put(const PutOrder& order, const std::function
   // From now on a file without a row is one whose row was lost. It is no less held if this fails.
   (void)messages_.take(*mid);
   return mid;
+}
+
+// The row of a commit that failed may stand in the log all the same, and would count for whoever opens that
+// next: a further transaction writes over it, or removes it.
+void QuarantineStore::take_back(Rows& rows, uint64_t mid) {
+  if (Result<void> removed = messages_.remove(mid); !removed)
+    log_warning("take back " + mid_text(mid) + ", which was refused", removed.failure());
+  const Audit undone{.time = now_microseconds(), .mid = mid, .act = "undone", .who = "put"};
+  if (Result<void> removed = rows.remove(mid, {undone}); !removed)
+    log_warning("take back the row of " + mid_text(mid) + ", which was refused", removed.failure());
 }
 
 Result<bool> QuarantineStore::put_before(const PutOrder& order) {

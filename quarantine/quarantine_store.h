@@ -40,6 +40,7 @@ struct Session {
   Fd lock;
   SqliteRows* rows = nullptr;
   Rows* operator->() const { return rows; }
+  Rows& operator*() const { return *rows; }
 };
 
 class QuarantineStore {
@@ -77,6 +78,7 @@ class QuarantineStore {
   Result<void> prepare_directories();
   Result<Fd> take_lock(bool exclusive) const;
   Result<void> open_index();
+  void take_back(Rows& rows, uint64_t mid);
   std::string home_;
   std::string directory_;
   std::string database_path_;
