@@ -73,9 +73,27 @@ std::vector<std::string> old_spools(const QuarantineStore& store) {
   return names;
 }
 
+// Those in its places that are there still: a kill may have ended its removal half way.
+Result<std::vector<uint64_t>> mids_of_old(const Spool& spool) {
+  std::vector<uint64_t> mids;
+  for (const char* place : {"new", "cur"}) {
+    for (unsigned part = 0; part < POSTERN_SPLIT; ++part) {
+      const std::string path = spool.directory() + "/" + place + "/" + std::to_string(part);
+      if (::access(path.c_str(), F_OK) < 0 && errno == ENOENT) continue;
+      if (Result<void> listed = spool.list_part(place, part, mids); !listed) return listed.failure();
+    }
+  }
+  std::sort(mids.begin(), mids.end());
+  return mids;
+}
+
+// new/, by which old_spools() knows it, goes last.
 void remove_empty(const Spool& spool) {
   std::vector<std::string> all = spool.directories();
   std::reverse(all.begin(), all.end());
+  std::stable_partition(all.begin(), all.end(), [&](const std::string& path) {
+    return !path.starts_with(spool.directory() + "/new");
+  });
   all.push_back(spool.directory());
   for (const std::string& path : all) ::rmdir(path.c_str());
 }
@@ -111,7 +129,7 @@ class Filling {
   Result<void> move_here(const std::string& name) {
     const Spool old(store_.directory() + "/" + name);
     const Spool& messages = store_.messages();
-    Result<std::vector<uint64_t>> mids = mids_of(old);
+    Result<std::vector<uint64_t>> mids = mids_of_old(old);
     if (!mids) return mids.failure();
     for (const uint64_t mid : *mids) {
       uint64_t new_mid = mid;

@@ -115,7 +115,14 @@ Result<std::optional<std::string>> QuarantineStore::put_aside_damaged() {
   if (::access(database_path_.c_str(), F_OK) < 0) return std::optional<std::string>();
   Result<Fd> lock = take_lock(true);
   if (!lock) return lock.failure();
-  Result<void> sound = open_index();
+  struct stat status {};
+  Result<void> sound;
+  if (::stat(database_path_.c_str(), &status) == 0 && status.st_size == 0) {
+    // Emptied while others have it open, who would hold us up.
+    sound = Failure{.text = "the database is empty", .damaged = true};
+  } else {
+    sound = open_index();
+  }
   if (sound && !rows_->is_new()) sound = rows_->check();
   if (sound) return std::optional<std::string>();
   if (!sound.failure().damaged) return sound.failure();
