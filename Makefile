@@ -27,6 +27,7 @@ RESIDENT := \
 
 postern-antivirus_LIBS = -lclamav $(shell pkg-config --libs gmime-3.0)
 postern-dnsq_LIBS = -lunbound
+postern-quarantine_LIBS = -lsqlite3
 scanq_FLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags gmime-3.0))
 
 # Tests are compiled once and run once: not worth optimising.
@@ -88,13 +89,14 @@ $(foreach p,$(RESIDENT),$(eval $(call link,$(p),resident)))
 # One binary of all unit tests; `build/release/unit -sf='*verdict*'` runs one file's.
 $(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LIB)
 	@echo "  LINK $@"
-	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) -lcdb -lxxhash -lidn2 -o $@
+	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) $(postern-quarantine_LIBS) -lcdb -lxxhash -lidn2 -o $@
 
 unit: $(O)/unit
 
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
 PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libgmime-3.0-dev libcdb-dev libxxhash-dev \
   nlohmann-json3-dev doctest-dev \
+  libsqlite3-dev \
   daemontools ucspi-tcp-ipv6 \
   swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file \
   dot-forward maildrop procmail mutt php-cli \

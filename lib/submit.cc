@@ -134,7 +134,7 @@ QueueAnswer submit(std::string_view program, int message, const Envelope& envelo
   ::lseek(message, 0, SEEK_SET);  // a path form reads on from the offset, which it shares with us
   Result<Reply> reply = call_program(program, request, deadline_milliseconds);
   if (!reply) return failed(reply.failure());
-  QueueAnswer answer{.exit_code = reply->exit_code, .reason = {}};
+  QueueAnswer answer{.exit_code = reply->exit_code, .reason = {}, .output = std::move(reply->output)};
   if (answer.exit_code == 82) {
     answer.reason.resize(kReasonLimitBytes);
     Result<size_t> got = pread_full(reason_file->get(), answer.reason, 0, "read the reason");

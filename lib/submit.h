@@ -25,6 +25,8 @@ struct SmtpReply {
 struct QueueAnswer {
   int exit_code = 0;   // as the interface says; 0 is taken and durable
   std::string reason;  // what came on descriptor 6, only with 82: "D554 5.7.1 text" and the like
+  std::string
+      output{};  // what a resident said besides: for a release the fates of its parts (postern-scanq(8))
 };
 
 // The one table of what each exit code of the queue interface means to an SMTP client.

@@ -4,14 +4,14 @@
 
 #include <array>
 #include <cstdio>
+#include <utility>
 
+#include "lib/json_text.h"
 #include "lib/text.h"
 
 namespace postern {
 
 namespace {
-
-constexpr size_t kSubjectLimit = 500;
 
 std::string in_brackets(std::string_view address) {
   return "<" + printable(address, kAddressLimitBytes) + ">";
@@ -51,22 +51,61 @@ std::string header_value(std::string_view header, std::string_view name) {
   return value;
 }
 
-std::string held_line(uint64_t mid, std::string_view quarantine, const QueuedMessage& message,
-                      std::string_view subject) {
-  std::string line = std::to_string(mid);
-  line.append("\t").append(printable(quarantine));
-  line.append("\t").append(iso8601_utc(message.born));
-  line.append("\t").append(std::to_string(message.message_size));
-  line.append("\t").append(in_brackets(message.envelope.sender)).append("\t");
-  bool first = true;
-  for (const Recipient& recipient : message.envelope.recipients) {
-    if (!first) line += ',';
-    first = false;
-    line += in_brackets(recipient.address);
+std::string held_lines(const HeldRow& row, std::string_view only) {
+  std::string recipients;
+  for (const std::string& recipient : row.recipients)
+    recipients.append(recipients.empty() ? "" : ",").append(in_brackets(recipient));
+  std::string lines;
+  for (const Membership& one : row.memberships) {
+    if (one.released || (!only.empty() && one.quarantine != only)) continue;
+    std::string others;
+    for (const Membership& other : row.memberships) {
+      if (!other.released && other.quarantine != one.quarantine)
+        others.append(others.empty() ? "" : ",").append(other.quarantine);
+    }
+    lines.append(std::to_string(row.mid)).append("\t").append(one.quarantine);
+    lines.append("\t").append(iso8601_utc(row.born));
+    lines.append("\t").append(std::to_string(row.size));
+    lines.append("\t").append(in_brackets(row.sender));
+    lines.append("\t").append(recipients);
+    lines.append("\t").append(printable(row.subject, kSubjectLimit));
+    lines.append("\t").append(printable(one.reason));
+    lines.append("\t").append(others);
+    lines.append("\t").append(one.expires == 0 ? "" : iso8601_utc(one.expires * 1000000)).append("\n");
   }
-  line.append("\t").append(printable(subject, kSubjectLimit));
-  line.append("\t").append(printable(message.kept.get_or("POSTERN_REASON", "")));
-  return line + "\n";
+  return lines;
+}
+
+std::string held_json(const HeldRow& row) {
+  Json object;
+  object["mid"] = std::to_string(row.mid);
+  object["date"] = iso8601_utc(row.born);
+  object["size"] = row.size;
+  put_bytes(object, "sender", row.sender);
+  object["recipients"] = Json::array();
+  for (const std::string& address : row.recipients) {
+    Json recipient;
+    put_bytes(recipient, "address", address);
+    object["recipients"].push_back(std::move(recipient));
+  }
+  put_bytes(object, "subject", row.subject);
+  object["in_other_quarantines"] = row.holders().size() > 1;
+  object["quarantines"] = Json::array();
+  for (const Membership& one : row.memberships) {
+    Json place;
+    place["name"] = one.quarantine;
+    put_bytes(place, "reason", one.reason);
+    place["entered"] = iso8601_utc(one.entered);
+    place["expires"] = one.expires == 0 ? Json() : Json(iso8601_utc(one.expires * 1000000));
+    place["action"] = one.expires == 0 ? Json() : Json(one.deletes ? "delete" : "release");
+    place["state"] = one.released ? "released" : "held";
+    object["quarantines"].push_back(std::move(place));
+  }
+  object["releasing_as"] = row.new_mid == 0 ? Json() : Json(std::to_string(row.new_mid));
+  if (!row.exemption.empty()) object["exemption"] = row.exemption;
+  object["variables"] = Json::object();
+  for (const auto& [name, value] : row.kept.pairs()) put_bytes(object["variables"], name, value);
+  return json_line(object);
 }
 
 }  // namespace postern

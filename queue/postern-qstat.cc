@@ -17,7 +17,7 @@
 #include "lib/program.h"
 #include "lib/spool.h"
 #include "lib/text.h"
-#include "queue/json_text.h"
+#include "lib/json_text.h"
 #include "queue/selection.h"
 
 namespace {

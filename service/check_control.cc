@@ -13,6 +13,7 @@
 
 #include "lib/control.h"
 #include "lib/fd.h"
+#include "lib/quarantine_settings.h"
 #include "lib/text.h"
 #include "service/check_domains.h"
 #include "service/init_options.h"
@@ -37,6 +38,7 @@ enum class Form {
   text,
   barelf,
   senders,
+  quarantines,
   tcp_rules,
   virtual_domains,
   line,
@@ -93,6 +95,7 @@ constexpr std::array kKnown = {
     Known{"plusdomain", Form::host, "control/me behind its first dot"},
     Known{"programmemory", Form::number, "0"},
     Known{"programseconds", Form::number, "240"},
+    Known{"quarantines", Form::quarantines, "every quarantine holds until somebody decides"},
     Known{"queuelifetime", Form::number, "259200"},
     Known{"rcpthosts", Form::domains, "control/locals"},
     Known{"remoteport", Form::number, "25"},
@@ -198,6 +201,10 @@ std::string problem_of(Form form, std::string_view line) {
     case Form::senders:
       return line.find('@') != std::string_view::npos ? ""
                                                       : "has no @; write user@domain, @domain or @.domain";
+    case Form::quarantines: {
+      const Result<QuarantineSettings> parsed = parse_quarantine_line(line);
+      return parsed ? "" : parsed.failure().text;
+    }
     case Form::tcp_rules:
       return problem_of_tcp_rule(line);
     case Form::line:
@@ -209,7 +216,8 @@ std::string problem_of(Form form, std::string_view line) {
 
 bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
-         form == Form::stages || form == Form::senders || form == Form::tcp_rules || form == Form::any;
+         form == Form::stages || form == Form::senders || form == Form::quarantines ||
+         form == Form::tcp_rules || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {

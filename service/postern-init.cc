@@ -116,6 +116,7 @@ Result<void> make_directories(const Plan& plan) {
       Row{"work", 0700, "posternq"},
       Row{"sets", 0700, "posternq"},
       Row{"quarantine", 0700, "posterno"},
+      Row{"db/quarantine", 0700, "posterno"},
   };
   for (const Row& row : kRows) {
     Result<std::unique_ptr<Identity>> owner = owner_of(plan, row.user);

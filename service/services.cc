@@ -57,6 +57,7 @@ const std::vector<Service>& services() {
        {"posterns"},
        256,
        "the store of what is held back"},
+      {"keeper", "posterno", "postern-quarantine --keep", {}, 256, "releases and deletes what is due there"},
       {"pickup",
        "posternp",
        "postern-pickup --serve",

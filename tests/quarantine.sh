@@ -16,3 +16,16 @@ put() {
   env POSTERN_MID="$mid" "$@" "$B/postern-quarantine" put "$name" "$reason" < "$T/mail" 3< "$T/envelope" 2> "$T/log"
 }
 quarantine() { "$B/postern-quarantine" "$@" 2> "$T/log"; }
+# killed_at CALL N ARGUMENT…: the quarantine under strace, killed at its Nth CALL; false when it did not come so far.
+killed_at() {
+  local call=$1 count=$2; shift 2
+  { strace -f -o "$T/trace" -e "inject=$call:signal=KILL:when=$count" "$B/postern-quarantine" "$@" > "$T/out" 2> "$T/log"; } 2> /dev/null
+  grep -q 'killed by SIGKILL' "$T/trace"
+}
+# What a put, a release and a deletion can be killed at.
+DISK_CALLS="fsync fdatasync renameat2 rename pwrite64 unlink ftruncate"
+# store_is_sound: check finds nothing, or with --repair mends all that it finds.
+store_is_sound() {
+  quarantine check --repair > "$T/found" || { cat "$T/found" "$T/log"; return 1; }
+  quarantine check > "$T/found" && [ ! -s "$T/found" ] || { cat "$T/found"; return 1; }
+}

@@ -22,22 +22,22 @@ export POSTERN_RELEASE_TO=$T/scanner POSTERN_QUEUE=$T/queue
 mail_file one
 put 482 Virus Eicar POSTERN_DIRECTION=in TCPREMOTEIP=192.0.2.1 POSTERN_ICID=77 POSTERN_TAG_A=b || fail "put"
 quarantine release 482 > "$T/out" || fail "release: exit $?: $(cat "$T/log")"
-new=$(sed -n 's/^482 released as \([0-9]*\)$/\1/p' "$T/out")
+new=$(sed -n 's/^482 released as \([0-9]*\) accepted$/\1/p' "$T/out")
 [ -n "$new" ] && [ "$new" != 482 ] || fail "printed: $(cat "$T/out")"
 expect_equal "$(cat "$T/log")" "Info: MID 482 released from quarantine \"Virus\" (by operator)
 Info: MID 482 rewritten to $new by quarantine \"Virus\"" "log"
 cmp "$T/mail" "$POSTERN_HOME/scanner/$new.message" || fail "the message"
 cmp "$T/envelope" "$POSTERN_HOME/scanner/$new.envelope" || fail "the envelope"
-for pair in POSTERN_RELEASED=Virus POSTERN_DIRECTION=in TCPREMOTEIP=192.0.2.1 POSTERN_ICID=77 "POSTERN_MID=$new"; do
+for pair in POSTERN_RELEASED=Virus POSTERN_DIRECTION=in TCPREMOTEIP=192.0.2.1 POSTERN_ICID=77 "POSTERN_MID=$new" POSTERN_WORK=quarantine/482; do
   grep -qx "$pair" "$POSTERN_HOME/scanner/$new.env" || fail "the receiver did not get $pair"
 done
-expect_not_in "$POSTERN_HOME/scanner/$new.env" '^POSTERN_(TAG_|REASON|QUARANTINE)'
+expect_not_in "$POSTERN_HOME/scanner/$new.env" '^POSTERN_(TAG_|REASON|QUARANTINE|DEFERRED|EXEMPT)'
 expect_equal "$(quarantine list)" "" "after the release"
 quarantine release 482; expect_equal $? 100 "a second release"
 
 put 490 Spam GTUBE || fail "put"
 quarantine release 490 > "$T/out" || fail "release from Spam: exit $?"
-new=$(sed -n 's/^490 released as //p' "$T/out")
+new=$(sed -n 's/^490 released as \([0-9]*\) queued$/\1/p' "$T/out")
 [ -f "$POSTERN_HOME/queue/$new.message" ] || fail "Spam did not go to the queue"
 
 put 491 Virus a && put 492 Policy b || fail "put"

@@ -55,7 +55,7 @@ if [ "$me" = 0 ]; then
   rm "$POSTERN_HOME/run/quarantine"
   chmod 755 "$T" "$POSTERN_HOME" "$POSTERN_HOME/run"
   # The store belongs to one user, its client is another; root itself becomes the first.
-  chown -R 65533:65533 "$POSTERN_HOME/quarantine"
+  chown -R 65533:65533 "$POSTERN_HOME/quarantine" "$POSTERN_HOME/db/quarantine"
   quarantine delete 485 || fail "delete as root: exit $?: $(cat "$T/log")"
   start second "$B/postern-bind" quarantine root "$B/postern-quarantine" --serve --clients 65532,65531 --trust 65532 --operators 65531
   wait_for 10 test -S "$POSTERN_HOME/run/quarantine"
@@ -72,6 +72,6 @@ if [ "$me" = 0 ]; then
 600" "list as an operator"
   as 65531 "$B/postern-quarantine" show 600 | cmp - "$T/mail" || fail "show as an operator"
   as 65530 "$B/postern-quarantine" list 2> "$T/log"; expect_equal $? 111 "list as a stranger"
-  expect_equal "$(find "$POSTERN_HOME/quarantine" ! -user 65533 | wc -l)" 0 "files of another user in the store"
+  expect_equal "$(find "$POSTERN_HOME/quarantine" "$POSTERN_HOME/db/quarantine" ! -user 65533 | wc -l)" 0 "files of another user in the store"
 fi
 exit 0

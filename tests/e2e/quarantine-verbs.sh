@@ -16,8 +16,9 @@ expect_equal "$(cat "$T/log")" 'Info: MID 481 quarantined to "Policy 2" (odd\x09
 
 quarantine list > "$T/list" || fail "list: exit $?"
 expect_equal "$(wc -l < "$T/list")" 2 "lines"
-expect_equal "$(cut -f1,2,4- "$T/list")" "481${TAB}Policy 2${TAB}$(stat -c %s "$T/mail")${TAB}<>${TAB}<\"a\x09b\"@example.net>${TAB}two\x09fields and a fold${TAB}odd\x09reason\x0aMID 1
+expect_equal "$(cut -f1,2,4-8 "$T/list")" "481${TAB}Policy 2${TAB}$(stat -c %s "$T/mail")${TAB}<>${TAB}<\"a\x09b\"@example.net>${TAB}two\x09fields and a fold${TAB}odd\x09reason\x0aMID 1
 482${TAB}Virus${TAB}$(stat -c %s "$T/first")${TAB}<a@example.org>${TAB}<b@example.net>,<c@example.net>${TAB}hello there${TAB}Eicar-Test-Signature" "the list"
+expect_equal "$(cut -f9,10 "$T/list" | sort -u)" "$TAB" "no other quarantine, no end"
 cut -f3 "$T/list" | grep -vqE '^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]Z$' && fail "dates: $(cut -f3 "$T/list")"
 expect_equal "$(quarantine list Virus | cut -f1)" 482 "one quarantine"
 expect_equal "$(quarantine list Other)" "" "a quarantine without messages"

@@ -1,4 +1,4 @@
-#include "queue/json_text.h"
+#include "lib/json_text.h"
 
 #include "lib/text.h"
 

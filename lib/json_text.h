@@ -1,4 +1,4 @@
-// Bytes that came from anywhere, as JSON: the queue's tools print it with --json.
+// Bytes that came from anywhere, as JSON: what the tools print with --json.
 #pragma once
 
 #include <nlohmann/json.hpp>
