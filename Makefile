@@ -15,6 +15,8 @@ PASSING := smtpd/postern-smtpd \
   local/postern-local local/postern-vdeliver
 RESIDENT := \
   scanq/postern-antivirus \
+  scanq/postern-clamserver \
+  scanq/postern-clamd \
   queue/postern-send queue/postern-bounce queue/postern-workq \
   queue/postern-qread queue/postern-qstat queue/postern-qctl queue/postern-qcheck \
   local/postern-lspawn local/postern-newu local/postern-newv \
@@ -26,6 +28,7 @@ RESIDENT := \
   service/postern-init service/postern-showctl service/postern-cdbmake
 
 postern-antivirus_LIBS = -lclamav -lseccomp $(shell pkg-config --libs gmime-3.0)
+postern-clamd_LIBS = $(shell pkg-config --libs gmime-3.0)
 postern-dnsq_LIBS = -lunbound
 scanq_FLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags gmime-3.0))
 
