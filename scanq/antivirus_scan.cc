@@ -1,7 +1,12 @@
 #include "scanq/antivirus_scan.h"
 
-#include <algorithm>
+#include <sys/mman.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+#include "lib/fd.h"
 #include "scanq/antivirus_outline.h"
 #include "scanq/verdict.h"
 
@@ -13,6 +18,14 @@
 namespace postern {
 
 namespace {
+
+constexpr size_t kMessageLimitBytes = size_t{1024} * 1024 * 1024;
+
+struct Unmap {
+  size_t length = 0;
+  void operator()(void* start) const { ::munmap(start, length); }
+};
+using Map = std::unique_ptr<void, Unmap>;
 
 class Worst {
  public:
@@ -65,6 +78,22 @@ AntivirusVerdict scan_file(std::string_view bytes, const MimeLimits& limits, con
   if (begins_like_mail(bytes)) return scan_message(bytes, limits, scan);
   const ScanResult result = scan(bytes);
   return {result.kind, result.what, {}};
+}
+
+AntivirusVerdict look_at_file(int fd, const std::function<AntivirusVerdict(std::string_view bytes)>& look) {
+  if (fd < 0) return {AntivirusKind::error, "there is no message on descriptor 0", {}};
+  Result<Fd> message = own_copy(fd, kMessageLimitBytes, "read the message");
+  if (!message) {
+    const Failure& failure = message.failure();
+    return {failure.permanent() ? AntivirusKind::limit : AntivirusKind::error, failure.text, {}};
+  }
+  Result<size_t> size = file_size(message->get(), "read the message");
+  if (!size) return {AntivirusKind::error, size.failure().text, {}};
+  if (*size == 0) return {};
+  void* start = ::mmap(nullptr, *size, PROT_READ, MAP_PRIVATE, message->get(), 0);
+  if (start == MAP_FAILED) return {AntivirusKind::error, os_failure("map the message", errno).text, {}};
+  const Map map{start, Unmap{*size}};
+  return look({static_cast<const char*>(start), *size});
 }
 
 std::string infected_verdict(const std::string& virus, const Environment& environment) {

@@ -21,6 +21,10 @@ AntivirusVerdict scan_message(std::string_view message, const MimeLimits& limits
 // The same for a file that may be a message: where its first line is no header field it is scanned as it is.
 AntivirusVerdict scan_file(std::string_view bytes, const MimeLimits& limits, const Scanner& scan);
 
+// Gives `look` the content of a descriptor, as it cannot change any more; none for an empty one. What cannot
+// be read is an error.
+AntivirusVerdict look_at_file(int fd, const std::function<AntivirusVerdict(std::string_view bytes)>& look);
+
 // What the stage prints on descriptor 1 for an infected message (design, Joint 4): inbound mail is put away,
 // mail of our own users is refused while they wait.
 std::string infected_verdict(const std::string& virus, const Environment& environment);

@@ -88,18 +88,16 @@ std::string_view ClamdStream::take(std::string_view& bytes) {
 
 ClamdAnswer parse_clamd_answer(std::string_view line) {
   static constexpr std::string_view kFound = " FOUND";
-  static constexpr std::string_view kError = " ERROR";
   line = trim(line);
   if (line.ends_with(": OK")) return {ClamdAnswer::Kind::ok, {}};
-  const size_t colon = line.find(": ");
-  const bool found = line.ends_with(kFound);
-  if (!found && !line.ends_with(kError)) return {ClamdAnswer::Kind::error, printable(line, 200)};
-  const size_t begin = colon == std::string_view::npos ? 0 : colon + 2;
-  const std::string_view text = line.size() - kFound.size() < begin
-                                    ? std::string_view()
-                                    : line.substr(begin, line.size() - kFound.size() - begin);
-  if (found && !text.empty()) return {ClamdAnswer::Kind::found, printable(text, 200)};
-  return {ClamdAnswer::Kind::error, text.empty() ? printable(line, 200) : printable(text, 200)};
+  if (line.ends_with(kFound)) {
+    // No virus has a name with a blank in it.
+    std::string_view name = line.substr(0, line.size() - kFound.size());
+    const size_t colon = name.rfind(": ");
+    if (colon != std::string_view::npos) name.remove_prefix(colon + 2);
+    if (!name.empty()) return {ClamdAnswer::Kind::found, printable(name, 200)};
+  }
+  return {ClamdAnswer::Kind::error, printable(line, 200)};
 }
 
 }  // namespace postern

@@ -63,11 +63,10 @@ class ClamdStream {
   bool ended_ = false;
 };
 
-// What a clamd answered about one scan: the part behind the last `: ` that is `OK`, `NAME FOUND` or `WHY
-// ERROR`.
+// What a clamd answered about one scan: `stream: OK`, `stream: NAME FOUND`; anything else is an error.
 struct ClamdAnswer {
   enum class Kind { ok, found, error } kind = Kind::error;
-  std::string text;  // the name, or why
+  std::string text;  // the name, or the line
 };
 ClamdAnswer parse_clamd_answer(std::string_view line);
 

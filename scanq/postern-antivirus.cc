@@ -15,19 +15,17 @@
 //   resident   the signatures are loaded once; SIGHUP, or a change in their directory, loads them anew
 
 #include <signal.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstring>
 #include <optional>
 #include <utility>
 
-#include "lib/fd.h"
 #include "lib/log.h"
-#include "lib/mid.h"
 #include "lib/program.h"
 #include "lib/serve.h"
 #include "lib/text.h"
+#include "scanq/antivirus_answer.h"
 #include "scanq/antivirus_confine.h"
 #include "scanq/antivirus_mime.h"
 #include "scanq/antivirus_scan.h"
@@ -38,17 +36,11 @@ namespace postern {
 
 namespace {
 
-constexpr size_t kMessageLimitBytes = size_t{1024} * 1024 * 1024;
 constexpr unsigned kWorkers = 2;  // each scan is one CPU's work
 constexpr unsigned kPathDeadlineSeconds = 300;
 constexpr const char* kUsage =
     "usage: postern-antivirus < message, or with one argument: file, version, banner or reload";
 
-struct Unmap {
-  size_t length = 0;
-  void operator()(void* start) const { ::munmap(start, length); }
-};
-using Map = std::unique_ptr<void, Unmap>;
 using Look = AntivirusVerdict (*)(std::string_view bytes, const MimeLimits& limits, const Scanner& scan);
 
 class Antivirus {
@@ -80,33 +72,14 @@ class Antivirus {
       return 0;
     }
     if (asked == "reload" && resident_) return ::kill(::getppid(), SIGALRM) == 0 ? 0 : 111;
-    if (job.arguments.empty()) return answer_stage(job, output);
+    if (job.arguments.empty())
+      return answer_verdict(look_at(job, scan_message), "ClamAV", job.environment, output);
     if (asked == "file") return answer_file(job, output);
     log_critical("start", kUsage);
     return 100;
   }
 
  private:
-  int answer_stage(Job& job, std::string& output) {
-    const std::string mid =
-        "MID " + std::to_string(parse_mid(job.environment.get_or("POSTERN_MID", "")).value_or(0));
-    const AntivirusVerdict verdict = look_at(job, scan_message);
-    const bool encrypted = verdict.kind == AntivirusKind::encrypted;
-    const bool infected = verdict.kind == AntivirusKind::infected;
-    if (verdict.kind != AntivirusKind::clean && !infected && !encrypted) {
-      log_warning("scan " + mid, verdict.name);
-      return 111;
-    }
-    LogLines lines;
-    lines.info(mid + " interim AV verdict using ClamAV " +
-               (infected    ? "VIRAL"
-                : encrypted ? "ENCRYPTED"
-                            : "CLEAN"));
-    lines.info(mid + " antivirus " + (infected ? "positive '" + verdict.name + "'" : "negative"));
-    if (infected) output = infected_verdict(verdict.name, job.environment);
-    return 0;
-  }
-
   int answer_file(Job& job, std::string& output) {
     const AntivirusVerdict verdict = look_at(job, scan_file);
     output.append(kind_name(verdict.kind)).append(" ").append(printable(verdict.name, 500)).append("\n");
@@ -123,22 +96,10 @@ class Antivirus {
     if (!not_ready_.empty()) return {AntivirusKind::error, not_ready_, {}};
     if (const std::string old = signatures_.too_old_to_use(); !old.empty())
       return {AntivirusKind::error, "the signatures are too old: " + old, {}};
-    if (job.fd(0) < 0) return {AntivirusKind::error, "there is no message on descriptor 0", {}};
-    Result<Fd> message = own_copy(job.fd(0), kMessageLimitBytes, "read the message");
-    if (!message) {
-      return {message.failure().permanent() ? AntivirusKind::limit : AntivirusKind::error,
-              message.failure().text,
-              {}};
-    }
-    Result<size_t> size = file_size(message->get(), "read the message");
-    if (!size) return {AntivirusKind::error, size.failure().text, {}};
-    if (*size == 0) return {};
-    void* start = ::mmap(nullptr, *size, PROT_READ, MAP_PRIVATE, message->get(), 0);
-    if (start == MAP_FAILED) return {AntivirusKind::error, os_failure("map the message", errno).text, {}};
-    const Map map{start, Unmap{*size}};
     const MimeLimits limits{.decoded_bytes = signatures_.settings().max_scan_bytes};
-    return look({static_cast<const char*>(start), *size}, limits,
-                [&](std::string_view bytes) { return engine->scan(bytes); });
+    return look_at_file(job.fd(0), [&](std::string_view bytes) {
+      return look(bytes, limits, [&](std::string_view piece) { return engine->scan(piece); });
+    });
   }
 
   Result<void> give_up_rights() {
