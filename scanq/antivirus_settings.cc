@@ -2,6 +2,7 @@
 
 #include <clamav.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <xxhash.h>
 
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "lib/control.h"
+#include "lib/fd.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -48,12 +50,20 @@ bool has_head(std::string_view name) {
   return name.ends_with(".cvd") || name.ends_with(".cld") || name.ends_with(".cud");
 }
 
+constexpr size_t kHeadBytes = 513;
+
 struct FreeHead {
   void operator()(cl_cvd* head) const { cl_cvdfree(head); }
 };
 
+// libclamav would complain in our log of a file without a head.
 uint64_t made_at(const std::string& path) {
-  const std::unique_ptr<cl_cvd, FreeHead> head{cl_cvdhead(path.c_str())};
+  std::array<char, kHeadBytes> bytes{};
+  const Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!file) return 0;
+  const Result<size_t> count = pread_full(file.get(), {bytes.data(), bytes.size() - 1}, 0, "read " + path);
+  if (!count || !std::string_view(bytes.data(), *count).starts_with("ClamAV-VDB:")) return 0;
+  const std::unique_ptr<cl_cvd, FreeHead> head{cl_cvdparse(bytes.data())};
   return head ? head->stime : 0;
 }
 
