@@ -74,10 +74,11 @@ Result<unsigned> read_heuristics() {
                                         std::pair{"partitions", CL_SCAN_HEURISTIC_PARTITION_INTXN},
                                         std::pair{"cloakedurls", CL_SCAN_HEURISTIC_PHISHING_CLOAK},
                                         std::pair{"sslmismatch", CL_SCAN_HEURISTIC_PHISHING_SSL_MISMATCH}};
-  Result<std::string> line = control_line_or("avheuristics", "");
+  Result<std::string> line = control_line_or("avheuristics", "none");
   if (!line) return line.failure();
   unsigned bits = 0;
   for (const std::string_view word : words(*line)) {
+    if (word == "none") continue;
     const auto* found =
         std::find_if(kNames.begin(), kNames.end(), [&](const auto& name) { return word == name.first; });
     if (found == kNames.end()) {
