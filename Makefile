@@ -15,6 +15,8 @@ PASSING := smtpd/postern-smtpd \
   local/postern-local local/postern-vdeliver
 RESIDENT := \
   scanq/postern-antivirus \
+  scanq/postern-clamserver \
+  scanq/postern-clamd \
   queue/postern-send queue/postern-bounce queue/postern-workq \
   queue/postern-qread queue/postern-qstat queue/postern-qctl queue/postern-qcheck \
   local/postern-lspawn local/postern-newu local/postern-newv \
@@ -25,7 +27,8 @@ RESIDENT := \
   service/postern-ask service/postern-bind service/postern-serve \
   service/postern-init service/postern-showctl service/postern-cdbmake
 
-postern-antivirus_LIBS = -lclamav $(shell pkg-config --libs gmime-3.0)
+postern-antivirus_LIBS = -lclamav -lseccomp $(shell pkg-config --libs gmime-3.0)
+postern-clamd_LIBS = $(shell pkg-config --libs gmime-3.0)
 postern-dnsq_LIBS = -lunbound
 postern-quarantine_LIBS = -lsqlite3
 scanq_FLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags gmime-3.0))
@@ -94,11 +97,11 @@ $(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LI
 unit: $(O)/unit
 
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
-PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libgmime-3.0-dev libcdb-dev libxxhash-dev \
+PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libcdb-dev libxxhash-dev \
   nlohmann-json3-dev doctest-dev \
   libsqlite3-dev \
   daemontools ucspi-tcp-ipv6 \
-  swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file \
+  swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin clamav-daemon clamdscan zip strace procps psmisc python3 binutils file \
   dot-forward maildrop procmail mutt php-cli \
   python3-flufl.bounce python3-xxhash jq
 

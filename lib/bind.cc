@@ -43,7 +43,7 @@ Result<void> become(const Identity& identity) {
   return {};
 }
 
-Result<Fd> bind_service(std::string_view name, std::string_view owner, OpenTo open_to) {
+Result<Fd> bind_service(std::string_view name, std::string_view owner, OpenTo open_to, Carries carries) {
   const std::string path = home_path("run/" + std::string(name));
   const std::string temporary_path =
       home_path("run/.") + std::string(name) + "." + std::to_string(::getpid());
@@ -56,7 +56,7 @@ Result<Fd> bind_service(std::string_view name, std::string_view owner, OpenTo op
   std::memcpy(address.sun_path, temporary_path.data(), temporary_path.size());
   Result<uint64_t> backlog = control_number_or("backlog", 128);
   if (!backlog) return backlog.failure();
-  Fd socket{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)};
+  Fd socket{::socket(AF_UNIX, (carries == Carries::stream ? SOCK_STREAM : SOCK_SEQPACKET) | SOCK_CLOEXEC, 0)};
   if (!socket) return os_failure("make a socket", errno);
   ::unlink(temporary_path.c_str());
   const mode_t before = ::umask(0177);

@@ -18,10 +18,13 @@ Result<void> become(const Identity& identity);
 
 // Whom the file system lets connect: the owner's group, or every local user.
 enum class OpenTo { group, everybody };
+// Requests of ours come as packets; protocols of others as streams.
+enum class Carries { packets, stream };
 
 // Binds $POSTERN_HOME/run/NAME under a temporary name, gives it to OWNER, "USER" or "USER:GROUP" (only root
 // can), mode 0660 or 0666, listens, renames it into place: a client meets the old socket or the new one,
 // never none. Backlog: control/backlog, default 128.
-Result<Fd> bind_service(std::string_view name, std::string_view owner, OpenTo open_to = OpenTo::group);
+Result<Fd> bind_service(std::string_view name, std::string_view owner, OpenTo open_to = OpenTo::group,
+                        Carries carries = Carries::packets);
 
 }  // namespace postern

@@ -128,6 +128,7 @@ unsigned serve_connection(int connection, const ServeOptions& options, const Job
   ::signal(SIGCHLD, SIG_DFL);
   ::signal(SIGALRM, SIG_DFL);
   if (::getppid() != parent) ::_exit(0);
+  if (options.begin) options.begin();
   for (unsigned served = 0; asked.stop == 0 && served < options.requests_per_worker;) {
     worker_busy = 0;
     if (asked.stop != 0) break;  // it came while we were busy, behind the test above

@@ -41,6 +41,7 @@ struct ServeOptions {
   std::vector<uid_t> repeaters{};   // whose POSTERN_WORK and POSTERN_SET count; empty: all trusted
   std::vector<uid_t> trusted{};     // whose POSTERN_* count; empty: those of `clients`
   unsigned deadline_seconds = 300;  // a worker that takes longer is killed by its alarm
+  std::function<void()> begin{};    // in each worker, before its first connection; may be empty
   // For a worker that holds something between the requests of a connection (rspawn: an SMTP connection).
   // `between` is called before each wait for the next request and says after how many milliseconds it wants
   // to be called again if none has come, -1: never. `closed` is called when the client's connection has

@@ -1,40 +1,99 @@
 #include "scanq/antivirus_scan.h"
 
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+#include "lib/fd.h"
+#include "scanq/antivirus_outline.h"
 #include "scanq/verdict.h"
 
 // libclamav unpacks mail too, and finds most by itself; what it does not are files that it takes for
 // something else when they stand in a mail. GMime's parts are scanned as the files that a mail reader would
-// write. Where both decode a part to the same bytes it is looked at twice: libclamav's cache of clean files,
-// which would spare that, trusts MD5 and is off.
+// write. libclamav's cache of clean files, which would spare what it sees twice, trusts MD5 and is off; the
+// outline spares what is dear.
 
 namespace postern {
 
 namespace {
 
-// Keeps the worst so far: a virus, else what could not be scanned first. True: it is worth going on.
-bool note(ScanResult& worst, ScanResult next) {
-  if (worst.finding == Finding::clean || next.finding == Finding::infected) worst = std::move(next);
-  return worst.finding != Finding::infected;
+constexpr size_t kMessageLimitBytes = size_t{1024} * 1024 * 1024;
+
+struct Unmap {
+  size_t length = 0;
+  void operator()(void* start) const { ::munmap(start, length); }
+};
+using Map = std::unique_ptr<void, Unmap>;
+
+class Worst {
+ public:
+  // True: it is worth going on.
+  bool note(const ScanResult& next) {
+    worst_ = worse(worst_, next);
+    return worst_.kind != AntivirusKind::infected;
+  }
+  [[nodiscard]] AntivirusVerdict verdict() const { return {worst_.kind, worst_.what, {}}; }
+
+ private:
+  ScanResult worst_;
+};
+
+// `Name:` or mbox's `From `, as a message begins.
+bool begins_like_mail(std::string_view bytes) {
+  if (bytes.starts_with("From ")) return true;
+  const std::string_view line = bytes.substr(0, std::min<size_t>(bytes.find('\n'), 998));
+  const size_t colon = line.find(':');
+  return colon != 0 && colon != std::string_view::npos &&
+         std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(colon),
+                     [](char c) { return c > ' ' && c < 0x7f; });
 }
 
 }  // namespace
 
-ScanResult scan_message(std::string_view message, const MimeLimits& limits, const Scanner& scan) {
-  ScanResult worst;
-  if (!note(worst, scan(message))) return worst;
+AntivirusVerdict scan_message(std::string_view message, const MimeLimits& limits, const Scanner& scan) {
+  Worst worst;
   if (is_plain_message(message)) {
-    note(worst, scan(body_of(message)));
-    return worst;
+    if (worst.note(scan(message))) worst.note(scan(body_of(message)));
+    return worst.verdict();
   }
+  Outline outline(message);
   bool has_part = false;
+  bool goes_on = true;
   const Result<void> walked = walk_mime(message, limits, [&](std::string_view content) {
     has_part = true;
-    return note(worst, scan(content));
+    outline.leave_out(content);
+    return goes_on = worst.note(scan(content));
   });
-  if (!walked) note(worst, {Finding::unscannable, walked.failure().text});
+  if (!goes_on) return worst.verdict();
+  if (!walked) worst.note({AntivirusKind::limit, walked.failure().text});
   // A header that promises parts which are not there: some readers show what stands there as it is.
-  if (!has_part) note(worst, scan(body_of(message)));
-  return worst;
+  if (!has_part && !worst.note(scan(body_of(message)))) return worst.verdict();
+  worst.note(scan(outline.rest()));
+  return worst.verdict();
+}
+
+AntivirusVerdict scan_file(std::string_view bytes, const MimeLimits& limits, const Scanner& scan) {
+  if (begins_like_mail(bytes)) return scan_message(bytes, limits, scan);
+  const ScanResult result = scan(bytes);
+  return {result.kind, result.what, {}};
+}
+
+AntivirusVerdict look_at_file(int fd, const std::function<AntivirusVerdict(std::string_view bytes)>& look) {
+  if (fd < 0) return {AntivirusKind::error, "there is no message on descriptor 0", {}};
+  Result<Fd> message = own_copy(fd, kMessageLimitBytes, "read the message");
+  if (!message) {
+    const Failure& failure = message.failure();
+    return {failure.permanent() ? AntivirusKind::limit : AntivirusKind::error, failure.text, {}};
+  }
+  Result<size_t> size = file_size(message->get(), "read the message");
+  if (!size) return {AntivirusKind::error, size.failure().text, {}};
+  if (*size == 0) return {};
+  void* start = ::mmap(nullptr, *size, PROT_READ, MAP_PRIVATE, message->get(), 0);
+  if (start == MAP_FAILED) return {AntivirusKind::error, os_failure("map the message", errno).text, {}};
+  const Map map{start, Unmap{*size}};
+  return look({static_cast<const char*>(start), *size});
 }
 
 std::string infected_verdict(const std::string& virus, const Environment& environment) {

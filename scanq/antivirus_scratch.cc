@@ -25,8 +25,9 @@ constexpr std::string_view kPrefix = "postern-antivirus.";  // then the pid, a d
 constexpr int kOpenDirectories = 16;
 
 // What cannot be removed is left for the next sweep; the others still go.
-int remove_entry(const char* path, const struct stat*, int, struct FTW*) {
-  (void)::remove(path);
+// remove() tries unlink() first and takes the word of a confined process's kernel for the last one.
+int remove_entry(const char* path, const struct stat*, int kind, struct FTW*) {
+  (void)(kind == FTW_DP ? ::rmdir(path) : ::unlink(path));
   return 0;
 }
 

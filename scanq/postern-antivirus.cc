@@ -1,168 +1,122 @@
 // postern-antivirus - the stage that looks for viruses, with libclamav.
 //
-//   fd 0 in    the message
+//   usage      postern-antivirus [file | version | banner | reload] [< message]
+//   fd 0 in    the message; with `file` any file
 //   fd 1 out   the verdict (Joint 4): nothing when clean; `quarantine Virus NAME` and `stop`, or `reject 554
-//   …` fd 2 out   the event log env        POSTERN_MID, POSTERN_DIRECTION, TMPDIR (what is unpacked goes
-//   there)              user   posternv exit       0 a verdict, 100 wrong arguments, 111 it could not be
-//   scanned to the end (never "clean" by mistake) resident   the signatures are loaded once; SIGHUP, or a
-//   change in their directory, loads them anew
+//   …`;
+//              with `file` one line, KIND NAME; with `version` what is known of the signatures
+//   fd 2 out   the event log
+//   env        POSTERN_MID, POSTERN_DIRECTION, TMPDIR (what is unpacked goes there)
+//   control    clamdb, avcheck, avheuristics, avmaxage, avmaxfiles, avmaxfilesize, avmaxrecursion,
+//              avmaxscansize, avmaxscantime, avminsignatures, avstale, avworkers
+//   user       posternv; confined before it reads a message (antivirus_confine.h)
+//   exit       0 a verdict, 100 wrong arguments, 111 it could not be scanned to the end (never "clean" by
+//              mistake)
+//   resident   the signatures are loaded once; SIGHUP, or a change in their directory, loads them anew
 
 #include <signal.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstring>
 #include <optional>
 #include <utility>
 
-#include "lib/fd.h"
 #include "lib/log.h"
-#include "lib/mid.h"
 #include "lib/program.h"
 #include "lib/serve.h"
 #include "lib/text.h"
-#include "scanq/antivirus_engine.h"
+#include "scanq/antivirus_answer.h"
+#include "scanq/antivirus_confine.h"
 #include "scanq/antivirus_mime.h"
 #include "scanq/antivirus_scan.h"
 #include "scanq/antivirus_scratch.h"
+#include "scanq/antivirus_signatures.h"
 
 namespace postern {
 
 namespace {
 
-constexpr size_t kMessageLimitBytes = size_t{1024} * 1024 * 1024;
 constexpr unsigned kWorkers = 2;  // each scan is one CPU's work
 constexpr unsigned kPathDeadlineSeconds = 300;
+constexpr const char* kUsage =
+    "usage: postern-antivirus < message, or with one argument: file, version, banner or reload";
 
-volatile sig_atomic_t look_again = 0;
-
-// The parent of the workers sleeps until a signal: the clock says SIGHUP to it, and that it was not the
-// operator.
-void note_time(int) {
-  look_again = 1;
-  ::kill(::getpid(), SIGHUP);
-}
-
-struct Unmap {
-  size_t length = 0;
-  void operator()(void* start) const { ::munmap(start, length); }
-};
-using Map = std::unique_ptr<void, Unmap>;
+using Look = AntivirusVerdict (*)(std::string_view bytes, const MimeLimits& limits, const Scanner& scan);
 
 class Antivirus {
  public:
-  explicit Antivirus(bool resident) : resident_(resident) {}
+  explicit Antivirus(bool resident) : resident_(resident), signatures_(resident) {}
 
-  // At the start: always true, so that a resident without signatures stays up and says so to everybody who
-  // asks. As a reload: has there been a change?
   bool load() {
-    const bool first = !std::exchange(started_, true);
-    const bool by_clock = std::exchange(look_again, 0) != 0;
-    const bool changed = load_if_changed(by_clock);
-    if (resident_) look_again_later();
-    return first || changed;
+    const bool go_on = signatures_.load();
+    if (go_on) {
+      prepare_mime();
+      prepare_character_sets();
+    }
+    return go_on;
+  }
+
+  // Once in each process that scans, before it reads anything of a message.
+  void begin() {
+    if (begun_) return;
+    begun_ = true;
+    Result<void> ready = give_up_rights();
+    if (!ready) not_ready_ = ready.failure().text;
   }
 
   int answer(Job& job, std::string& output) {
-    if (!job.arguments.empty()) return refuse_arguments();
     if (!resident_) ::alarm(kPathDeadlineSeconds);
-    if (!engine_) {
-      log_critical(doing(), why_not_);
-      return 111;
+    const std::string asked = job.arguments.size() == 1 ? job.arguments.front() : "";
+    if (asked == "version" || asked == "banner") {
+      output = asked == "version" ? signatures_.describe() : signatures_.banner() + "\n";
+      return 0;
     }
-    const std::string mid =
-        "MID " + std::to_string(parse_mid(job.environment.get_or("POSTERN_MID", "")).value_or(0));
-    const ScanResult result = scan_job(job);
-    if (result.finding == Finding::unscannable) {
-      log_warning("scan " + mid, result.what);
-      return 111;
-    }
-    const bool infected = result.finding == Finding::infected;
-    LogLines lines;
-    lines.info(mid + " interim AV verdict using ClamAV " + (infected ? "VIRAL" : "CLEAN"));
-    lines.info(mid + " antivirus " + (infected ? "positive '" + result.what + "'" : "negative"));
-    if (infected) output = infected_verdict(result.what, job.environment);
-    return 0;
-  }
-
- private:
-  [[nodiscard]] std::string doing() const {
-    return settings_.directory.empty() ? "load signatures" : "load signatures from " + settings_.directory;
-  }
-
-  static int refuse_arguments() {
-    log_critical("start", "it takes no arguments; usage: postern-antivirus < message");
+    if (asked == "reload" && resident_) return ::kill(::getppid(), SIGALRM) == 0 ? 0 : 111;
+    if (job.arguments.empty())
+      return answer_verdict(look_at(job, scan_message), "ClamAV", job.environment, output);
+    if (asked == "file") return answer_file(job, output);
+    log_critical("start", kUsage);
     return 100;
   }
 
-  // The new engine is complete and tested before the old one goes; what it was made from is remembered only
-  // then, so that the clock tries again what failed.
-  bool load_if_changed(bool by_clock) {
-    Result<EngineSettings> settings = read_engine_settings();
-    if (!settings) return keep_what_we_have(settings_.directory, settings.failure().text);
-    const uint64_t fingerprint = signature_fingerprint(settings->directory);
-    if (by_clock && engine_ && !behind_ && fingerprint == fingerprint_) return false;
-    if (!engine_) settings_ = *settings;  // who asks is told which directory it is
-    Result<Engine> fresh = Engine::load(*settings);
-    if (!fresh) return keep_what_we_have(settings->directory, fresh.failure().text);
-    engine_ = std::move(*fresh);
-    settings_ = std::move(*settings);
-    fingerprint_ = fingerprint;
-    behind_ = false;
-    if (resident_) {
-      prepare_mime();
-      log_info("antivirus ready: " + std::to_string(engine_->signatures()) + " signatures from " +
-               settings_.directory + ", database version " + std::to_string(engine_->database_version()));
-    }
-    return true;
+ private:
+  int answer_file(Job& job, std::string& output) {
+    const AntivirusVerdict verdict = look_at(job, scan_file);
+    output.append(kind_name(verdict.kind)).append(" ").append(printable(verdict.name, 500)).append("\n");
+    return 0;
   }
 
-  bool keep_what_we_have(const std::string& directory, std::string why) {
-    behind_ = true;
-    why_not_ = std::move(why);
-    if (resident_) {
-      log_critical(
-          "load signatures from " + directory,
-          why_not_ + (engine_ ? "; the old ones stay in use" : "; every message is deferred until it works"));
+  AntivirusVerdict look_at(Job& job, Look look) {
+    begin();
+    Engine* engine = signatures_.engine();
+    if (engine == nullptr) {
+      log_critical(signatures_.doing(), signatures_.why_not());
+      return {AntivirusKind::error, "there are no signatures", {}};
     }
-    return false;
+    if (!not_ready_.empty()) return {AntivirusKind::error, not_ready_, {}};
+    if (const std::string old = signatures_.too_old_to_use(); !old.empty())
+      return {AntivirusKind::error, "the signatures are too old: " + old, {}};
+    const MimeLimits limits{.decoded_bytes = signatures_.settings().max_scan_bytes};
+    return look_at_file(job.fd(0), [&](std::string_view bytes) {
+      return look(bytes, limits, [&](std::string_view piece) { return engine->scan(piece); });
+    });
   }
 
-  void look_again_later() const {
-    struct sigaction action {};
-    action.sa_handler = note_time;
-    ::sigaction(SIGALRM, &action, nullptr);
-    ::alarm(static_cast<unsigned>(settings_.check_seconds == 0 ? 60 : settings_.check_seconds));
-  }
-
-  ScanResult scan_job(Job& job) {
-    if (!scratch_) {
-      Result<Scratch> made = Scratch::make();
-      if (!made) return {Finding::unscannable, made.failure().text};
-      scratch_ = std::move(*made);
-      engine_->use_scratch(scratch_->path());
-    }
-    if (job.fd(0) < 0) return {Finding::unscannable, "there is no message on descriptor 0"};
-    Result<Fd> message = own_copy(job.fd(0), kMessageLimitBytes, "read the message");
-    if (!message) return {Finding::unscannable, message.failure().text};
-    Result<size_t> size = file_size(message->get(), "read the message");
-    if (!size) return {Finding::unscannable, size.failure().text};
-    if (*size == 0) return {};
-    void* start = ::mmap(nullptr, *size, PROT_READ, MAP_PRIVATE, message->get(), 0);
-    if (start == MAP_FAILED) return {Finding::unscannable, os_failure("map the message", errno).text};
-    const Map map{start, Unmap{*size}};
-    const MimeLimits limits{.decoded_bytes = settings_.max_scan_bytes};
-    return scan_message({static_cast<const char*>(start), *size}, limits,
-                        [&](std::string_view bytes) { return engine_->scan(bytes); });
+  Result<void> give_up_rights() {
+    Result<Scratch> made = Scratch::make();
+    if (!made) return made.failure();
+    scratch_ = std::move(*made);
+    if (signatures_.engine() != nullptr) signatures_.engine()->use_scratch(scratch_->path());
+    Result<Confined> confined = confine(scratch_->path(), resident_ ? ::getppid() : 0);
+    if (!confined) return confined.failure();
+    if (!confined->files_open.empty()) log_warning("keep a scan from other files", confined->files_open);
+    return {};
   }
 
   bool resident_;
-  bool started_ = false;
-  EngineSettings settings_;
-  uint64_t fingerprint_ = 0;
-  bool behind_ = false;  // the last load failed: the engine is not what the files ask for
-  std::optional<Engine> engine_;
-  std::string why_not_;
+  Signatures signatures_;
+  bool begun_ = false;
+  std::string not_ready_;
   std::optional<Scratch> scratch_;  // of this process: a worker makes its own
 };
 
@@ -172,6 +126,8 @@ int run(int argc, char** argv) {
   Antivirus antivirus(resident);
   Forms forms;
   forms.defaults.workers = kWorkers;
+  forms.defaults.workers_file = "avworkers";
+  forms.defaults.begin = [&] { antivirus.begin(); };
   forms.path_fds = {0};  // a stage is given 3 and 4 too; this one needs neither
   forms.load = [&] { return antivirus.load(); };
   return run_forms(argc, argv, forms,

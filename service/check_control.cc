@@ -33,6 +33,8 @@ enum class Form {
   directory,
   families,
   send_or_refuse,
+  warn_or_error,
+  heuristics,
   scanning,
   stages,
   text,
@@ -52,11 +54,25 @@ struct Known {
 };
 
 constexpr std::array kKnown = {
+    Known{"avcheck", Form::number, "10"},
+    Known{"avheuristics", Form::heuristics, "none"},
+    Known{"avmaxage", Form::number, "604800"},
+    Known{"avmaxfiles", Form::number, "10000"},
+    Known{"avmaxfilesize", Form::number, "104857600"},
+    Known{"avmaxrecursion", Form::number, "17"},
+    Known{"avmaxscansize", Form::number, "419430400"},
+    Known{"avmaxscantime", Form::number, "120"},
+    Known{"avminsignatures", Form::number, "1"},
+    Known{"avstale", Form::warn_or_error, "warn"},
+    Known{"avworkers", Form::number, "2"},
     Known{"backlog", Form::number, "128"},
     Known{"badmailfrom", Form::senders, "none"},
     Known{"barelf", Form::barelf, "refuse"},
+    Known{"clamd", Form::text, "/run/clamav/clamd.ctl"},
     Known{"clamdb", Form::directory, "/var/lib/clamav"},
+    Known{"clamdmaxstream", Form::number, "104857600"},
     Known{"commandbytes", Form::number, "2048"},
+    Known{"concurrencyclamd", Form::number, "10"},
     Known{"concurrencyincoming", Form::number, "200"},
     Known{"concurrencylocal", Form::number, "10"},
     Known{"concurrencyperip", Form::number, "20"},
@@ -182,6 +198,17 @@ std::string problem_of(Form form, std::string_view line) {
     }
     case Form::send_or_refuse:
       return line == "send" || line == "refuse" ? "" : "is neither of two words; write send or refuse";
+    case Form::warn_or_error:
+      return line == "warn" || line == "error" ? "" : "is neither of two words; write warn or error";
+    case Form::heuristics:
+      for (const std::string_view word : words(line)) {
+        static constexpr std::array kWords = {"none",       "broken",      "brokenmedia", "macros",
+                                              "partitions", "cloakedurls", "sslmismatch"};
+        if (std::find(kWords.begin(), kWords.end(), word) == kWords.end())
+          return "has a word that is not known; write none, or some of broken, brokenmedia, macros, "
+                 "partitions, cloakedurls, sslmismatch";
+      }
+      return "";
     case Form::routes: {
       const size_t colon = line.find(':');
       return colon == std::string_view::npos ? "has no colon; write DOMAIN:HOST or DOMAIN:HOST:PORT" : "";

@@ -1,8 +1,9 @@
 // postern-bind - give a resident program its socket, before privileges are dropped.
 //
-//   usage      postern-bind [--everybody] NAME OWNER PROGRAM [ARGUMENT]...
+//   usage      postern-bind [--everybody] [--stream] NAME OWNER PROGRAM [ARGUMENT]...
 //              postern-bind tcp:ADDRESS:PORT PROGRAM [ARGUMENT]...
-//   fd 3 out   the listening SOCK_SEQPACKET socket $POSTERN_HOME/run/NAME, or the TCP socket, for PROGRAM
+//   fd 3 out   the listening SOCK_SEQPACKET socket $POSTERN_HOME/run/NAME (SOCK_STREAM with --stream), or the
+//              TCP socket, for PROGRAM
 //   env        POSTERN_HOME
 //   user       root: the socket in run/ becomes OWNER's (USER or USER:GROUP), mode 0660, 0666 with
 //              --everybody; anyone else: OWNER is not looked at
@@ -25,7 +26,8 @@ using namespace postern;
 
 constexpr std::string_view kTcp = "tcp:";
 constexpr const char* kUsage =
-    "usage: postern-bind [--everybody] NAME OWNER PROGRAM [ARGUMENT]..., or tcp:ADDRESS:PORT PROGRAM "
+    "usage: postern-bind [--everybody] [--stream] NAME OWNER PROGRAM [ARGUMENT]..., or tcp:ADDRESS:PORT "
+    "PROGRAM "
     "[ARGUMENT]...";
 
 Result<Fd> listen_on_tcp(std::string_view address_and_port) {
@@ -35,11 +37,14 @@ Result<Fd> listen_on_tcp(std::string_view address_and_port) {
 }
 
 int run(int argc, char** argv) {
-  const bool everybody = argc > 1 && std::string_view(argv[1]) == "--everybody";
-  if (everybody) {
+  const auto take = [&](std::string_view option) {
+    if (argc < 2 || argv[1] != option) return false;
     --argc;
     ++argv;
-  }
+    return true;
+  };
+  const OpenTo open_to = take("--everybody") ? OpenTo::everybody : OpenTo::group;
+  const Carries carries = take("--stream") ? Carries::stream : Carries::packets;
   const std::string_view name = argc > 1 ? argv[1] : "";
   const bool tcp = name.starts_with(kTcp);
   const int program = tcp ? 2 : 3;
@@ -47,8 +52,8 @@ int run(int argc, char** argv) {
     log_critical("start", kUsage);
     return 100;
   }
-  Result<Fd> socket = tcp ? listen_on_tcp(name.substr(kTcp.size()))
-                          : bind_service(name, argv[2], everybody ? OpenTo::everybody : OpenTo::group);
+  Result<Fd> socket =
+      tcp ? listen_on_tcp(name.substr(kTcp.size())) : bind_service(name, argv[2], open_to, carries);
   if (!socket) {
     log_critical("bind a socket", socket.failure().text);
     return 111;

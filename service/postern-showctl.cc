@@ -6,6 +6,8 @@
 //   lines env        POSTERN_HOME exit       0 nothing is wrong (--ready: every service has its socket open),
 //   1 something is, 100 usage, 111 could not look
 
+#include <cerrno>
+
 #include "lib/call.h"
 #include "lib/control.h"
 #include "lib/fd.h"
@@ -22,7 +24,11 @@ int print_ready() {
   std::string away;
   for (const Service& service : services()) {
     if (!service.has_socket()) continue;
-    if (Result<Fd> socket = try_connect_service(service.name); !socket) away += socket.failure().text + "\n";
+    errno = 0;
+    Result<Fd> socket = try_connect_service(service.name);
+    // A listening stream says so to whoever comes with packets.
+    const bool there = socket.ok() || (service.stream && errno == EPROTOTYPE);
+    if (!there) away += socket.failure().text + "\n";
   }
   if (Result<void> wrote = write_all(1, away, "write"); !wrote) return 111;
   return away.empty() ? 0 : 1;

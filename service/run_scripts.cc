@@ -58,7 +58,8 @@ std::string resident_command(const Instance& instance, const Service& service) {
   if (drops) program = "setuidgid " + service.user + " " + program;
   if (!service.has_socket()) return program;
   const std::string owner = service.user + ":" + std::string(kGroup);
-  const std::string everybody = service.for_everybody ? " --everybody" : "";
+  const std::string everybody =
+      std::string(service.for_everybody ? " --everybody" : "") + (service.stream ? " --stream" : "");
   return quoted(instance.programs + "/postern-bind") + everybody + " " + service.name + " " + owner + " " +
          program;
 }

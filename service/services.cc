@@ -50,7 +50,22 @@ const std::vector<Service>& services() {
        "local delivery: becomes the recipient's user"},
       {"rspawn", "posternr", "postern-rspawn --serve", {"posternq"}, 256, "remote delivery"},
       {"dnsq", "posternn", "postern-dnsq --serve", {"posternr", "posternd"}, 1024, "the DNS cache"},
-      {"antivirus", "posternv", "postern-antivirus --serve", {"posterns"}, 8192, "libclamav, loaded once"},
+      {"antivirus",
+       "posternv",
+       "postern-antivirus --serve",
+       {"posterns", "posternc", "posternv"},
+       8192,
+       "libclamav, loaded once"},
+      {"clamd",
+       "posternc",
+       "postern-clamserver --serve",
+       {},
+       2048,
+       "answers clients of clamd by antivirus",
+       "",
+       "",
+       true,
+       true},
       {"quarantine",
        "posterno",
        "postern-quarantine --serve",
@@ -66,6 +81,7 @@ const std::vector<Service>& services() {
        "takes mail from the users of this host",
        "",
        "",
+       false,
        true},
   };
   return kServices;
@@ -78,6 +94,7 @@ const std::vector<ServiceUser>& service_users() {
       {"posternn", "Postern dnsq"},           {"posternv", "Postern antivirus"},
       {"posterno", "Postern quarantine"},     {"posternm", "Postern mailboxes"},
       {"posternl", "Postern logs"},           {"posternp", "Postern pickup"},
+      {"posternc", "Postern clamd"},
   };
   return kUsers;
 }

@@ -21,6 +21,7 @@ struct Service {
   std::string what;     // for the run script's comment
   std::string releaser{};      // the one client whose messages may say that they were released (--releasers)
   std::string variable{};      // NAME=VALUE of its own environment
+  bool stream = false;         // its socket is a stream, for clients of another protocol
   bool for_everybody = false;  // it answers every local user, and knows each by SO_PEERCRED
   std::string repeater{};      // the one client that hands on what other spools hold (--repeaters)
 

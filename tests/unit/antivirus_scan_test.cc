@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -19,43 +20,67 @@ struct FakeScanner {
   std::vector<std::string> seen;
   ScanResult operator()(std::string_view bytes) {
     seen.emplace_back(bytes);
-    if (bytes.starts_with("BAD")) return {Finding::infected, "Fake"};
-    if (bytes.starts_with("ODD")) return {Finding::unscannable, "odd"};
+    if (bytes.starts_with("BAD")) return {AntivirusKind::infected, "Fake"};
+    if (bytes.starts_with("ODD")) return {AntivirusKind::unscannable, "odd"};
     return {};
   }
 };
 
-ScanResult scan_with(FakeScanner& fake, std::string_view message) {
+AntivirusVerdict scan_with(FakeScanner& fake, std::string_view message) {
   return scan_message(message, {}, [&](std::string_view bytes) { return fake(bytes); });
 }
 
 }  // namespace
 
-TEST_CASE("the whole message is scanned first, then its body or its parts") {
+TEST_CASE("the body or the parts are scanned and then the whole message, until a virus is found") {
   struct Row {
     const char* message;
-    Finding finding;
+    AntivirusKind kind;
     size_t scans;
   };
   const Row rows[] = {
-      {"Subject: x\n\nhello", Finding::clean, 2},
-      {"Subject: x\n\nBAD", Finding::infected, 2},
-      {"BAD\n\nBAD", Finding::infected, 1},
-      {"Subject: x\n\nODD", Finding::unscannable, 2},
-      {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\n\nBAD\n--b--\n", Finding::infected, 3},
-      {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nODD\n--b\n\nBAD\n--b--\n", Finding::infected, 3},
-      {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nODD\n--b\n\nx\n--b--\n", Finding::unscannable, 3},
-      {"Content-Type: text/html\n\nBAD", Finding::infected, 2},
-      {"Content-Type: multipart/mixed; boundary=b\n\nBAD", Finding::infected, 2},
-      {"ODD: x\nContent-Transfer-Encoding: base64\n\nQkFE", Finding::infected, 2},
+      {"Subject: x\n\nhello", AntivirusKind::clean, 2},
+      {"Subject: x\n\nBAD", AntivirusKind::infected, 2},
+      {"BAD\n\nBAD", AntivirusKind::infected, 1},
+      {"BAD: x\n\nx", AntivirusKind::infected, 1},
+      {"BAD: x\nContent-Type: text/html\n\nx", AntivirusKind::infected, 2},
+      {"Subject: x\n\nODD", AntivirusKind::unscannable, 2},
+      {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\n\nBAD\n--b--\n", AntivirusKind::infected,
+       2},
+      {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nODD\n--b\n\nBAD\n--b--\n",
+       AntivirusKind::infected, 2},
+      {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nODD\n--b\n\nx\n--b--\n",
+       AntivirusKind::unscannable, 3},
+      {"Content-Type: text/html\n\nBAD", AntivirusKind::infected, 1},
+      {"Content-Type: multipart/mixed; boundary=b\n\nBAD", AntivirusKind::infected, 1},
+      {"ODD: x\nContent-Transfer-Encoding: base64\n\nQkFE", AntivirusKind::infected, 1},
   };
   for (const Row& row : rows) {
     const std::string message = row.message;
     CAPTURE(message);
     FakeScanner fake;
-    CHECK(scan_with(fake, message).finding == row.finding);
+    CHECK(scan_with(fake, message).kind == row.kind);
     CHECK(fake.seen.size() == row.scans);
-    CHECK(fake.seen.front() == message);
+    if (row.kind != AntivirusKind::infected)
+      CHECK(std::count(fake.seen.begin(), fake.seen.end(), message) == 1);
+  }
+}
+
+TEST_CASE("a file is taken apart as a message where it begins like one") {
+  const std::string mail = "Subject: x\nContent-Transfer-Encoding: base64\n\nQkFE";
+  for (const auto& [file, kind] :
+       {std::pair{mail, AntivirusKind::infected}, std::pair{"From a@b Mon\n" + mail, AntivirusKind::infected},
+        std::pair{"\x7f"
+                  "ELF " +
+                      mail,
+                  AntivirusKind::clean},
+        std::pair{std::string("BAD"), AntivirusKind::infected},
+        std::pair{std::string(": x"), AntivirusKind::clean},
+        std::pair{std::string(), AntivirusKind::clean}}) {
+    CAPTURE(file);
+    FakeScanner fake;
+    const AntivirusVerdict verdict = scan_file(file, {}, [&](std::string_view bytes) { return fake(bytes); });
+    CHECK(verdict.kind == kind);
   }
 }
 
@@ -63,10 +88,10 @@ TEST_CASE("more parts than the limit make a message unscannable, unless a virus 
   const std::string many =
       "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\n\ny\n--b\n\nz\n--b--\n";
   FakeScanner fake;
-  const ScanResult result =
+  const AntivirusVerdict result =
       scan_message(many, {.parts = 2}, [&](std::string_view bytes) { return fake(bytes); });
-  CHECK(result.finding == Finding::unscannable);
-  CHECK(result.what == "look into the message: it has more than 2 MIME parts");
+  CHECK(result.kind == AntivirusKind::limit);
+  CHECK(result.name == "look into the message: it has more than 2 MIME parts");
 }
 
 TEST_CASE("an infected message is put away inbound and refused from our own users") {

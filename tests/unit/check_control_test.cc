@@ -91,6 +91,13 @@ TEST_CASE("what is wrong is named by file and line, with the remedy") {
       {"listen", "[::1]:25", ""},
       {"listen", "25", ":1: \"25\" is not ADDR:PORT"},
       {"resolver", "localhost:53", ":1: \"localhost:53\" is not ADDR:PORT"},
+      {"avstale", "error", ""},
+      {"avstale", "defer", ":1: \"defer\" is neither of two words; write warn or error"},
+      {"avheuristics", "broken macros", ""},
+      {"avheuristics", "brokn",
+       ":1: \"brokn\" has a word that is not known; write none, or some of broken, brokenmedia, macros, "
+       "partitions, cloakedurls, sslmismatch"},
+      {"avmaxage", "a week", ":1: \"a week\" is not a number; write decimal digits only"},
       {"clamdb", "/", ""},
       {"clamdb", "/no/such/directory", ":1: \"/no/such/directory\" is not a directory"},
       {"smtproutes", "example.org:host:26\n:\n", ""},

@@ -95,9 +95,11 @@ TEST_CASE("with the privilege split each service has its user, its clients and i
     CHECK((split.find("[setuidgid]\n[" + service.user + "]\n") != std::string::npos) ==
           (service.user != "root"));
     CHECK((split.find("[--clients]\n[1017") != std::string::npos) == !service.clients.empty());
-    const std::string everybody = service.for_everybody ? "[--everybody]\n" : "";
+    const std::string everybody =
+        std::string(service.for_everybody ? "[--everybody]\n" : "") + (service.stream ? "[--stream]\n" : "");
     CHECK((split.find("/postern-bind]\n" + everybody + "[" + service.name + "]\n[" + service.user +
                       ":postern]\n") != std::string::npos) == service.has_socket());
-    CHECK((split.find("--everybody") != std::string::npos) == (service.name == "pickup"));
+    CHECK((split.find("--everybody") != std::string::npos) ==
+          (service.name == "pickup" || service.name == "clamd"));
   }
 }

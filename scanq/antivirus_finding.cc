@@ -1,0 +1,83 @@
+#include "scanq/antivirus_finding.h"
+
+#include <array>
+#include <utility>
+
+#include "lib/text.h"
+
+namespace postern {
+
+namespace {
+
+using namespace std::literals;
+
+constexpr std::string_view kRar = "RAR";
+
+int rank(const ScanResult& result) {
+  switch (result.kind) {
+    case AntivirusKind::clean:
+      return 0;
+    case AntivirusKind::encrypted:
+      return 1;
+    // RAR has a setting of its own, which may be to let it pass: it must not hide anything else.
+    case AntivirusKind::unscannable:
+      return result.what == kRar ? 2 : 3;
+    case AntivirusKind::limit:
+      return 4;
+    case AntivirusKind::error:
+      return 5;
+    case AntivirusKind::infected:
+      return 6;
+  }
+  return 5;
+}
+
+}  // namespace
+
+const ScanResult& worse(const ScanResult& first, const ScanResult& second) {
+  return rank(second) > rank(first) ? second : first;
+}
+
+ScanResult judge_name(std::string_view virus) {
+  static constexpr std::array kHeuristics = {std::pair{"Heuristics.Limits.Exceeded"sv, AntivirusKind::limit},
+                                             std::pair{"Heuristics.Encrypted."sv, AntivirusKind::encrypted},
+                                             std::pair{"Heuristics.Broken."sv, AntivirusKind::unscannable}};
+  for (const auto& [head, kind] : kHeuristics) {
+    if (virus.starts_with(head)) return {kind, printable(virus, 200)};
+  }
+  return {AntivirusKind::infected, printable(virus, 200)};
+}
+
+std::string_view unreadable_format(std::string_view bytes) {
+  struct Row {
+    size_t at;
+    std::string_view magic;
+    std::string_view name;
+  };
+  static constexpr std::array kRows = {Row{0, "Rar!\x1a\x07"sv, kRar}, Row{0, "RE~^"sv, kRar},
+                                       Row{7, "**ACE**"sv, "ACE"sv}, Row{0, "\x28\xb5\x2f\xfd"sv, "ZSTD"sv}};
+  for (const Row& row : kRows) {
+    if (bytes.size() >= row.at && bytes.substr(row.at).starts_with(row.magic)) return row.name;
+  }
+  return {};
+}
+
+std::string_view kind_name(AntivirusKind kind) {
+  switch (kind) {
+    case AntivirusKind::clean:
+      return "clean";
+    case AntivirusKind::infected:
+      return "infected";
+    case AntivirusKind::encrypted:
+      return "encrypted";
+    case AntivirusKind::unscannable:
+      return "unscannable";
+    case AntivirusKind::limit:
+      return "limit";
+    case AntivirusKind::error:
+      return "error";
+  }
+  return "error";
+}
+
+}  // namespace postern
