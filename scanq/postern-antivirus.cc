@@ -21,6 +21,7 @@
 #include "lib/program.h"
 #include "lib/serve.h"
 #include "lib/text.h"
+#include "scanq/antivirus_actions.h"
 #include "scanq/antivirus_engine.h"
 #include "scanq/antivirus_mime.h"
 #include "scanq/antivirus_scan.h"
@@ -72,17 +73,23 @@ class Antivirus {
     }
     const std::string mid =
         "MID " + std::to_string(parse_mid(job.environment.get_or("POSTERN_MID", "")).value_or(0));
-    const ScanResult result = scan_job(job);
-    if (result.finding == Finding::unscannable) {
-      log_warning("scan " + mid, result.what);
-      return 111;
+    std::string_view message;
+    Map map;
+    AntivirusVerdict verdict;
+    if (Result<Map> mapped = map_message(job, message); mapped) {
+      map = std::move(*mapped);
+      verdict = look_at(message);
+    } else {
+      verdict = {AntivirusKind::error, mapped.failure().text, {}};
     }
-    const bool infected = result.finding == Finding::infected;
-    LogLines lines;
-    lines.info(mid + " interim AV verdict using ClamAV " + (infected ? "VIRAL" : "CLEAN"));
-    lines.info(mid + " antivirus " + (infected ? "positive '" + result.what + "'" : "negative"));
-    if (infected) output = infected_verdict(result.what, job.environment);
-    return 0;
+    if (verdict.kind != AntivirusKind::error) {
+      const bool infected = verdict.kind == AntivirusKind::infected;
+      LogLines lines;
+      lines.info(mid + " interim AV verdict using ClamAV " + (infected ? "VIRAL" : "CLEAN"));
+      lines.info(mid + " antivirus " + (infected ? "positive '" + verdict.name + "'" : "negative"));
+    }
+    return answer_with_policy(
+        verdict, policy_, job, message, [&](std::string_view bytes) { return look_at(bytes); }, output);
   }
 
  private:
@@ -103,9 +110,12 @@ class Antivirus {
     const uint64_t fingerprint = signature_fingerprint(settings->directory);
     if (by_clock && engine_ && !behind_ && fingerprint == fingerprint_) return false;
     if (!engine_) settings_ = *settings;  // who asks is told which directory it is
+    Result<AntivirusPolicy> policy = read_antivirus_policy();
+    if (!policy) return keep_what_we_have(settings->directory, policy.failure().text);
     Result<Engine> fresh = Engine::load(*settings);
     if (!fresh) return keep_what_we_have(settings->directory, fresh.failure().text);
     engine_ = std::move(*fresh);
+    policy_ = std::move(*policy);
     settings_ = std::move(*settings);
     fingerprint_ = fingerprint;
     behind_ = false;
@@ -135,25 +145,33 @@ class Antivirus {
     ::alarm(static_cast<unsigned>(settings_.check_seconds == 0 ? 60 : settings_.check_seconds));
   }
 
-  ScanResult scan_job(Job& job) {
+  // The view lives as long as the map; an empty message has none.
+  Result<Map> map_message(const Job& job, std::string_view& view) {
     if (!scratch_) {
       Result<Scratch> made = Scratch::make();
-      if (!made) return {Finding::unscannable, made.failure().text};
+      if (!made) return made.failure();
       scratch_ = std::move(*made);
       engine_->use_scratch(scratch_->path());
     }
-    if (job.fd(0) < 0) return {Finding::unscannable, "there is no message on descriptor 0"};
+    if (job.fd(0) < 0) return temporary("there is no message on descriptor 0");
     Result<Fd> message = own_copy(job.fd(0), kMessageLimitBytes, "read the message");
-    if (!message) return {Finding::unscannable, message.failure().text};
+    if (!message) return message.failure();
     Result<size_t> size = file_size(message->get(), "read the message");
-    if (!size) return {Finding::unscannable, size.failure().text};
-    if (*size == 0) return {};
+    if (!size) return size.failure();
+    if (*size == 0) return Map{};
     void* start = ::mmap(nullptr, *size, PROT_READ, MAP_PRIVATE, message->get(), 0);
-    if (start == MAP_FAILED) return {Finding::unscannable, os_failure("map the message", errno).text};
-    const Map map{start, Unmap{*size}};
+    if (start == MAP_FAILED) return os_failure("map the message", errno);
+    view = {static_cast<const char*>(start), *size};
+    return Map{start, Unmap{*size}};
+  }
+
+  [[nodiscard]] AntivirusVerdict look_at(std::string_view message) const {
+    if (message.empty()) return {};
     const MimeLimits limits{.decoded_bytes = settings_.max_scan_bytes};
-    return scan_message({static_cast<const char*>(start), *size}, limits,
-                        [&](std::string_view bytes) { return engine_->scan(bytes); });
+    const ScanResult result =
+        scan_message(message, limits, [&](std::string_view bytes) { return engine_->scan(bytes); });
+    if (result.finding == Finding::infected) return {AntivirusKind::infected, result.what, {}};
+    return {result.finding == Finding::clean ? AntivirusKind::clean : AntivirusKind::error, result.what, {}};
   }
 
   bool resident_;
@@ -162,6 +180,7 @@ class Antivirus {
   uint64_t fingerprint_ = 0;
   bool behind_ = false;  // the last load failed: the engine is not what the files ask for
   std::optional<Engine> engine_;
+  AntivirusPolicy policy_;
   std::string why_not_;
   std::optional<Scratch> scratch_;  // of this process: a worker makes its own
 };
@@ -172,7 +191,7 @@ int run(int argc, char** argv) {
   Antivirus antivirus(resident);
   Forms forms;
   forms.defaults.workers = kWorkers;
-  forms.path_fds = {0};  // a stage is given 3 and 4 too; this one needs neither
+  forms.path_fds = {0, 3, 4};
   forms.load = [&] { return antivirus.load(); };
   return run_forms(argc, argv, forms,
                    [&](Job& job, std::string& output) { return antivirus.answer(job, output); });
