@@ -222,6 +222,7 @@ std::optional<AntivirusVerdict> Carrying::edit(const AntivirusVerdict& verdict,
     copies_.push_back(line("log", {"no part is taken out: there is no descriptor 4 to write to"}));
     return std::nullopt;
   }
+  std::string_view why = "which ones they are cannot be told with certainty";
   const MessagePart top = read_message_parts(text_);
   for (const bool by_search : {false, true}) {
     const std::vector<Culprit> bad = culprits(verdict, top, by_search);
@@ -229,18 +230,22 @@ std::optional<AntivirusVerdict> Carrying::edit(const AntivirusVerdict& verdict,
     for (const AntivirusAction& action : actions) {
       if (!is_edit(action)) continue;
       std::optional<std::string> edited = without(top, bad, action.what);
+      if (!edited || edited->empty()) why = "nothing would be left, or its header is broken";
       if (!edited || edited->empty()) continue;
       AntivirusVerdict left = without_exempt(request_.rescan(*edited), *edited);
+      // What is edited never passes without having been looked at again.
       const bool handled = std::find(handled_.begin(), handled_.end(), left.kind) != handled_.end();
-      if (handled || left.kind == AntivirusKind::infected) continue;
-      if (left.kind == AntivirusKind::error) continue;  // never passes without having been looked at again
+      if (handled || left.kind == AntivirusKind::infected || left.kind == AntivirusKind::error) {
+        why = "without them it is not clean either";
+        continue;
+      }
       note_removed(top, bad, action.what);
       rewritten_ = std::move(edited);
       text_ = *rewritten_;
       return left;
     }
   }
-  copies_.push_back(line("log", {"no part is taken out: which ones they are cannot be told with certainty"}));
+  copies_.push_back(line("log", {"no part is taken out: " + std::string(why)}));
   return std::nullopt;
 }
 
@@ -366,7 +371,11 @@ std::vector<VerdictLine> Carrying::hold_lines() const {
 
 AntivirusAnswer Carrying::finish() {
   AntivirusAnswer answer;
-  if (failed_) return {.lines = {}, .message = {}, .failed = true, .why = reason_of(verdict_)};
+  if (failed_)
+    return {.lines = {},
+            .message = {},
+            .failed = true,
+            .why = verdict_.kind == AntivirusKind::error ? verdict_.name : reason_of(verdict_)};
   answer.lines = copies_;
   const auto append = [&](const std::vector<VerdictLine>& lines) {
     answer.lines.insert(answer.lines.end(), lines.begin(), lines.end());

@@ -24,17 +24,17 @@ constexpr std::array<std::string_view, kAntivirusVerdicts> kVerdictWords = {
     "clean", "infected", "encrypted", "unscannable", "limit", "error", "rar"};
 constexpr std::array<std::string_view, kDirections> kDirectionWords = {"in", "out", "local"};
 
-// `$Name` for a text that this instance's operator has not written anew.
+// Where there is no control/templates/antivirus-note.
 constexpr std::string_view kNote =
-    "An attachment was taken out of this message on its way to you.\n"
+    "A part of this message was taken out on its way to you.\n"
     "\n"
     "    File:     \"$FileName\"\n"
     "    Finding:  $Finding\n"
     "    Date:     $Date\n"
     "    Message:  $MID at $Host\n"
     "\n"
-    "The sender may not know of it. If you need the file, ask for it to be sent\n"
-    "another way.\n";
+    "The sender may not know of it. If you need what stood here, ask for it to be\n"
+    "sent another way.\n";
 
 // What holds for a verdict that control/antivirus does not name. A virus from outside is put away, never told
 // to a sender who is most likely forged; our own users are told while they wait.
