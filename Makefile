@@ -97,7 +97,7 @@ PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libunistring-dev libc
   nlohmann-json3-dev doctest-dev \
   daemontools ucspi-tcp-ipv6 \
   swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file \
-  dot-forward maildrop procmail mutt php-cli \
+  dot-forward maildrop procmail mutt php-cli mpack \
   python3-flufl.bounce python3-xxhash jq
 
 deps:
