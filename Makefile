@@ -102,7 +102,7 @@ PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libunistring-dev libc
   libsqlite3-dev \
   daemontools ucspi-tcp-ipv6 \
   swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin clamav-daemon clamdscan zip strace procps psmisc python3 binutils file \
-  dot-forward maildrop procmail mutt php-cli \
+  dot-forward maildrop procmail mutt php-cli mpack \
   python3-flufl.bounce python3-xxhash jq
 
 deps:

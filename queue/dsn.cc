@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lib/quoted_printable.h"
 #include "lib/text.h"
 #include "lib/utf8.h"
 #include "lib/xtext.h"

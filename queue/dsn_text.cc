@@ -11,7 +11,6 @@ namespace postern {
 namespace {
 
 constexpr size_t kAddressBytes = 1003;
-constexpr size_t kLineBytes = 76;  // RFC 2045 6.7 (5)
 
 unsigned char byte_of(char c) {
   return static_cast<unsigned char>(c);
@@ -79,34 +78,6 @@ std::string original_recipient(std::string_view orcpt, Alphabet alphabet) {
   // What RFC 6533 escapes in a utf-8 address is not xtext: the field may hold it as it is.
   if (alphabet == Alphabet::ascii && is_international(address)) return prefix + utf8_address_xtext(address);
   return prefix + safe_text(address, kAddressBytes, alphabet);
-}
-
-std::string quoted_printable(std::string_view text) {
-  std::string encoded;
-  size_t column = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const unsigned char byte = byte_of(text[i]);
-    if (byte == '\n') {
-      encoded += '\n';
-      column = 0;
-      continue;
-    }
-    const bool at_end = i + 1 == text.size() || text[i + 1] == '\n';
-    const bool blank = byte == ' ' || byte == '\t';
-    const bool plain = blank ? !at_end : byte > 0x20 && byte < 0x7f && byte != '=';
-    const size_t width = plain ? 1 : 3;
-    if (column + width > kLineBytes - 1) {  // one is kept for the '=' of a soft break
-      encoded += "=\n";
-      column = 0;
-    }
-    if (plain) {
-      encoded += text[i];
-    } else {
-      encoded.append("=").append(hexadecimal(text.substr(i, 1), kCapitalHex));
-    }
-    column += width;
-  }
-  return encoded;
 }
 
 }  // namespace postern

@@ -1,5 +1,4 @@
-// The encodings that a DSN needs: addresses in either alphabet (RFC 6533 3),
-// quoted-printable (RFC 2045 6.7).
+// The encodings that a DSN needs for addresses in either alphabet (RFC 6533 3).
 #pragma once
 
 #include <string>
@@ -22,7 +21,5 @@ std::string safe_text(std::string_view bytes, size_t limit, Alphabet alphabet);
 std::string final_recipient(std::string_view address, Alphabet alphabet);
 // The value of Original-Recipient for an ORCPT parameter as it was given.
 std::string original_recipient(std::string_view orcpt, Alphabet alphabet);
-
-std::string quoted_printable(std::string_view text);
 
 }  // namespace postern

@@ -14,6 +14,7 @@
 #include "lib/log.h"
 #include "lib/mid.h"
 #include "lib/program.h"
+#include "lib/quoted_printable.h"
 #include "lib/submit.h"
 #include "lib/text.h"
 #include "lib/utf8.h"

@@ -1,17 +1,17 @@
-// What a stage that looks for viruses does with what it found.
+// What a stage that looks for viruses does with a message.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "lib/environment.h"
-#include "scanq/antivirus_verdict.h"
+#include "lib/serve.h"
+#include "scanq/antivirus_actions.h"
 
 namespace postern {
 
-// Logs it as `engine`'s, appends the verdict lines to `output`, returns the stage's exit code.
-int answer_verdict(const AntivirusVerdict& verdict, std::string_view engine, const Environment& environment,
-                   std::string& output);
+// Has `look` look at the message on descriptor 0, logs what it found as `engine`'s, and does what the policy
+// says of it: appends the verdict's lines to `output`, returns the stage's exit code.
+int answer_job(Job& job, const Rescan& look, std::string_view engine, const AntivirusPolicy& policy,
+               std::string& output);
 
 }  // namespace postern

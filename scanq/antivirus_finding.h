@@ -24,7 +24,7 @@ ScanResult judge_name(std::string_view virus);
 // builds it without, for the licence), "ACE", "ZSTD"; empty for all others.
 std::string_view unreadable_format(std::string_view bytes);
 
-// "infected", "limit", …
+// As settings, notes and logs name it: clean, infected, …
 std::string_view kind_name(AntivirusKind kind);
 
 }  // namespace postern

@@ -8,7 +8,6 @@
 
 #include "lib/fd.h"
 #include "scanq/antivirus_outline.h"
-#include "scanq/verdict.h"
 
 // libclamav unpacks mail too, and finds most by itself; what it does not are files that it takes for
 // something else when they stand in a mail. GMime's parts are scanned as the files that a mail reader would
@@ -94,17 +93,6 @@ AntivirusVerdict look_at_file(int fd, const std::function<AntivirusVerdict(std::
   if (start == MAP_FAILED) return {AntivirusKind::error, os_failure("map the message", errno).text, {}};
   const Map map{start, Unmap{*size}};
   return look({static_cast<const char*>(start), *size});
-}
-
-std::string infected_verdict(const std::string& virus, const Environment& environment) {
-  const std::string direction = environment.get_or("POSTERN_DIRECTION", "in");
-  if (direction == "local" || direction == "out") {
-    return format_verdict_line({.verb = "reject",
-                                .arguments = {"554", "5.7.1 message contains a virus (" + virus + ")"},
-                                .may_ignore = false});
-  }
-  return format_verdict_line({.verb = "quarantine", .arguments = {"Virus", virus}, .may_ignore = false}) +
-         format_verdict_line({.verb = "stop", .arguments = {}, .may_ignore = false});
 }
 
 }  // namespace postern

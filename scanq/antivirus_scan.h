@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include "lib/environment.h"
 #include "scanq/antivirus_finding.h"
 #include "scanq/antivirus_mime.h"
 #include "scanq/antivirus_verdict.h"
@@ -24,9 +23,5 @@ AntivirusVerdict scan_file(std::string_view bytes, const MimeLimits& limits, con
 // Gives `look` the content of a descriptor, as it cannot change any more; none for an empty one. What cannot
 // be read is an error.
 AntivirusVerdict look_at_file(int fd, const std::function<AntivirusVerdict(std::string_view bytes)>& look);
-
-// What the stage prints on descriptor 1 for an infected message (design, Joint 4): inbound mail is put away,
-// mail of our own users is refused while they wait.
-std::string infected_verdict(const std::string& virus, const Environment& environment);
 
 }  // namespace postern

@@ -2,12 +2,13 @@
 //
 //   usage      postern-antivirus [file | version | banner | reload] [< message]
 //   fd 0 in    the message; with `file` any file
-//   fd 1 out   the verdict (Joint 4): nothing when clean; `quarantine Virus NAME` and `stop`, or `reject 554
-//   …`;
-//              with `file` one line, KIND NAME; with `version` what is known of the signatures
+//   fd 1 out   the verdict (Joint 4), as control/antivirus says; nothing when clean; with `file` one line,
+//              KIND NAME; with `version` what is known of the signatures
+//   fd 3, 4    the envelope; where a message goes that parts were taken out of
 //   fd 2 out   the event log
 //   env        POSTERN_MID, POSTERN_DIRECTION, TMPDIR (what is unpacked goes there)
-//   control    clamdb, avcheck, avheuristics, avmaxage, avmaxfiles, avmaxfilesize, avmaxrecursion,
+//   control    antivirus, templates/antivirus-note, clamdb, avcheck, avheuristics, avmaxage, avmaxfiles,
+//   avmaxfilesize, avmaxrecursion,
 //              avmaxscansize, avmaxscantime, avminsignatures, avstale, avworkers
 //   user       posternv; confined before it reads a message (antivirus_confine.h)
 //   exit       0 a verdict, 100 wrong arguments, 111 it could not be scanned to the end (never "clean" by
@@ -50,6 +51,7 @@ class Antivirus {
   bool load() {
     const bool go_on = signatures_.load();
     if (go_on) {
+      read_policy();
       prepare_mime();
       prepare_character_sets();
     }
@@ -72,21 +74,40 @@ class Antivirus {
       return 0;
     }
     if (asked == "reload" && resident_) return ::kill(::getppid(), SIGALRM) == 0 ? 0 : 111;
-    if (job.arguments.empty())
-      return answer_verdict(look_at(job, scan_message), "ClamAV", job.environment, output);
+    if (job.arguments.empty()) {
+      if (!policy_) {
+        log_warning("scan a message", no_policy_);
+        return 111;
+      }
+      const Rescan look = [&](std::string_view message) { return look_at(message, scan_message); };
+      return answer_job(job, look, "ClamAV", *policy_, output);
+    }
     if (asked == "file") return answer_file(job, output);
     log_critical("start", kUsage);
     return 100;
   }
 
  private:
+  // What is wrong in it leaves the settings as they were; at the start every message is deferred.
+  void read_policy() {
+    Result<AntivirusPolicy> policy = read_antivirus_policy();
+    if (policy) {
+      policy_ = std::move(*policy);
+      no_policy_.clear();
+      return;
+    }
+    log_critical("read the settings", policy.failure().text);
+    if (!policy_) no_policy_ = policy.failure().text;
+  }
+
   int answer_file(Job& job, std::string& output) {
-    const AntivirusVerdict verdict = look_at(job, scan_file);
+    const AntivirusVerdict verdict =
+        look_at_file(job.fd(0), [&](std::string_view bytes) { return look_at(bytes, scan_file); });
     output.append(kind_name(verdict.kind)).append(" ").append(printable(verdict.name, 500)).append("\n");
     return 0;
   }
 
-  AntivirusVerdict look_at(Job& job, Look look) {
+  AntivirusVerdict look_at(std::string_view bytes, Look look) {
     begin();
     Engine* engine = signatures_.engine();
     if (engine == nullptr) {
@@ -97,9 +118,7 @@ class Antivirus {
     if (const std::string old = signatures_.too_old_to_use(); !old.empty())
       return {AntivirusKind::error, "the signatures are too old: " + old, {}};
     const MimeLimits limits{.decoded_bytes = signatures_.settings().max_scan_bytes};
-    return look_at_file(job.fd(0), [&](std::string_view bytes) {
-      return look(bytes, limits, [&](std::string_view piece) { return engine->scan(piece); });
-    });
+    return look(bytes, limits, [&](std::string_view piece) { return engine->scan(piece); });
   }
 
   Result<void> give_up_rights() {
@@ -117,6 +136,8 @@ class Antivirus {
   Signatures signatures_;
   bool begun_ = false;
   std::string not_ready_;
+  std::optional<AntivirusPolicy> policy_;
+  std::string no_policy_;
   std::optional<Scratch> scratch_;  // of this process: a worker makes its own
 };
 
@@ -128,7 +149,7 @@ int run(int argc, char** argv) {
   forms.defaults.workers = kWorkers;
   forms.defaults.workers_file = "avworkers";
   forms.defaults.begin = [&] { antivirus.begin(); };
-  forms.path_fds = {0};  // a stage is given 3 and 4 too; this one needs neither
+  forms.path_fds = {0, 3, 4};
   forms.load = [&] { return antivirus.load(); };
   return run_forms(argc, argv, forms,
                    [&](Job& job, std::string& output) { return antivirus.answer(job, output); });

@@ -4,9 +4,9 @@
 //   fd 0 in    the message
 //   fd 1 out   the verdict (Joint 4), as postern-antivirus
 //   env        POSTERN_MID, POSTERN_DIRECTION
-//   control    clamd: ADDRESS, a socket's path or HOST:PORT; default /run/clamav/clamd.ctl
-//   user       posterns as a path, any by postern-serve
-//   exit       0 a verdict, 100 wrong arguments, 111 it could not be scanned to the end (never "clean" by
+//   control    antivirus: what is done; clamd: ADDRESS, a socket's path or HOST:PORT; default
+//   /run/clamav/clamd.ctl user       posterns as a path, any by postern-serve exit       0 a verdict, 100
+//   wrong arguments, 111 it could not be scanned to the end (never "clean" by
 //              mistake: a clamd that is away keeps the message waiting)
 
 #include <string>
@@ -55,13 +55,10 @@ Result<Options> read_options(const std::vector<std::string>& arguments) {
   return options;
 }
 
-AntivirusVerdict look(int message, const Options& options) {
-  Result<ClamdClient> clamd =
-      ClamdClient::connect(options.address, options.way, now_milliseconds() + kDeadlineMilliseconds);
+AntivirusVerdict look(std::string_view message, const Options& options, int64_t deadline) {
+  Result<ClamdClient> clamd = ClamdClient::connect(options.address, options.way, deadline);
   if (!clamd) return {AntivirusKind::error, clamd.failure().text, {}};
-  return look_at_file(message, [&](std::string_view bytes) {
-    return scan_message(bytes, {}, [&](std::string_view piece) { return clamd->scan(piece); });
-  });
+  return scan_message(message, {}, [&](std::string_view piece) { return clamd->scan(piece); });
 }
 
 int answer(Job& job, std::string& output) {
@@ -70,13 +67,21 @@ int answer(Job& job, std::string& output) {
     log_critical("start", options.failure().text);
     return options.failure().permanent() ? 100 : 111;
   }
-  return answer_verdict(look(job.fd(0), *options), "clamd", job.environment, output);
+  Result<AntivirusPolicy> policy = read_antivirus_policy();
+  if (!policy) {
+    log_critical("read the settings", policy.failure().text);
+    return 111;
+  }
+  const int64_t deadline = now_milliseconds() + kDeadlineMilliseconds;
+  return answer_job(
+      job, [&](std::string_view message) { return look(message, *options, deadline); }, "clamd", *policy,
+      output);
 }
 
 int run(int argc, char** argv) {
   // As a resident its arguments come with each request; without any control/clamd says whom it asks.
   Forms forms;
-  forms.path_fds = {0};
+  forms.path_fds = {0, 3, 4};
   return run_forms(argc, argv, forms, answer);
 }
 

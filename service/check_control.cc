@@ -26,6 +26,7 @@ constexpr size_t kFileLimitBytes = 16 * 1024 * 1024;
 
 enum class Form {
   number,
+  antivirus,
   host,
   domains,
   routes,
@@ -54,6 +55,9 @@ struct Known {
 };
 
 constexpr std::array kKnown = {
+    Known{"antivirus", Form::antivirus,
+          "infected: quarantine (from outside) or reject; encrypted: pass; unscannable, limit: quarantine; "
+          "error: defer"},
     Known{"avcheck", Form::number, "10"},
     Known{"avheuristics", Form::heuristics, "none"},
     Known{"avmaxage", Form::number, "604800"},
@@ -163,6 +167,50 @@ std::string problem_of_tcp_rule(std::string_view line) {
                             : std::string(kNever) + "addresses are compared as text; write " + text.data();
 }
 
+// The words of postern-antivirus(8); what stands behind an action it checks itself when it loads the file.
+std::string problem_of_antivirus_line(std::string_view line) {
+  static constexpr std::array<std::string_view, 7> kVerdicts = {
+      "clean", "infected", "encrypted", "unscannable", "limit", "error", "rar"};
+  static constexpr std::array<std::string_view, 3> kDirections = {"in", "out", "local"};
+  struct Action {
+    std::string_view word;
+    size_t least;  // words behind it
+    size_t most;
+  };
+  static constexpr size_t kAny = 10000;
+  static constexpr std::array<Action, 14> kActions = {{{"repair", 0, 0},
+                                                       {"replace", 0, 0},
+                                                       {"subject", 1, kAny},
+                                                       {"header", 2, kAny},
+                                                       {"redirect", 1, 1},
+                                                       {"route", 1, 1},
+                                                       {"archive", 1, kAny},
+                                                       {"notify", 2, 2},
+                                                       {"stop", 0, 0},
+                                                       {"pass", 0, 0},
+                                                       {"quarantine", 1, kAny},
+                                                       {"reject", 0, kAny},
+                                                       {"defer", 0, kAny},
+                                                       {"delete", 0, 0}}};
+  const std::vector<std::string_view> all = words(line);
+  const std::string_view verdict = all[0].substr(0, all[0].find('@'));
+  if (std::find(kVerdicts.begin(), kVerdicts.end(), verdict) == kVerdicts.end())
+    return "names no verdict; begin it with clean, infected, encrypted, unscannable, limit, error or rar";
+  if (verdict.size() < all[0].size()) {
+    for (const std::string_view direction : split(all[0].substr(verdict.size() + 1), ','))
+      if (std::find(kDirections.begin(), kDirections.end(), direction) == kDirections.end())
+        return "names no direction; write in, out or local behind the @";
+  }
+  const auto action = std::find_if(kActions.begin(), kActions.end(), [&](const Action& known) {
+    return all.size() > 1 && known.word == all[1];
+  });
+  if (action == kActions.end()) return "names no action; postern-antivirus(8) lists them";
+  const size_t behind = all.size() - 2;
+  return behind >= action->least && behind <= action->most
+             ? ""
+             : "has too much or too little behind its action; see postern-antivirus(8)";
+}
+
 bool is_host(std::string_view text) {
   return !text.empty() && text.size() <= 253 && text.find_first_of(" \t@:/") == std::string_view::npos;
 }
@@ -217,6 +265,8 @@ std::string problem_of(Form form, std::string_view line) {
       return line.find(':') != std::string_view::npos
                  ? ""
                  : "has no colon; write DOMAIN:PREFIX, or DOMAIN: where it is not virtual";
+    case Form::antivirus:
+      return problem_of_antivirus_line(line);
     case Form::stages:
       return words(line).size() >= 2 || line == "none" ? "" : "names no program; write a name and a program";
     case Form::text:
@@ -243,8 +293,8 @@ std::string problem_of(Form form, std::string_view line) {
 
 bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
-         form == Form::stages || form == Form::senders || form == Form::quarantines ||
-         form == Form::tcp_rules || form == Form::any;
+         form == Form::stages || form == Form::antivirus || form == Form::senders ||
+         form == Form::quarantines || form == Form::tcp_rules || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {
@@ -323,7 +373,7 @@ Result<std::vector<ControlReport>> check_control() {
     const std::string name = entry->d_name;
     const bool is_known =
         std::any_of(kKnown.begin(), kKnown.end(), [&](const Known& known) { return name == known.name; });
-    if (is_known || name.starts_with('.')) continue;
+    if (is_known || name.starts_with('.') || name == "templates") continue;
     reports.push_back(
         {.name = name,
          .value = "",

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "lib/quoted_printable.h"
 #include "lib/text.h"
 #include "queue/diagnosis.h"
 #include "queue/dsn.h"

@@ -94,21 +94,6 @@ TEST_CASE("more parts than the limit make a message unscannable, unless a virus 
   CHECK(result.name == "look into the message: it has more than 2 MIME parts");
 }
 
-TEST_CASE("an infected message is put away inbound and refused from our own users") {
-  const std::string away = "quarantine\tVirus\tA.B\nstop\n";
-  const std::string refused = "reject\t554\t5.7.1 message contains a virus (A.B)\n";
-  for (const auto& [direction, verdict] :
-       {std::pair{"in", away}, std::pair{"local", refused}, std::pair{"out", refused}, std::pair{"", away},
-        std::pair{"sideways", away}}) {
-    CAPTURE(direction);
-    Environment environment;
-    environment.set("POSTERN_DIRECTION", direction);
-    CHECK(infected_verdict("A.B", environment) == verdict);
-  }
-  CHECK(infected_verdict("A.B", {}) == away);
-  CHECK(infected_verdict("A\tB\n", {}) == "quarantine\tVirus\tA\\tB\\n\nstop\n");
-}
-
 TEST_CASE("scratch directories go with their owner, and those of ended processes with the next") {
   std::string parent = "/tmp/postern-scratch-test.XXXXXX";
   REQUIRE(::mkdtemp(parent.data()) != nullptr);

@@ -49,14 +49,3 @@ TEST_CASE("text that is not safe in a line is escaped, and cut at its limit") {
   CHECK(safe_text("\xc3\xa9\xc2\x85", 10, Alphabet::utf8) == "\xc3\xa9\\xc2\\x85");
   CHECK(safe_text("abcdef", 3, Alphabet::utf8) == "abc...");
 }
-
-TEST_CASE("quoted-printable has short lines of ASCII without blanks at their ends") {
-  CHECK(quoted_printable("a=b \nc\t") == "a=3Db=20\nc=09");
-  CHECK(quoted_printable("Subject: \xc3\xa9\n") == "Subject: =C3=A9\n");
-  CHECK(quoted_printable("") == "");
-  for (const char c : {'x', '\xe9'}) {
-    const std::string text = quoted_printable(std::string(1000, c));
-    for (const std::string_view line : split(text, '\n')) CHECK(line.size() <= 76);
-    CHECK(!has_8bit_byte(text));
-  }
-}

@@ -1,0 +1,457 @@
+#include "scanq/antivirus_actions.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "lib/fd.h"
+#include "lib/log.h"
+#include "lib/request.h"
+#include "lib/text.h"
+#include "scanq/antivirus_finding.h"
+#include "scanq/antivirus_note.h"
+#include "scanq/message_edits.h"
+#include "scanq/message_parts.h"
+
+namespace postern {
+
+namespace {
+
+constexpr size_t kPartScans = 500;        // of one message, to find which parts a verdict is about
+constexpr size_t kNotedRecipients = 100;  // each notice is a message of its own
+constexpr size_t kReasonBytes = 500;
+constexpr std::string_view kRejected = "5.7.1 message refused by the virus scanner: $Verdict ($VirusName)";
+
+VerdictLine line(std::string verb, std::vector<std::string> arguments = {}) {
+  return {.verb = std::move(verb), .arguments = std::move(arguments), .may_ignore = false};
+}
+
+// One line of a log and of a list of what is held: no break in it.
+std::string reason_of(const AntivirusVerdict& verdict) {
+  const std::string name = verdict.name.substr(0, kReasonBytes);
+  if (verdict.kind == AntivirusKind::infected) return name;
+  return std::string(kind_name(verdict.kind)) + (name.empty() ? "" : ": " + name);
+}
+
+// In their order, each once.
+std::vector<std::string> distinct_recipients(const Envelope& envelope) {
+  std::vector<std::string> addresses;
+  std::unordered_set<std::string_view> seen;
+  for (const Recipient& recipient : envelope.recipients)
+    if (seen.insert(recipient.address).second) addresses.push_back(recipient.address);
+  return addresses;
+}
+
+// A part that is to go, and why.
+struct Culprit {
+  const MessagePart* part;
+  AntivirusVerdict verdict;
+};
+
+// One message as it is so far, while the settings are carried out.
+class Carrying {
+ public:
+  Carrying(const AntivirusPolicy& policy, const AntivirusRequest& request)
+      : policy_(policy),
+        request_(request),
+        direction_(request.environment.get_or("POSTERN_DIRECTION", "in")),
+        exempt_(exempt_virus(request.environment)),
+        text_(request.message) {}
+
+  AntivirusAnswer carry_out(AntivirusVerdict verdict) {
+    verdict = without_exempt(std::move(verdict), text_);
+    while (true) {
+      handled_.push_back(verdict.kind);
+      verdict_ = verdict;
+      const std::vector<AntivirusAction>& actions = policy_.of(verdict, direction_);
+      const bool wants_edit = std::any_of(actions.begin(), actions.end(), is_edit);
+      std::optional<AntivirusVerdict> left;
+      if (wants_edit) left = edit(verdict, actions);
+      add_copies(actions);
+      if (wants_edit && !left) {
+        place(verdict, actions, true);
+        break;
+      }
+      change(verdict, actions);
+      if (!left) place(verdict, actions, false);
+      if (!left || left->kind == AntivirusKind::clean) break;
+      verdict = std::move(*left);
+    }
+    return finish();
+  }
+
+ private:
+  static bool is_edit(const AntivirusAction& action) {
+    return action.what == AntivirusDo::repair || action.what == AntivirusDo::replace;
+  }
+
+  [[nodiscard]] bool is_exempt(const AntivirusVerdict& verdict) const {
+    return !exempt_.empty() && verdict.kind == AntivirusKind::infected && verdict.name == exempt_;
+  }
+  [[nodiscard]] AntivirusVariables variables(const AntivirusVerdict& verdict) const {
+    return antivirus_variables(verdict, policy_, request_.environment);
+  }
+  [[nodiscard]] std::string expanded(std::string_view text, const AntivirusVerdict& verdict) const {
+    return expand_antivirus_text(text, variables(verdict));
+  }
+
+  AntivirusVerdict without_exempt(AntivirusVerdict verdict, std::string_view text);
+  std::vector<Culprit> search(const MessagePart& top, std::string_view text) const;
+  std::vector<Culprit> culprits(const AntivirusVerdict& verdict, const MessagePart& top, bool by_search);
+  std::optional<std::string> without(const MessagePart& top, const std::vector<Culprit>& bad,
+                                     AntivirusDo how);
+  std::optional<AntivirusVerdict> edit(const AntivirusVerdict& verdict,
+                                       const std::vector<AntivirusAction>& actions);
+  void note_removed(const MessagePart& top, const std::vector<Culprit>& bad, AntivirusDo how);
+  void add_copies(const std::vector<AntivirusAction>& actions);
+  void notify(const AntivirusAction& action);
+  void prepend_to_subject(const std::string& text);
+  void change(const AntivirusVerdict& verdict, const std::vector<AntivirusAction>& actions);
+  void redirect(const std::string& address);
+  void place(const AntivirusVerdict& verdict, const std::vector<AntivirusAction>& actions, bool edit_failed);
+  [[nodiscard]] std::vector<VerdictLine> hold_lines() const;
+  AntivirusAnswer finish();
+
+  const AntivirusPolicy& policy_;
+  const AntivirusRequest& request_;
+  std::string direction_;
+  std::string exempt_;
+  std::string_view text_;
+  std::optional<std::string> rewritten_;
+  std::vector<AntivirusKind> handled_;
+  std::vector<VerdictLine> copies_;   // they hold whatever becomes of the message
+  std::vector<VerdictLine> changes_;  // not where the message goes nowhere
+  std::vector<VerdictLine> placed_;
+  AntivirusVerdict verdict_;   // the last that was acted on
+  bool goes_nowhere_ = false;  // dropped or refused
+  bool failed_ = false;        // exit 111
+  std::string not_possible_;   // what of the settings could not be done: it is quarantined instead
+};
+
+// Exactly the virus that the release named counts as none. An engine ends with the first that it finds, so
+// each part is asked for others; which ones stand beside it within one part only the engine can know.
+AntivirusVerdict Carrying::without_exempt(AntivirusVerdict verdict, std::string_view text) {
+  if (!is_exempt(verdict)) return verdict;
+  const MessagePart top = read_message_parts(text);
+  for (Culprit& culprit : search(top, text)) {
+    if (!is_exempt(culprit.verdict)) return std::move(culprit.verdict);
+  }
+  const VerdictLine said =
+      line("log", {"virus " + exempt_ + " is exempt: the release of this message says so"});
+  if (std::none_of(copies_.begin(), copies_.end(),
+                   [&](const VerdictLine& other) { return other.arguments == said.arguments; }))
+    copies_.push_back(said);
+  return {.kind = AntivirusKind::clean, .name = {}, .where = {}};
+}
+
+// Every part that is not clean by itself.
+std::vector<Culprit> Carrying::search(const MessagePart& top, std::string_view text) const {
+  std::vector<Culprit> found;
+  if (!request_.rescan) return found;
+  const std::vector<const MessagePart*> leaves = leaves_of(top);
+  for (size_t i = 0; i < leaves.size() && i < kPartScans; ++i) {
+    const MessagePart& part = *leaves[i];
+    AntivirusVerdict verdict = request_.rescan(text.substr(part.begin, part.end - part.begin));
+    verdict.where = {};  // its places are those of the part
+    if (verdict.kind != AntivirusKind::clean) found.push_back({&part, std::move(verdict)});
+  }
+  return found;
+}
+
+std::vector<Culprit> Carrying::culprits(const AntivirusVerdict& verdict, const MessagePart& top,
+                                        bool by_search) {
+  std::vector<Culprit> found;
+  if (!by_search) {
+    for (const std::vector<unsigned>& path : verdict.where) {
+      const MessagePart* part = part_at(top, path);
+      if (part == nullptr) return {};
+      found.push_back({part, verdict});
+    }
+    if (verdict.where.empty() && part_at(top, {}) != nullptr) found.push_back({&top, verdict});
+    return found;
+  }
+  for (Culprit& culprit : search(top, text_)) {
+    if (culprit.verdict.kind == AntivirusKind::error) return {};
+    if (culprit.verdict.kind == verdict.kind && !is_exempt(culprit.verdict))
+      found.push_back(std::move(culprit));
+  }
+  // A top that goes no deeper for us is no part that could be taken out.
+  const bool whole = found.size() == 1 && found.front().part == &top;
+  return whole && part_at(top, {}) == nullptr ? std::vector<Culprit>() : found;
+}
+
+std::optional<std::string> Carrying::without(const MessagePart& top, const std::vector<Culprit>& bad,
+                                             AntivirusDo how) {
+  std::vector<const MessagePart*> parts;
+  for (const Culprit& culprit : bad) parts.push_back(culprit.part);
+  if (how == AntivirusDo::repair) {
+    std::optional<std::vector<Edit>> edits = drop_parts(top, parts);
+    return edits ? std::optional(edited_text(text_, std::move(*edits))) : std::nullopt;
+  }
+  std::vector<Edit> edits;
+  for (const Culprit& culprit : bad) {
+    const MessagePart* part = culprit.part;
+    AntivirusVariables about = variables(culprit.verdict);
+    about.file_name = shown_file_name(text_, *part);
+    const std::string note = expand_antivirus_text(policy_.note, about);
+    std::optional<std::vector<Edit>> edit = replace_part(text_, *part, note);
+    if (!edit && part != &top) {
+      // The message in a message/rfc822, whose header is not sound: that whole part.
+      part = parent_of(top, *part);
+      if (part != nullptr && part != &top) edit = replace_part(text_, *part, note);
+    }
+    if (!edit) return std::nullopt;
+    // One edit inside another would tear the message.
+    for (const Edit& one : *edit) {
+      const bool overlaps = std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
+        return one.begin < other.end && other.begin < one.end;
+      });
+      if (overlaps) return std::nullopt;
+    }
+    edits.insert(edits.end(), edit->begin(), edit->end());
+  }
+  return edited_text(text_, std::move(edits));
+}
+
+// Tries the edits in the order of the settings, by the places that the verdict names and by looking at each
+// part. What the message is afterwards; nothing where none of them was possible.
+std::optional<AntivirusVerdict> Carrying::edit(const AntivirusVerdict& verdict,
+                                               const std::vector<AntivirusAction>& actions) {
+  if (!request_.can_rewrite || !request_.rescan) {
+    copies_.push_back(line("log", {"no part is taken out: there is no descriptor 4 to write to"}));
+    return std::nullopt;
+  }
+  std::string_view why = "which ones they are cannot be told with certainty";
+  const MessagePart top = read_message_parts(text_);
+  for (const bool by_search : {false, true}) {
+    const std::vector<Culprit> bad = culprits(verdict, top, by_search);
+    if (bad.empty()) continue;
+    for (const AntivirusAction& action : actions) {
+      if (!is_edit(action)) continue;
+      std::optional<std::string> edited = without(top, bad, action.what);
+      if (!edited || edited->empty()) why = "nothing would be left, or its header is broken";
+      if (!edited || edited->empty()) continue;
+      AntivirusVerdict left = without_exempt(request_.rescan(*edited), *edited);
+      // What is edited never passes without having been looked at again.
+      const bool handled = std::find(handled_.begin(), handled_.end(), left.kind) != handled_.end();
+      if (handled || left.kind == AntivirusKind::infected || left.kind == AntivirusKind::error) {
+        why = "without them it is not clean either";
+        continue;
+      }
+      note_removed(top, bad, action.what);
+      rewritten_ = std::move(edited);
+      text_ = *rewritten_;
+      return left;
+    }
+  }
+  copies_.push_back(line("log", {"no part is taken out: " + std::string(why)}));
+  return std::nullopt;
+}
+
+void Carrying::note_removed(const MessagePart& top, const std::vector<Culprit>& bad, AntivirusDo how) {
+  for (const Culprit& culprit : bad) {
+    const bool whole = culprit.part == &top;
+    copies_.push_back(line(
+        "log",
+        {std::string(how == AntivirusDo::repair ? "dropped " : "replaced ") +
+         (whole ? "the body" : "the part " + shown_file_name(text_, *culprit.part)) + ": " +
+         std::string(kind_name(culprit.verdict.kind)) + " " + culprit.verdict.name.substr(0, kReasonBytes)}));
+  }
+}
+
+// Copies and notices: made whatever becomes of the message itself.
+void Carrying::add_copies(const std::vector<AntivirusAction>& actions) {
+  for (const AntivirusAction& action : actions) {
+    if (action.what == AntivirusDo::archive) copies_.push_back(line("archive", {action.first}));
+    if (action.what == AntivirusDo::notify) notify(action);
+  }
+}
+
+void Carrying::notify(const AntivirusAction& action) {
+  if (action.first == "admin" || action.first.find('@') != std::string::npos) {
+    const std::string& address = action.first == "admin" ? policy_.admin : action.first;
+    copies_.push_back(line("notify", {action.second, address}));
+    return;
+  }
+  const std::optional<Envelope> envelope = request_.envelope ? request_.envelope() : std::nullopt;
+  if (!envelope) return;
+  if (action.first == "sender") {
+    // The sender of mail from outside is most likely forged: a notice would hit somebody who wrote nothing.
+    const bool ours = direction_ == "out" || direction_ == "local";
+    if (ours && !is_notification_sender(envelope->sender))
+      copies_.push_back(line("notify", {action.second, envelope->sender}));
+    return;
+  }
+  const std::vector<std::string> recipients = distinct_recipients(*envelope);
+  for (size_t i = 0; i < recipients.size() && i < kNotedRecipients; ++i)
+    copies_.push_back(line("notify", {action.second, recipients[i]}));
+  if (recipients.size() > kNotedRecipients)
+    copies_.push_back(line("log", {"only the first 100 recipients are notified"}));
+}
+
+void Carrying::change(const AntivirusVerdict& verdict, const std::vector<AntivirusAction>& actions) {
+  for (const AntivirusAction& action : actions) {
+    if (action.what == AntivirusDo::header) {
+      changes_.push_back(line("header-add", {action.first, expanded(action.second, verdict)}));
+    } else if (action.what == AntivirusDo::subject) {
+      prepend_to_subject(expanded(action.first, verdict));
+    } else if (action.what == AntivirusDo::redirect) {
+      redirect(action.first);
+    } else if (action.what == AntivirusDo::route) {
+      changes_.push_back(line("route", {action.first}));
+    }
+  }
+}
+
+void Carrying::prepend_to_subject(const std::string& text) {
+  const MessagePart top = read_message_parts(text_);
+  std::optional<std::vector<Edit>> edits = prepend_subject(text_, top, text);
+  if (!edits || !request_.can_rewrite) {
+    not_possible_ = edits ? "there is no descriptor 4 to write the new subject to"
+                          : "the header is broken, so the subject cannot be changed";
+    return;
+  }
+  rewritten_ = edited_text(text_, std::move(*edits));
+  text_ = *rewritten_;
+}
+
+// All recipients become one. Each is named, so a list of thousands may be too long for a verdict.
+void Carrying::redirect(const std::string& address) {
+  const std::optional<Envelope> envelope = request_.envelope ? request_.envelope() : std::nullopt;
+  const std::vector<std::string> recipients =
+      envelope ? distinct_recipients(*envelope) : std::vector<std::string>();
+  if (recipients.empty()) {
+    not_possible_ = "there is no envelope on descriptor 3, so nothing can be redirected";
+    return;
+  }
+  const bool is_one = std::find(recipients.begin(), recipients.end(), address) != recipients.end();
+  const std::string& replaced = is_one ? address : recipients.front();
+  if (!is_one) changes_.push_back(line("recipient-replace", {replaced, address}));
+  for (const std::string& recipient : recipients)
+    if (recipient != replaced) changes_.push_back(line("recipient-remove", {recipient}));
+}
+
+// What becomes of a message that was not edited clean.
+void Carrying::place(const AntivirusVerdict& verdict, const std::vector<AntivirusAction>& actions,
+                     bool edit_failed) {
+  const auto last = std::find_if(actions.begin(), actions.end(),
+                                 [](const AntivirusAction& action) { return is_final(action.what); });
+  const bool passes = last == actions.end() || last->what == AntivirusDo::pass;
+  if (edit_failed && passes) {
+    placed_ = hold_lines();
+    return;
+  }
+  if (!passes && last->what == AntivirusDo::quarantine)
+    placed_.push_back(line("quarantine", {last->first, reason_of(verdict)}));
+  if (!passes && last->what == AntivirusDo::drop) {
+    placed_.push_back(line("drop", {reason_of(verdict)}));
+    goes_nowhere_ = true;
+  }
+  if (!passes && last->what == AntivirusDo::reject) {
+    const std::string text = last->second.empty() ? std::string(kRejected) : last->second;
+    placed_.push_back(line("reject", {last->first.empty() ? "554" : last->first, expanded(text, verdict)}));
+    goes_nowhere_ = true;
+  }
+  if (!passes && last->what == AntivirusDo::defer) {
+    if (last->first.empty()) failed_ = true;
+    placed_.push_back(line("defer", {expanded(last->first, verdict)}));
+    goes_nowhere_ = true;
+  }
+  const bool stops = std::any_of(actions.begin(), actions.end(), [](const AntivirusAction& action) {
+    return action.what == AntivirusDo::stop;
+  });
+  if (stops && !goes_nowhere_) placed_.push_back(line("stop"));
+}
+
+std::vector<VerdictLine> Carrying::hold_lines() const {
+  const bool infected = verdict_.kind == AntivirusKind::infected;
+  return {line("quarantine", {infected ? "Virus" : "Unscannable", reason_of(verdict_)}), line("stop")};
+}
+
+AntivirusAnswer Carrying::finish() {
+  AntivirusAnswer answer;
+  if (failed_)
+    return {.lines = {},
+            .message = {},
+            .failed = true,
+            .why = verdict_.kind == AntivirusKind::error ? verdict_.name : reason_of(verdict_)};
+  answer.lines = copies_;
+  const auto append = [&](const std::vector<VerdictLine>& lines) {
+    answer.lines.insert(answer.lines.end(), lines.begin(), lines.end());
+  };
+  if (not_possible_.empty() || goes_nowhere_) {
+    if (!goes_nowhere_) append(changes_);
+    if (!goes_nowhere_ && rewritten_) {
+      answer.message = std::move(rewritten_);
+      answer.lines.push_back(line("message"));
+    }
+    append(placed_);
+    size_t bytes = 0;
+    for (const VerdictLine& one : answer.lines) bytes += format_verdict_line(one).size();
+    if (bytes <= kReplyLimitBytes) return answer;
+    not_possible_ = "what the settings say needs a verdict of more than 64 KiB";
+    answer = {};
+  }
+  answer.lines.push_back(line("log", {not_possible_ + "; quarantined"}));
+  append(hold_lines());
+  return answer;
+}
+
+std::optional<Envelope> envelope_of(const Job& job) {
+  if (job.fd(3) < 0) return std::nullopt;
+  Result<std::string> bytes = read_whole(job.fd(3), kEnvelopeLimitBytes, "read the envelope");
+  if (!bytes) {
+    log_warning("read the envelope", bytes.failure());
+    return std::nullopt;
+  }
+  Result<Envelope> envelope = parse_envelope(*bytes);
+  if (!envelope) {
+    log_warning("read the envelope", envelope.failure());
+    return std::nullopt;
+  }
+  return std::move(*envelope);
+}
+
+}  // namespace
+
+AntivirusAnswer act(const AntivirusVerdict& verdict, const AntivirusPolicy& policy,
+                    const AntivirusRequest& request) {
+  return Carrying(policy, request).carry_out(verdict);
+}
+
+int answer_with_policy(const AntivirusVerdict& verdict, const AntivirusPolicy& policy, Job& job,
+                       std::string_view message, const Rescan& rescan, std::string& output) {
+  const int flags = job.fd(4) < 0 ? -1 : ::fcntl(job.fd(4), F_GETFL);
+  const AntivirusRequest request{.message = message,
+                                 .environment = job.environment,
+                                 .envelope = [&] { return envelope_of(job); },
+                                 .can_rewrite = flags >= 0 && (flags & O_ACCMODE) != O_RDONLY,
+                                 .rescan = rescan};
+  AntivirusAnswer answer = act(verdict, policy, request);
+  const std::string doing = "scan MID " + job.environment.get_or("POSTERN_MID", "0");
+  if (answer.failed) {
+    log_warning(doing, answer.why);
+    return 111;
+  }
+  if (answer.message) {
+    if (Result<void> wrote = write_all(job.fd(4), *answer.message, "write the new message"); !wrote) {
+      log_warning(doing, wrote.failure());
+      return 111;
+    }
+  }
+  for (const VerdictLine& one : answer.lines) output += format_verdict_line(one);
+  return 0;
+}
+
+std::string exempt_virus(const Environment& environment) {
+  if (!environment.get("POSTERN_RELEASED")) return {};
+  const std::string exempt = environment.get_or("POSTERN_EXEMPT", "");
+  for (const std::string_view stage : {"antivirus ", "clamd "}) {
+    if (exempt.starts_with(stage)) return std::string(trim(std::string_view(exempt).substr(stage.size())));
+  }
+  return {};
+}
+
+}  // namespace postern
