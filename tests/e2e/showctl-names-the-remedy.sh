@@ -28,6 +28,7 @@ problem smtproutes 'a:b\nno-colon\n' '2: "no-colon" has no colon; write DOMAIN:H
 problem resolver '127.0.0.1\n' '1: "127.0.0.1" is not ADDR:PORT; write'
 problem clamdb '/none/at/all\n' '1: "/none/at/all" is not a directory; make it, or name the right one$'
 problem stages '# comment\nantivirus\n' '2: "antivirus" names no program; write a name and a program$'
+problem quarantines '# comment\nVirus retention=soon\n' '2: "Virus retention=soon" has no retention that could be read; write NAME retention=30d'
 problem concurrencyremot '5\n' ' no program reads a file of that name; rename or remove it$'
 problem me 'x\033[31my\\n/../\n' '1: "x.x1b\[31my'
 problem pickupusers "4242424\n" " [^ ]+, the owner of alias/, is not named, so what aliases forward waits; add a line"
