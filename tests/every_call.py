@@ -19,7 +19,7 @@ programs, home, names = sys.argv[1], sys.argv[2], sys.argv[3:]
 DISK = ("EIO", "ENOSPC", "EDQUOT")
 ERRORS = {
     "open": DISK + ("EROFS", "EMFILE", "ENFILE"), "openat": DISK + ("EROFS", "EMFILE", "ENFILE"), "write": DISK, "pwrite64": DISK,
-    "writev": DISK, "fsync": DISK, "close": ("EIO",), "renameat2": DISK + ("EROFS",), "rename": DISK + ("EROFS",), "mkdir": ("EIO",),
+    "writev": DISK, "fsync": DISK, "fdatasync": DISK, "close": ("EIO",), "renameat2": DISK + ("EROFS",), "rename": DISK + ("EROFS",), "mkdir": ("EIO",),
     "read": ("EIO",), "pread64": ("EIO",), "access": ("EIO",), "lseek": ("EIO",), "fstat": ("EIO",), "newfstatat": ("EIO",),
     "memfd_create": ("EMFILE", "ENFILE", "ENOMEM"), "fcntl": ("EMFILE",), "pipe2": ("EMFILE", "ENFILE"), "vfork": ("EAGAIN", "ENOMEM"),
     "clone3": ("EAGAIN", "ENOMEM"), "clone": ("EAGAIN", "ENOMEM"), "fork": ("EAGAIN", "ENOMEM"), "mmap": ("ENOMEM",), "brk": ("ENOMEM",),
@@ -29,6 +29,7 @@ MESSAGE = b"Subject: every call\r\n\r\n" + b"".join(b"line %d of some length, so
 DIALOGUE = b"EHLO c.example\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<%s@home.example>\r\nDATA\r\n" + MESSAGE + b".\r\nQUIT\r\n"
 BODY = MESSAGE.replace(b"\r\n", b"\n")
 STRACE = subprocess.run(["sh", "-c", "command -v strace"], capture_output=True, text=True).stdout.strip()
+INDEX = home + "/db/quarantine"  # the quarantine's, the same before each run
 TRACE = home + "/../every-call.trace"
 
 
@@ -78,7 +79,7 @@ def judge(program, replies, trace):
     # An unlink that fails leaves what is in tmp/, and so does a kill: it is never delivered.
     failed_unlink = re.search(r"unlink.*INJECTED", trace)
     killed = "+++ killed by" in trace
-    if not failed_unlink and not killed and spool_files("queue/tmp", "quarantine/Held/tmp"): problems.append("debris: %s" % spool_files("queue/tmp"))
+    if not failed_unlink and not killed and spool_files("queue/tmp", "quarantine/messages/tmp"): problems.append("debris: %s" % spool_files("queue/tmp"))
     for match in re.finditer(r"fsync\(\d+<([^>]*/tmp/\d+/(\d+))>\) += -1.*INJECTED", trace):
         rest = trace[match.end():]
         if re.search(r"fsync\(\d+<[^>]*/%s>" % match[2], rest) or re.search(r"rename\w*\(.*/%s\"" % match[2], rest): problems.append("trusted after a failed fsync")
@@ -87,11 +88,16 @@ def judge(program, replies, trace):
 
 def clean():
     for file in spool_files("queue", "quarantine"): os.unlink(file)
-    subprocess.run(["rm", "-rf", home + "/quarantine/Held"], check=True)
+    if os.path.isdir(INDEX + ".before"):
+        subprocess.run(["rm", "-rf", INDEX], check=True)
+        subprocess.run(["cp", "-r", INDEX + ".before", INDEX], check=True)
 
 
 def calls_of(program):
     """(call, its number) for each call from the program's start to its end."""
+    run(program, [])
+    clean()
+    if program == "quarantine": subprocess.run(["cp", "-r", INDEX, INDEX + ".before"], check=True)
     replies, log, trace = run(program, [])
     if answer(replies) != 2: sys.exit("without any fault: %s\n%s" % (replies, log))
     clean()

@@ -32,6 +32,7 @@ problem antivirus 'infected repair\nvirus delete\n' '2: "virus delete" names no 
 problem antivirus 'infected@up delete\n' '1: "infected@up delete" names no direction; write in, out or local'
 problem antivirus '# x\ninfected remove\n' '2: "infected remove" names no action; postern-antivirus'
 problem antivirus 'infected redirect\n' '1: "infected redirect" has too much or too little behind its action'
+problem quarantines '# comment\nVirus retention=soon\n' '2: "Virus retention=soon" has no retention that could be read; write NAME retention=30d'
 problem concurrencyremot '5\n' ' no program reads a file of that name; rename or remove it$'
 problem me 'x\033[31my\\n/../\n' '1: "x.x1b\[31my'
 problem pickupusers "4242424\n" " [^ ]+, the owner of alias/, is not named, so what aliases forward waits; add a line"

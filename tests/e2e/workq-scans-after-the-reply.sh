@@ -41,9 +41,9 @@ done
 # A verdict after the reply is no bounce.
 mail refuse | inject a@far.example alice@home.example > "$T/answer" || fail "$(cat "$T/answer")"
 mid=$(cut -d' ' -f4 "$T/answer")
-held() { find "$POSTERN_HOME/quarantine/Refused/new" -name "$1" | grep -q .; }
+held() { find "$POSTERN_HOME/quarantine/messages" -name "$1" | grep -q .; }
 wait_for 20 held "$mid"
-expect_in "$POSTERN_HOME/quarantine/Refused/new"/*/"$mid" 'look: 550 5.7.1 not this'
+expect_in "$(find "$POSTERN_HOME/quarantine/messages" -name "$mid" -type f)" 'look: 550 5.7.1 not this'
 # What is deferred is tried again.
 mail later | inject a@far.example alice@home.example > "$T/answer" || fail "$(cat "$T/answer")"
 mid=$(cut -d' ' -f4 "$T/answer")
