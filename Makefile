@@ -25,9 +25,8 @@ RESIDENT := \
   service/postern-ask service/postern-bind service/postern-serve \
   service/postern-init service/postern-showctl service/postern-cdbmake
 
-postern-antivirus_LIBS = -lclamav $(shell pkg-config --libs gmime-3.0)
+postern-antivirus_LIBS = -lclamav
 postern-dnsq_LIBS = -lunbound
-scanq_FLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags gmime-3.0))
 
 # Tests are compiled once and run once: not worth optimising.
 tests_FLAGS = -O0 -U_FORTIFY_SOURCE
@@ -90,7 +89,11 @@ $(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LI
 	@echo "  LINK $@"
 	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) -lcdb -lxxhash -lidn2 -o $@
 
-unit: $(O)/unit
+# What the tests ask for a mail's pieces.
+$(O)/mime-pieces: $(O)/tests/mime_pieces.o $(O)/libscanq.a $(LIB)
+	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lxxhash -o $@
+
+unit: $(O)/unit $(O)/mime-pieces
 
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
 PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libgmime-3.0-dev libcdb-dev libxxhash-dev \
