@@ -99,7 +99,7 @@ MimeReport walk_pieces(std::string_view message, const MimeLimits& limits,
 Result<void> walk_mime(std::string_view message, const MimeLimits& limits,
                        const std::function<bool(std::string_view content)>& visit) {
   const MimeReport report =
-      walk_pieces(message, limits, [&](const MimePiece& piece) { return visit(piece.bytes); });
+      walk_pieces(message, limits, [&](const MimePiece& piece) { return piece.is_message || visit(piece.bytes); });
   if (!report.limit.empty()) return temporary("look into the message: " + report.limit);
   return {};
 }

@@ -37,6 +37,9 @@ struct MimePiece {
   std::string_view type;                  // "text/html", lower-case; of several the first, empty where none
   std::string_view encoding;  // "", "base64", "quoted-printable", "uuencode", "yenc", "binhex", "tnef"…
   const MimePlace& place;
+  // A message inside the message, as it stands: its own pieces are visited by themselves, so no scanner needs to
+  // look at this one; it has the names that it is attached under.
+  bool is_message = false;
 };
 
 struct MimeReport {

@@ -47,7 +47,8 @@ struct Base64Way {
   Junk junk = Junk::ignore;
   bool line_restarts = false;  // each line is decoded by itself
   bool empty_line_stops = false;
-  bool url = false;  // - and _ are letters
+  bool url = false;        // - and _ are letters
+  bool drop_rest = false;  // fewer than four letters at the end are none
 };
 
 // What was met that readers differ on.
@@ -57,6 +58,7 @@ struct Base64Oddities {
   bool url = false;
   bool lines = false;       // a line with letters behind it whose letters are no multiple of four
   bool empty_line = false;  // with letters behind it
+  bool rest = false;        // fewer than four letters at the end, and no padding
 };
 
 class Base64Decoder {
@@ -73,7 +75,8 @@ class Base64Decoder {
       if (at >= raw_.size()) break;
       at = way_.junk == Junk::skip_line && line_begins(at) && has_junk(at) ? next_line(raw_, at) : one(at);
     }
-    flush();
+    if (count_ > 1) oddities_.rest = true;
+    if (!way_.drop_rest) flush();
     bytes_.resize(length_);
     return std::move(bytes_);
   }
@@ -229,10 +232,11 @@ std::vector<Base64Way> other_ways(const Base64Oddities& odd) {
   std::vector<Base64Way> ways;
   for (const Padding padding : paddings) {
     for (const Junk junk : junks) {
-      ways.push_back({padding, junk, false, false, false});
-      if (odd.lines) ways.push_back({padding, junk, true, false, false});
-      if (odd.empty_line) ways.push_back({padding, junk, false, true, false});
-      if (odd.url) ways.push_back({padding, junk, false, false, true});
+      ways.push_back({.padding = padding, .junk = junk});
+      if (odd.lines) ways.push_back({.padding = padding, .junk = junk, .line_restarts = true});
+      if (odd.empty_line) ways.push_back({.padding = padding, .junk = junk, .empty_line_stops = true});
+      if (odd.url) ways.push_back({.padding = padding, .junk = junk, .url = true});
+      if (odd.rest) ways.push_back({.padding = padding, .junk = junk, .drop_rest = true});
     }
   }
   ways.erase(ways.begin());  // the first pass was that one
@@ -311,22 +315,7 @@ std::string decode_quoted(std::string_view raw, const QuotedWay& way, QuotedOddi
   return out;
 }
 
-}  // namespace
-
-bool decode_base64_ways(std::string_view raw, const TakeDecoded& take) {
-  Results results(take);
-  const Base64Way usual;
-  Base64Decoder decoder(raw, usual);
-  if (!results.add(decoder.run())) return false;
-  const Base64Oddities odd = decoder.oddities();
-  if (!odd.padding && !odd.junk && !odd.url && !odd.lines && !odd.empty_line) return true;
-  for (const Base64Way& way : other_ways(odd))
-    if (!results.add(Base64Decoder(raw, way).run())) return false;
-  return true;
-}
-
-bool decode_quoted_printable_ways(std::string_view raw, const TakeDecoded& take) {
-  Results results(take);
+bool quoted_ways(std::string_view raw, Results& results) {
   QuotedOddities odd;
   if (!results.add(decode_quoted(raw, {}, odd))) return false;
   if (!odd.blanks && !odd.broken && !odd.cr) return true;
@@ -339,6 +328,31 @@ bool decode_quoted_printable_ways(std::string_view raw, const TakeDecoded& take)
     if (!results.add(decode_quoted(raw, way, ignored))) return false;
   }
   return true;
+}
+
+}  // namespace
+
+bool decode_base64_ways(std::string_view raw, const TakeDecoded& take) {
+  Results results(take);
+  const Base64Way usual;
+  Base64Decoder decoder(raw, usual);
+  if (!results.add(decoder.run())) return false;
+  const Base64Oddities odd = decoder.oddities();
+  if (!odd.padding && !odd.junk && !odd.url && !odd.lines && !odd.empty_line && !odd.rest) return true;
+  for (const Base64Way& way : other_ways(odd))
+    if (!results.add(Base64Decoder(raw, way).run())) return false;
+  return true;
+}
+
+bool decode_quoted_printable_ways(std::string_view raw, const TakeDecoded& take) {
+  Results results(take);
+  if (!quoted_ways(raw, results)) return false;
+  if (raw.find("=\r") == std::string_view::npos || !has_bare_cr(raw)) return true;
+  // Some readers end a line at a CR of its own.
+  std::string lines(raw);
+  for (size_t at = 0; at < lines.size(); ++at)
+    if (lines[at] == '\r' && (at + 1 == lines.size() || lines[at + 1] != '\n')) lines[at] = '\n';
+  return quoted_ways(lines, results);
 }
 
 bool looks_like_base64(std::string_view text) {

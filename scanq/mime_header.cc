@@ -235,9 +235,10 @@ void read_parameters(std::string_view block, const FieldValues& values, MimeHead
       add(boundaries, std::move(value));
   }
   for (const std::string& value : boundaries) {
-    // Blanks at its end belong to no boundary (RFC 2046, 5.1.1).
+    // Blanks at its end belong to no boundary (RFC 2046, 5.1.1), but not all readers take them off.
     const size_t last = value.find_last_not_of(" \t\r\n");
     add(header.boundaries, value.substr(0, last == std::string::npos ? 0 : last + 1));
+    add(header.boundaries, value);
     if (value.find_first_of(" \t") != std::string::npos) add(header.boundaries, unfolded_to_nothing(value));
   }
   const bool long_value = std::any_of(

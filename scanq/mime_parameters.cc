@@ -227,7 +227,7 @@ bool read_attribute(std::string_view text, std::string_view attribute, Piece& pi
 
 void read_parts(const std::vector<std::string_view>& parts, std::string_view attribute, Values& values,
                 std::vector<Piece>& pieces) {
-  for (const std::string_view part : parts) {
+  for (const std::string_view& part : parts) {
     const size_t equals = part.find('=');
     if (equals == std::string_view::npos) continue;
     Piece piece;
@@ -236,6 +236,13 @@ void read_parts(const std::vector<std::string_view>& parts, std::string_view att
     const std::string_view value = part.substr(equals + 1);
     if (plain) {
       add_ways(value, values);
+      // `name=a;b` without quotes: what follows is no parameter of its own.
+      if (&part != &parts.back() && std::none_of(&part + 1, &parts.back() + 1, [](std::string_view other) {
+            return other.find('=') != std::string_view::npos;
+          }))
+        add_ways(
+            {value.data(), static_cast<size_t>(parts.back().data() + parts.back().size() - value.data())},
+            values);
     } else {
       piece.value = unquote(trim(value), false);
       pieces.push_back(std::move(piece));

@@ -31,16 +31,24 @@ MimeWalk::MimeWalk(const MimeLimits& limits, const std::function<bool(const Mime
     : limits_(limits), visit_(visit), since_(now_microseconds()) {}
 
 void MimeWalk::message(std::string_view bytes) {
-  MimeBuffer all(bytes);
   Context top;
   top.place.end = bytes.size();
-  all.marks = find_marks(bytes, limits_.marks);
-  if (all.marks.size() > limits_.marks) {
-    over("lines that may begin something", limits_.marks);
-    return;
+  if (!reading(bytes, top)) return;
+  if (has_bare_cr(bytes)) {
+    // For some readers a CR of its own ends a line everywhere; all places stay what they are.
+    std::string lines(bytes);
+    for (size_t at = 0; at < lines.size(); ++at)
+      if (lines[at] == '\r' && (at + 1 == lines.size() || lines[at + 1] != '\n')) lines[at] = '\n';
+    if (!reading(lines, top)) return;
   }
-  if (entity(all, {0, bytes.size()}, top)) leftovers(all, top);
   if (yenc_is_open_) ambiguous("a part of a yEnc file");
+}
+
+bool MimeWalk::reading(std::string_view bytes, const Context& top) {
+  MimeBuffer all(bytes);
+  all.marks = find_marks(bytes, limits_.marks);
+  if (all.marks.size() > limits_.marks) return over("lines that may begin something", limits_.marks);
+  return entity(all, {0, bytes.size()}, top) && leftovers(all, top);
 }
 
 bool MimeWalk::buffer(MimeBuffer& in, const Context& context) {
@@ -81,10 +89,12 @@ bool MimeWalk::body(MimeBuffer& in, const Body& body, const Context& context) {
     ++inside.depth;
     inside.place.path.push_back(0);
     if (context.in_message) inside.place.begin = body.range.begin;
-    is_container = is_container || header.is_only("message/rfc822") || header.types.empty();
     // Base64 is no message before it is decoded.
     const std::string_view bytes = in.bytes.substr(body.range.begin, body.range.end - body.range.begin);
     const bool in_the_clear = has_encoding(header, MimeEncoding::as_it_is) || !looks_like_base64(bytes);
+    const std::string type = header.types.empty() ? "message/rfc822" : header.types.front();
+    is_container = is_container || type == "message/rfc822";
+    if (type == "message/rfc822" && !piece(bytes, header.names, type, "", context, true)) return false;
     if (in_the_clear && !entity(in, body.range, inside)) return false;
   }
   return leaf(in, body, context, is_container && (header.types.size() < 2));
@@ -189,8 +199,9 @@ bool MimeWalk::decoded(const Body& body, std::string_view bytes, std::string_vie
   inside.in_message = false;
   MimeBuffer in(bytes);
   if (!buffer(in, inside)) return false;
-  if (header.has_type("message/")) {
+  if (header.has_type("message/") || (header.types.empty() && context.is_message)) {
     Context within = inside;
+    within.is_message = false;
     within.place.path.push_back(0);
     if (!entity(in, {0, bytes.size()}, within)) return false;
   }
@@ -202,14 +213,14 @@ bool MimeWalk::decoded(const Body& body, std::string_view bytes, std::string_vie
 }
 
 bool MimeWalk::piece(std::string_view bytes, const std::vector<std::string>& names, std::string_view type,
-                     std::string_view encoding, const Context& context) {
+                     std::string_view encoding, const Context& context, bool is_message) {
   if (bytes.empty()) return true;
   if (++pieces_ > limits_.parts) return over("MIME parts", limits_.parts);
   if (bytes.size() > limits_.decoded_bytes - decoded_bytes_)
     return over("decoded bytes", limits_.decoded_bytes);
   decoded_bytes_ += bytes.size();
   if (!may_go_on()) return false;
-  const bool going = visit_({bytes, names, type, encoding, context.place});
+  const bool going = visit_({bytes, names, type, encoding, context.place, is_message});
   since_ = now_microseconds();
   return going;
 }

@@ -34,6 +34,7 @@ class MimeWalk {
   };
 
   // All answer whether to go on.
+  bool reading(std::string_view bytes, const Context& top);
   bool buffer(MimeBuffer& in, const Context& context);
   bool entity(MimeBuffer& in, Range range, const Context& context);
   bool body(MimeBuffer& in, const Body& body, const Context& context);
@@ -58,7 +59,7 @@ class MimeWalk {
   bool file(std::string_view bytes, const std::vector<std::string>& names, std::string_view encoding,
             const Context& context);
   bool piece(std::string_view bytes, const std::vector<std::string>& names, std::string_view type,
-             std::string_view encoding, const Context& context);
+             std::string_view encoding, const Context& context, bool is_message = false);
 
   void note_types(const MimeHeader& header);
   void ambiguous(std::string_view why);
