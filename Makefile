@@ -101,6 +101,7 @@ PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libunistring-dev libc
   daemontools ucspi-tcp-ipv6 \
   swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin zip strace procps psmisc python3 binutils file \
   dot-forward maildrop procmail mutt php-cli \
+  ripmime mpack uudeview tnef libmime-tools-perl \
   python3-flufl.bounce python3-xxhash jq
 
 deps:

@@ -20,7 +20,7 @@ struct MimeLimits {
   size_t decoded_bytes = size_t{400} * 1024 * 1024;  // of all pieces together
   // Runs of `--`, lines that may begin something (`begin `, `=ybegin`, `Content-…:`), in one buffer.
   size_t marks = 1000000;
-  size_t seconds = 60;  // for the walk itself, without what `visit` takes
+  size_t seconds = 30;  // for the walk itself, without what `visit` takes
 };
 
 // One part as it stands in the tree of the standard's reading. What another reading alone finds has the place

@@ -107,9 +107,8 @@ std::vector<Cut> MimeBuffer::cuts(const std::vector<std::string>& boundaries, Ra
     const auto before = [](const Delimiter& one, size_t at) { return one.at < at; };
     const auto first = std::lower_bound(all.begin(), all.end(), body.begin, before);
     const auto stop = std::lower_bound(first, all.end(), body.end, before);
-    if (first == stop) continue;
     for (const bool beyond : {false, true}) {
-      if (beyond && stop == all.end()) break;
+      if (beyond ? stop == all.end() : first == stop) continue;
       bool closed_early = false;
       for (int way = 0; way < kWays; ++way) {
         if (way == kWithoutClose && !closed_early) continue;
@@ -146,6 +145,13 @@ size_t MimeBuffer::next_dashes(size_t at) const {
   for (; at < bytes.size(); at = next_line(bytes, at))
     if (bytes.substr(at, 2) == "--") return at;
   return bytes.size();
+}
+
+const MimePlace* MimeBuffer::leaf_around(size_t at) const {
+  auto leaf = leaves_.upper_bound(at);
+  if (leaf == leaves_.begin()) return nullptr;
+  --leaf;
+  return at < leaf->second.first ? &leaf->second.second : nullptr;
 }
 
 void MimeBuffer::cover_marks(Range header) {

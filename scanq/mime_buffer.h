@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "scanq/antivirus_mime.h"
 #include "scanq/mime_header.h"
 #include "scanq/mime_marks.h"
 
@@ -41,7 +42,6 @@ class MimeBuffer {
 
   const std::string_view bytes;
   std::vector<Mark> marks;
-  std::vector<std::pair<Range, const void*>> leaves;
 
   // True the first time.
   bool first_time(Range entity) { return entities_.insert(entity).second; }
@@ -59,11 +59,17 @@ class MimeBuffer {
   [[nodiscard]] size_t next_dashes(size_t at) const;
   void cover_marks(Range header);
 
+  // Where a leaf stands in the tree, for what is found in it later; the first to claim its begin keeps it.
+  void note_leaf(Range leaf, const MimePlace& place) { leaves_.try_emplace(leaf.begin, leaf.end, place); }
+  // The place of the leaf around it; nothing when it stands between them.
+  [[nodiscard]] const MimePlace* leaf_around(size_t at) const;
+
  private:
   const std::vector<Delimiter>& delimiters(const std::string& boundary, size_t most, bool& over);
   std::set<Range> entities_;
   std::set<std::tuple<size_t, size_t, int>> bodies_;
   std::map<std::string, std::vector<Delimiter>> delimiters_;
+  std::map<size_t, std::pair<size_t, MimePlace>> leaves_;
 };
 
 }  // namespace postern

@@ -53,9 +53,12 @@ bool MimeWalk::leftovers(MimeBuffer& in, const Context& context) {
   for (size_t i = 0; i < in.marks.size(); ++i) {
     if (!may_go_on()) return false;
     const Mark mark = in.marks[i];
+    if (mark.kind == MarkKind::content_field && mark.covered) continue;
+    Context here = context;
+    if (const MimePlace* place = in.leaf_around(mark.at); place != nullptr) here.place = *place;
     if (mark.kind == MarkKind::content_field) {
-      if (!mark.covered && !hidden_entity(in, mark.at, context)) return false;
-    } else if (!file_at(in, i, context)) {
+      if (!hidden_entity(in, mark.at, here)) return false;
+    } else if (!file_at(in, i, here)) {
       return false;
     }
   }

@@ -14,6 +14,9 @@ namespace {
 // The way that a place is decoded in, for the buffer's memory of what was.
 enum : int { kAsItIs, kBase64, kQuoted, kUu, kGuessedBase64, kContainer = 16 };
 
+// A leaf may be looked at as that many entities: multiparts around it, and further ways to cut them.
+constexpr size_t kEntitiesForOne = 4;
+
 bool is_text(std::string_view bytes) {
   return std::none_of(bytes.begin(), bytes.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -61,7 +64,7 @@ bool MimeWalk::buffer(MimeBuffer& in, const Context& context) {
 bool MimeWalk::entity(MimeBuffer& in, Range range, const Context& context) {
   if (!in.first_time(range)) return true;
   if (context.depth > limits_.depth) return over("MIME parts inside each other", limits_.depth);
-  if (++entities_ > limits_.parts) return over("MIME parts", limits_.parts);
+  if (++entities_ > kEntitiesForOne * limits_.parts) return over("MIME parts", limits_.parts);
   if (!may_go_on()) return false;
   const MimeHeader header = read_mime_header(in.bytes.substr(range.begin, range.end - range.begin));
   in.cover_marks({range.begin, range.begin + header.end});
@@ -130,6 +133,7 @@ bool MimeWalk::leaf(MimeBuffer& in, const Body& body, const Context& context, bo
   const MimeHeader& header = body.header;
   const std::string_view bytes = in.bytes.substr(body.range.begin, body.range.end - body.range.begin);
   if (bytes.empty()) return true;
+  if (!is_container) in.note_leaf(body.range, context.place);
   for (const MimeEncoding encoding : header.encodings) {
     if (encoding == MimeEncoding::as_it_is || encoding == MimeEncoding::unknown) continue;
     if (!decode(in, body, encoding, context, is_container)) return false;

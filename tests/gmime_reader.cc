@@ -1,4 +1,5 @@
-// gmime_reader FILE…: the contents that GMime decodes out of each mail: "F FILE", then a line of hexadecimal for each.
+// gmime_reader FILE…: the contents that GMime decodes out of each mail: "F FILE", then a line of hexadecimal
+// for each.
 #include <gmime/gmime.h>
 
 #include <cstdio>

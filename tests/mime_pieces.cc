@@ -1,6 +1,7 @@
-// mime-pieces FILE… - what the walk over a mail finds, for tests in other languages. For each file: "F FILE", then for each
-// piece "P PATH ENCODING TYPE BEGIN END CONTENT NAME,NAME…" (text in hexadecimal, "-" where there is none; PATH 0.1), then
-// "R AMBIGUOUS ENCRYPTED LIMIT". With --time the pieces are only counted: "T MICROSECONDS PIECES BYTES FILE", the median of 5.
+// mime-pieces FILE… - what the walk over a mail finds, for tests in other languages. For each file: "F FILE",
+// then for each piece "P PATH ENCODING TYPE BEGIN END CONTENT NAME,NAME…" (text in hexadecimal, "-" where
+// there is none; PATH 0.1), then "R AMBIGUOUS ENCRYPTED LIMIT". With --time the pieces are only counted: "T
+// MICROSECONDS PIECES BYTES FILE", the median of 5.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ namespace {
 std::string read_file(const char* path) {
   std::string all;
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  struct stat status{};
+  struct stat status {};
   if (fd < 0 || fstat(fd, &status) != 0) {
     perror(path);
     exit(1);
@@ -48,10 +49,12 @@ void print_pieces(const char* path) {
     for (const std::string& name : piece.names) names += (names.empty() ? "" : ",") + shown(name);
     printf("P %s %s %s %zu %zu %s %s\n", place.empty() ? "-" : place.c_str(),
            piece.encoding.empty() ? "-" : std::string(piece.encoding).c_str(), shown(piece.type).c_str(),
-           piece.place.begin, piece.place.end, shown(piece.bytes).c_str(), names.empty() ? "-" : names.c_str());
+           piece.place.begin, piece.place.end, shown(piece.bytes).c_str(),
+           names.empty() ? "-" : names.c_str());
     return true;
   });
-  printf("R %s %d %s\n", shown(report.ambiguous).c_str(), report.encrypted ? 1 : 0, shown(report.limit).c_str());
+  printf("R %s %d %s\n", shown(report.ambiguous).c_str(), report.encrypted ? 1 : 0,
+         shown(report.limit).c_str());
 }
 
 void print_time(const char* path) {
