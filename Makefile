@@ -27,11 +27,9 @@ RESIDENT := \
   service/postern-ask service/postern-bind service/postern-serve \
   service/postern-init service/postern-showctl service/postern-cdbmake
 
-postern-antivirus_LIBS = -lclamav -lseccomp $(shell pkg-config --libs gmime-3.0)
-postern-clamd_LIBS = $(shell pkg-config --libs gmime-3.0)
+postern-antivirus_LIBS = -lclamav -lseccomp
 postern-dnsq_LIBS = -lunbound
 postern-quarantine_LIBS = -lsqlite3
-scanq_FLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags gmime-3.0))
 
 # Tests are compiled once and run once: not worth optimising.
 tests_FLAGS = -O0 -U_FORTIFY_SOURCE
@@ -94,7 +92,11 @@ $(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LI
 	@echo "  LINK $@"
 	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) $(postern-quarantine_LIBS) -lcdb -lxxhash -lidn2 -o $@
 
-unit: $(O)/unit
+# What the tests ask for a mail's pieces.
+$(O)/mime-pieces: $(O)/tests/mime_pieces.o $(O)/libscanq.a $(LIB)
+	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lxxhash -o $@
+
+unit: $(O)/unit $(O)/mime-pieces
 
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
 PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libcdb-dev libxxhash-dev \
@@ -102,7 +104,8 @@ PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libunistring-dev libc
   libsqlite3-dev \
   daemontools ucspi-tcp-ipv6 \
   swaks nsd ldnsutils dnsutils postfix clamav-testfiles spamassassin clamav-daemon clamdscan zip strace procps psmisc python3 binutils file \
-  dot-forward maildrop procmail mutt php-cli mpack \
+  dot-forward maildrop procmail mutt php-cli \
+  ripmime mpack uudeview tnef libmime-tools-perl \
   python3-flufl.bounce python3-xxhash jq
 
 deps:

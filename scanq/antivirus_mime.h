@@ -1,42 +1,70 @@
-// The MIME parts of a message, decoded, for a scanner that looks at each of them by itself. Hostile input is
-// what this reads: depth, number and size of the parts are bounded, and what is over a bound is said, never
-// passed over.
+// The pieces that a message is made of, decoded, in every way that mail readers are known to read it, for a
+// scanner that looks at each by itself. Hostile input is what this reads: depth, number, size and time are
+// bounded, and what is over a bound, or cannot be put together from this message alone, is said, never passed
+// over. doc/INTERNALS.md, section 4, lists the readings.
 #pragma once
 
 #include <cstddef>
 #include <functional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "lib/result.h"
 
 namespace postern {
 
 struct MimeLimits {
-  size_t depth = 64;                                 // multiparts and messages inside each other
-  size_t parts = 5000;                               // leaves
-  size_t decoded_bytes = size_t{400} * 1024 * 1024;  // of all leaves together
-  // Lines that may be a delimiter (`--…`) or a header field (`name:…`), wherever they stand. Each may become
-  // an object of about 1.5 KB, or 500 bytes, before the parts can be counted.
-  size_t delimiter_lines = 20000;
-  size_t field_lines = 100000;
-  // Of all fields that hold addresses, together: GMime's time for one grows with the square of its length (a
-  // second for 32 KiB).
-  size_t address_bytes = 128 * 1024;
+  size_t depth = 64;                                 // multiparts, messages and encodings inside each other
+  size_t parts = 5000;                               // entities looked at, and pieces visited
+  size_t decoded_bytes = size_t{400} * 1024 * 1024;  // of all pieces together
+  // Runs of `--`, lines that may begin something (`begin `, `=ybegin`, `Content-…:`), in one buffer.
+  size_t marks = 1000000;
+  size_t seconds = 30;  // for the walk itself, without what `visit` takes
 };
 
+// One part as it stands in the tree of the standard's reading. What another reading alone finds has the place
+// of the part that it lies in.
+struct MimePlace {
+  std::vector<unsigned> path;  // positions from the top, 0 is the first child; a message's content is child 0
+  size_t begin = 0;            // its bytes in the message as it came, header and body
+  size_t end = 0;
+};
+
+struct MimePiece {
+  std::string_view bytes;
+  const std::vector<std::string>& names;  // as any reader may call it: raw, unquoted, RFC 2231, RFC 2047
+  std::string_view type;                  // "text/html", lower-case; of several the first, empty where none
+  std::string_view encoding;  // "", "base64", "quoted-printable", "uuencode", "yenc", "binhex", "tnef"…
+  const MimePlace& place;
+  // A message inside the message, as it stands: its own pieces are visited by themselves, so no scanner needs to
+  // look at this one; it has the names that it is attached under.
+  bool is_message = false;
+};
+
+struct MimeReport {
+  std::string ambiguous;   // why not all that a reader may make of it was visited; empty: all was
+  bool encrypted = false;  // S/MIME or PGP: the content cannot be looked at
+  std::string limit;       // which limit it is over; some of it was not visited
+};
+
+// Calls `visit` with each piece that is not empty, until it returns false. No place is decoded twice in the
+// same way. The views live for that call.
+MimeReport walk_pieces(std::string_view message, const MimeLimits& limits,
+                       const std::function<bool(const MimePiece&)>& visit);
+
+// The same, contents alone; a message over a limit is a temporary failure.
+Result<void> walk_mime(std::string_view message, const MimeLimits& limits,
+                       const std::function<bool(std::string_view content)>& visit);
+
 // Has the message one part only, and that one as it stands: text/plain without a transfer encoding that hides
-// bytes? Any doubt (a header that is not well-formed, a field twice) is no.
+// bytes, with nothing in it that some reader unpacks? Any doubt (a header that is not well-formed, a field
+// twice) is no.
 bool is_plain_message(std::string_view message);
 // What stands behind the first empty line; nothing when there is none.
 std::string_view body_of(std::string_view message);
 
-// Calls `visit` with the decoded content of each leaf that is not empty, until it returns false; twice or
-// more where mail readers decode it differently. The view lives for that call. A failure is temporary: the
-// message is over a limit, and some of it was not visited.
-Result<void> walk_mime(std::string_view message, const MimeLimits& limits,
-                       const std::function<bool(std::string_view content)>& visit);
-
-// Starts the MIME library; a resident does it before it forks workers.
-void prepare_mime();
+// A resident calls it before it forks workers; there is nothing that the walk has to load.
+inline void prepare_mime() {}
 
 }  // namespace postern

@@ -12,6 +12,7 @@ trap 'rm -rf "$STAGE"' EXIT
 chmod 755 "$STAGE"
 mkdir -p "$STAGE/build" "$STAGE/results"
 cp -r "$BUILD/bin" "$STAGE/build/bin"
+[ ! -f "$BUILD/release/mime-pieces" ] || cp "$BUILD/release/mime-pieces" "$STAGE/build/"
 cp -r "$HERE" "$STAGE/tests"
 mkdir "$STAGE/doc"
 cp -r "$HERE/../doc/samples" "$STAGE/doc/samples"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A megabyte of empty parts, or of empty header fields, is answered with the limit that it is over, in little memory.
+# A megabyte of empty parts is answered with the limit that it is over; as much of empty header fields is nothing special. Both in little memory.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/antivirus.sh"
 need python3
@@ -19,10 +19,11 @@ print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$B/postern
 
 read -r code ordinary < <(peak "$T/mail")
 expect_equal "$code" 0 "an ordinary mail with many such lines"
-for bomb in parts fields; do
-  read -r code size < <(peak "$T/$bomb")
-  expect_equal "$code" 111 "a bomb of $bomb"
-  expect_in "$T/log" "look into the message: it has more than [0-9]* lines like a $([ $bomb = parts ] && echo delimiter || echo 'header field')"
-  [ "$size" -lt $((ordinary + 60000)) ] || fail "a bomb of $bomb takes $size KiB, an ordinary mail $ordinary"
-done
+read -r code size < <(peak "$T/parts")
+expect_equal "$code" 111 "a bomb of parts"
+expect_in "$T/log" "look into the message: it has more than [0-9]* MIME parts"
+[ "$size" -lt $((ordinary + 60000)) ] || fail "a bomb of parts takes $size KiB, an ordinary mail $ordinary"
+read -r code size < <(peak "$T/fields")
+expect_equal "$code" 0 "a million fields"
+[ "$size" -lt $((ordinary + 60000)) ] || fail "a million fields take $size KiB, an ordinary mail $ordinary"
 exit 0

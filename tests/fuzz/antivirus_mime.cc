@@ -1,19 +1,23 @@
-// parts: scanq/antivirus_mime.cc lib
-// libs: -lgmime-3.0 -lgobject-2.0 -lglib-2.0
+// parts: scanq/antivirus_mime.cc scanq/mime_walk.cc scanq/mime_unpack.cc scanq/mime_buffer.cc
+// scanq/mime_header.cc parts: scanq/mime_parameters.cc scanq/mime_encodings.cc scanq/mime_marks.cc
+// scanq/uuencode.cc scanq/yenc.cc parts: scanq/tnef.cc scanq/binhex.cc scanq/smime.cc lib
 //
 // A message as anybody may send it. Whatever it is, the walk ends within its limits or says that it did not,
-// and what a plain message shows is its body and nothing else.
+// each piece has a place in the message, and what a plain message shows is its body and nothing else.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
+#include "must.h"
 #include "scanq/antivirus_mime.h"
 
 namespace {
 
-void require(bool holds) {
-  if (!holds) std::abort();
+// Reads every byte: a view outside of what it may see is found by the address sanitizer.
+size_t read_all(std::string_view text) {
+  size_t sum = 0;
+  for (const char c : text) sum += static_cast<unsigned char>(c);
+  return sum;
 }
 
 }  // namespace
@@ -21,29 +25,33 @@ void require(bool holds) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view message(reinterpret_cast<const char*>(data), size);
   const std::string_view body = postern::body_of(message);
-  require(message.ends_with(body));
+  must(message.ends_with(body));
 
   const postern::MimeLimits limits{.depth = 20, .parts = 50, .decoded_bytes = 100000};
-  size_t parts = 0;
+  size_t pieces = 0;
   size_t bytes = 0;
-  const postern::Result<void> walked = postern::walk_mime(message, limits, [&](std::string_view content) {
-    require(!content.empty());
-    // Reads every byte: a view outside of what it may see is found by the address sanitizer.
-    unsigned sum = 0;
-    for (const char c : content) sum += static_cast<unsigned char>(c);
-    parts += sum > 0 || content.front() == '\0' ? 1 : 0;
-    bytes += content.size();
-    return true;
-  });
-  require(parts <= limits.parts && bytes <= limits.decoded_bytes);
-  require(walked.ok() || !walked.failure().permanent());
-  if (walked.ok() && postern::is_plain_message(message)) require(bytes <= body.size());
+  const postern::MimeReport report =
+      postern::walk_pieces(message, limits, [&](const postern::MimePiece& piece) {
+        must(!piece.bytes.empty());
+        must(piece.place.begin <= piece.place.end && piece.place.end <= size);
+        must(piece.place.path.size() <= 2 * limits.depth);
+        size_t sum = read_all(piece.bytes) + read_all(piece.type) + read_all(piece.encoding);
+        for (const std::string& name : piece.names) sum += read_all(name);
+        pieces += sum > 0 || piece.bytes.front() == '\0' ? 1 : 0;
+        if (!piece.is_message) bytes += piece.bytes.size();
+        return true;
+      });
+  must(pieces <= limits.parts && bytes <= limits.decoded_bytes);
+  if (postern::is_plain_message(message)) {
+    must(bytes <= body.size());
+    must(report.ambiguous.empty() && !report.encrypted);
+  }
 
   size_t visits = 0;
   const postern::Result<void> stopped = postern::walk_mime(message, limits, [&](std::string_view) {
     ++visits;
     return false;
   });
-  require(visits <= 1 && (stopped.ok() || visits == 0));
+  must(visits <= 1 && (stopped.ok() || visits == 0));
   return 0;
 }

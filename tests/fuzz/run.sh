@@ -33,13 +33,8 @@ object() {  # SOURCE -> the object's name, in REPLY
     [ $fresh = yes ] && return 0
   fi
   mkdir -p "$(dirname "$REPLY")"
-  # shellcheck disable=SC2046 # words
-  "$CLANG" "${FLAGS[@]}" -fsanitize=fuzzer-no-link,address,undefined $(includes "$1") -MMD -c "$1" -o "$REPLY" ||
+  "$CLANG" "${FLAGS[@]}" -fsanitize=fuzzer-no-link,address,undefined -MMD -c "$1" -o "$REPLY" ||
     { rm -f "$REPLY"; return 1; }
-}
-
-includes() {  # SOURCE: further flags that one of our sources needs
-  case $1 in scanq/antivirus*) pkg-config --cflags gmime-3.0 | sed 's/-I/-isystem /g' ;; esac
 }
 
 comment() {  # FILE WORD: what its comment lines "// WORD: ..." say
