@@ -15,6 +15,7 @@ PASSING := smtpd/postern-smtpd \
   local/postern-local local/postern-vdeliver
 RESIDENT := \
   scanq/postern-antivirus \
+  scanq/postern-stagetest \
   queue/postern-send queue/postern-bounce queue/postern-workq \
   queue/postern-qread queue/postern-qstat queue/postern-qctl queue/postern-qcheck \
   local/postern-lspawn local/postern-newu local/postern-newv \
