@@ -4,7 +4,7 @@
 //              PROGRAM [ARGUMENT]... | @NAME
 //              postern-stagetest --list
 //   fd 1 out   a line for each case, what was seen, the remedy of what failed; last "N passed, N failed, N
-//              not run"
+//              skipped"
 //   env        POSTERN_HOME, TMPDIR, PATH
 //   exit       0 nothing failed, 1 something failed, 100 usage, 111 it could not be tried
 
@@ -45,18 +45,23 @@ int usage(std::string_view why) {
   return 100;
 }
 
+int refuse(const Failure& failure) {
+  if (failure.permanent()) return usage(failure.text);
+  log_critical("start", failure.text);
+  return 111;
+}
+
 bool print(const std::string& text) {
   return write_all(1, text, "print").ok();
 }
 
-// The program's place does not depend on the directory that it is started in.
-Result<void> make_absolute(std::string& program) {
-  if (program.starts_with('/') || program.find('/') == std::string::npos) return {};
+// The program's place does not depend on the directory that it is started in. One that is not there fails in
+// the case of that name.
+void make_absolute(std::string& program) {
+  if (program.starts_with('/') || program.find('/') == std::string::npos) return;
   char* whole = ::realpath(program.c_str(), nullptr);
-  if (whole == nullptr) return permanent("there is no " + program);
-  program = whole;
+  if (whole != nullptr) program = whole;
   ::free(whole);
-  return {};
 }
 
 Result<void> take_value(Options& options, std::string_view option, const std::string& value) {
@@ -98,10 +103,7 @@ Result<Options> parse_options(int argc, char** argv) {
   Result<StageProgram> program = parse_stage_program(words);
   if (!program) return program.failure();
   options.examined.program = std::move(*program);
-  if (!options.examined.program.resident) {
-    Result<void> absolute = make_absolute(options.examined.program.words.front());
-    if (!absolute) return absolute.failure();
-  }
+  if (!options.examined.program.resident) make_absolute(options.examined.program.words.front());
   return options;
 }
 
@@ -132,10 +134,10 @@ Outcome run_case(const Case& one, Examination& examination) {
 std::string report(const Case& one, const Outcome& outcome) {
   const std::string_view word = outcome.kind == Outcome::passed   ? "pass"
                                 : outcome.kind == Outcome::failed ? "FAIL"
-                                                                  : "none";
+                                                                  : "skip";
   std::string text = std::string(word) + "  " + std::string(one.name) + ": " + std::string(one.demand) + "\n";
-  text += (outcome.kind == Outcome::not_judged ? "      not run: " : "      seen: ") +
-          printable(outcome.seen) + "\n";
+  text +=
+      (outcome.kind == Outcome::not_judged ? "      why: " : "      seen: ") + printable(outcome.seen) + "\n";
   if (outcome.kind != Outcome::failed) return text;
   const std::string_view remedy = outcome.remedy.empty() ? one.remedy : std::string_view(outcome.remedy);
   return text + "      remedy: " + std::string(remedy) + "\n";
@@ -165,7 +167,7 @@ int examine(const std::vector<Case>& cases, const Options& options) {
     if (!print(report(one, outcome))) return 111;
   }
   const std::string sums = std::to_string(passed) + " passed, " + std::to_string(failed) + " failed, " +
-                           std::to_string(cases.size() - passed - failed) + " not run\n";
+                           std::to_string(cases.size() - passed - failed) + " skipped\n";
   if (!print(sums)) return 111;
   return failed > 0 ? 1 : 0;
 }
@@ -178,9 +180,7 @@ Result<void> become_user(const std::string& name) {
 
 int run(int argc, char** argv) {
   Result<Options> options = parse_options(argc, argv);
-  if (!options)
-    return options.failure().permanent() ? usage(options.failure().text)
-                                         : (log_critical("start", options.failure().text), 111);
+  if (!options) return refuse(options.failure());
   if (options->list) return list(all_cases());
   const std::optional<std::vector<Case>> cases = chosen(all_cases(), options->only);
   if (!cases) return usage("--only names no case; --list tells all");

@@ -7,7 +7,6 @@
 
 #include "lib/envelope.h"
 #include "lib/text.h"
-#include "lib/utf8.h"
 #include "scanq/edits.h"
 
 namespace postern {
@@ -15,6 +14,7 @@ namespace postern {
 namespace {
 
 constexpr size_t kNameLimitBytes = 64;
+constexpr size_t kReasonLimitBytes = 2048;
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -28,6 +28,12 @@ bool has_control(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+bool is_made_of(std::string_view name, std::string_view others) {
+  return !name.empty() && name.size() <= kNameLimitBytes &&
+         std::all_of(name.begin(), name.end(),
+                     [&](char c) { return is_alphanumeric(c) || others.find(c) != std::string_view::npos; });
+}
+
 bool is_reply_code(std::string_view code) {
   return code.size() == 3 && (code[0] == '4' || code[0] == '5') && is_digit(code[1]) && is_digit(code[2]);
 }
@@ -38,8 +44,9 @@ bool contradicts(std::string_view code, std::string_view text) {
   return has_status && !code.empty() && text[0] != code[0];
 }
 
-bool is_name(std::string_view name) {
-  return !name.empty() && name.size() <= kNameLimitBytes && !has_control(name) && is_utf8(name);
+// A directory's name too.
+bool is_quarantine(std::string_view name) {
+  return is_made_of(name, " -_") && name.front() != ' ' && name.front() != '-' && name.back() != ' ';
 }
 
 bool is_tag_name(std::string_view name) {
@@ -50,7 +57,8 @@ bool is_tag_name(std::string_view name) {
 
 bool is_until(std::string_view until) {
   if (until.starts_with('+')) until.remove_prefix(1);
-  return parse_number(until).has_value();
+  const auto seconds = parse_number(until);
+  return seconds && *seconds >> 40 == 0;
 }
 
 bool is_points(std::string_view points) {
@@ -122,6 +130,8 @@ std::string argument_fault(ArgumentKind kind, std::string_view argument, std::st
   switch (kind) {
     case ArgumentKind::text:
       return {};
+    case ArgumentKind::reason:
+      return unless(argument.size() <= kReasonLimitBytes, argument, "a text of at most 2048 bytes");
     case ArgumentKind::reply_code:
       return unless(is_reply_code(argument), argument, "a reply code 4yz or 5yz");
     case ArgumentKind::reply_text:
@@ -137,7 +147,12 @@ std::string argument_fault(ArgumentKind kind, std::string_view argument, std::st
     case ArgumentKind::named:
       return unless(is_one_of(recipients, argument), argument, "one of the envelope's recipients");
     case ArgumentKind::name:
-      return unless(is_name(argument), argument, "a name of 1 to 64 printable characters");
+      return unless(is_made_of(argument, "-_"), argument, "a name of 1 to 64 A-Z, a-z, 0-9, - and _");
+    case ArgumentKind::symbol:
+      return unless(is_made_of(argument, "-_."), argument, "a symbol of 1 to 64 A-Z, a-z, 0-9, -, . and _");
+    case ArgumentKind::quarantine:
+      return unless(is_quarantine(argument), argument,
+                    "a quarantine's name of 1 to 64 A-Z, a-z, 0-9, -, _ and inner blanks");
     case ArgumentKind::tag:
       return unless(is_tag_name(argument), argument, "a tag's name, made of A-Z, 0-9 and _");
     case ArgumentKind::until:

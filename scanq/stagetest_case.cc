@@ -99,8 +99,12 @@ StageRequest Examination::request(std::string_view message) const {
   return request;
 }
 
+int64_t Examination::grace() const {
+  return has(findings_, Fault::left_behind) ? 0 : kGraceMilliseconds;
+}
+
 Seen Examination::ask(const StageRequest& request) const {
-  return StageRun::begin(examined_.program, request, examined_.timeout_milliseconds).end();
+  return StageRun::begin(examined_.program, request, examined_.timeout_milliseconds).end(grace());
 }
 
 Outcome Examination::judge(const Seen& seen, const StageRequest& request) {
@@ -152,6 +156,12 @@ const std::vector<Seen>& Examination::ordinary_answers() {
 bool Examination::answers_vary() {
   ask_ordinary();
   return different_.size() > 1;
+}
+
+bool Examination::answers_repeat() {
+  if (!answers_repeat_)
+    answers_repeat_ = comparable(ask(request(ordinary_[0]))) == comparable(ask(request(ordinary_[0])));
+  return *answers_repeat_;
 }
 
 std::string Examination::hopeless() {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -36,6 +37,8 @@ class Examination {
   // A dry run of that message with one sender, one recipient and the variables of mail from outside.
   [[nodiscard]] StageRequest request(std::string_view message) const;
   Seen ask(const StageRequest& request) const;
+  // How long what it left behind may take to end: no time where it is known to leave something behind.
+  [[nodiscard]] int64_t grace() const;
   // The same, judged.
   Outcome try_out(const StageRequest& request);
   Outcome judge(const Seen& seen, const StageRequest& request);
@@ -47,6 +50,8 @@ class Examination {
   const std::vector<Seen>& ordinary_answers();
   // Has any answer so far been another one than the others?
   bool answers_vary();
+  // Has an ordinary mail the same answer twice? Else answers cannot be compared.
+  bool answers_repeat();
 
   // Does a fault of the ordinary messages make it idle to go on? Says which, or nothing.
   std::string hopeless();
@@ -59,8 +64,11 @@ class Examination {
   std::vector<std::string> ordinary_;
   std::vector<Seen> answers_;
   std::vector<Finding> findings_;
+  std::optional<bool> answers_repeat_;
   std::set<std::string> different_;  // comparable answers to messages
 };
+
+constexpr std::string_view kAnswersDiffer = "it gives the same message two answers (same-answer-again)";
 
 enum class InForm { either, path, resident };
 

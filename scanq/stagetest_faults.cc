@@ -32,6 +32,9 @@ Fault fault_of(ArgumentKind kind) {
     case ArgumentKind::source_address:
       return Fault::argument_host;
     case ArgumentKind::text:
+    case ArgumentKind::reason:
+    case ArgumentKind::quarantine:
+    case ArgumentKind::symbol:
     case ArgumentKind::name:
     case ArgumentKind::tag:
       return Fault::argument_name;
@@ -125,7 +128,8 @@ const std::vector<FaultCase>& fault_cases() {
        "envelope",
        "take recipients as descriptor 3 has them, byte by byte"},
       {Fault::argument_name, "arguments-names",
-       "names have 1 to 64 printable characters, those of tags A-Z, 0-9 and _",
+       "names have 1 to 64 letters, digits and a few signs, those of tags A-Z, 0-9 and _, reasons at most "
+       "2048 bytes",
        "do not make names of what a message says"},
       {Fault::argument_number, "arguments-numbers", "times and points are numbers",
        "UNTIL is in seconds since 1970, or +SECONDS; POINTS like -1.5"},

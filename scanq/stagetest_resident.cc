@@ -24,6 +24,7 @@ Result<Fd> connection_to(const Examination& examination) {
 
 Outcome on_one_connection(Examination& examination, size_t requests) {
   const std::vector<Seen>& before = examination.ordinary_answers();
+  if (!examination.answers_repeat()) return {Outcome::not_judged, std::string(kAnswersDiffer)};
   Result<Fd> connection = connection_to(examination);
   if (!connection) return {Outcome::failed, connection.failure().text};
   for (size_t i = 0; i < requests; ++i) {

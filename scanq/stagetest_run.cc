@@ -24,13 +24,14 @@ namespace {
 
 constexpr size_t kOutputLimitBytes = size_t{256} * 1024 * 1024;
 constexpr size_t kLogKeptBytes = 4096;
-constexpr int64_t kGraceMilliseconds = 2000;
 
 // A file on disk that goes with its descriptor.
 Result<Fd> disk_file_with(std::string_view bytes) {
   const char* parent = ::getenv("TMPDIR");
-  Fd file{::open(parent != nullptr ? parent : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
-  if (!file) return os_failure("make a file in the directory for temporary ones", errno);
+  std::string path = std::string(parent != nullptr ? parent : "/tmp") + "/postern-stagetest.XXXXXX";
+  Fd file{::mkostemp(path.data(), O_CLOEXEC)};
+  if (!file) return os_failure("make a file like " + path, errno);
+  ::unlink(path.c_str());
   if (Result<void> wrote = write_all(file.get(), bytes, "write a file"); !wrote) return wrote.failure();
   return file;
 }
@@ -276,16 +277,17 @@ void StageRun::look_at_files() {
   if (output) seen_.output = std::move(*output);
 }
 
-Seen StageRun::end(bool alone) {
+Seen StageRun::end(int64_t grace_milliseconds) {
   if (!seen_.not_asked.empty()) return std::move(seen_);
   if (pid_ > 0) {
     follow_path();
   } else if (!seen_.no_reply && asked_on_ >= 0) {
     wait_for_reply();
   }
+  connection_.reset();  // a client that asks nothing more would hold a worker
   seen_.milliseconds = now_milliseconds() - started_;
-  if (pid_ > 0 && alone) {
-    const size_t left = end_left_behind(seen_.late ? 0 : kGraceMilliseconds);
+  if (pid_ > 0 && grace_milliseconds != kOthersAreUnderWay) {
+    const size_t left = end_left_behind(seen_.late ? 0 : grace_milliseconds);
     if (!seen_.late) seen_.left_behind = left;  // else it had no chance to end them itself
   }
   look_at_files();

@@ -61,13 +61,17 @@ struct Seen {
   std::string last_words;  // the last line of descriptor 2 (path form)
 };
 
+constexpr int64_t kGraceMilliseconds = 2000;
+constexpr int64_t kOthersAreUnderWay = -1;
+
 // A request under way. Several may be; then only the last to end may be asked for what it left behind.
 class StageRun {
  public:
   static StageRun begin(const StageProgram& program, const StageRequest& request,
                         int64_t timeout_milliseconds);
-  // Waits. `alone`: no other run is under way, so all children that we still have are its own.
-  Seen end(bool alone = true);
+  // Waits. When no other run is under way, all children that we still have are its own: they have so long to
+  // end too.
+  Seen end(int64_t grace_milliseconds = kGraceMilliseconds);
   // The client goes: nobody reads the verdict any more.
   void hang_up();
 

@@ -66,7 +66,8 @@ std::vector<Case> surroundings_cases() {
       {"no-message", "without descriptor 0 it says 111, unless it answers all messages alike",
        [](Examination& examination) {
          return refuse_message(examination, [](StageRequest& request) { request.absent = {0}; });
-       }},
+       },
+       InForm::path},
       {"unreadable-message", "a message that cannot be read gets 111, unless it answers all messages alike",
        [](Examination& examination) {
          return refuse_message(examination,
@@ -82,9 +83,9 @@ std::vector<Case> surroundings_cases() {
                    [](StageRequest& request) { request.absent = {3}; }),
       request_case("no-output", "it works, or says 111, without descriptor 4",
                    [](StageRequest& request) { request.absent = {4}; }),
-      request_case("message-alone", "it works, or says 111, with descriptors 0 and 1 alone",
+      request_case("no-envelope-no-output", "it works, or says 111, without descriptors 3 and 4",
                    [](StageRequest& request) {
-                     request.absent = {2, 3, 4};
+                     request.absent = {3, 4};
                    }),
       request_case("no-variables", "it works, or says 111, without any variable of the joint",
                    [](StageRequest& request) {

@@ -10,6 +10,7 @@ namespace postern {
 // The kind of an argument; stagetest_arguments.cc says what each may be.
 enum class ArgumentKind : char {
   text,
+  reason,          // text that travels on: at most 2048 bytes
   reply_code,      // 4yz or 5yz
   reply_text,      // behind a reply code: text, perhaps with an enhanced status of the code's class
   field_name,      // RFC 5322 2.2
@@ -17,7 +18,9 @@ enum class ArgumentKind : char {
   sender,          // an address, or nothing: the null reverse-path
   address,         //
   named,           // one of our recipients
-  name,            // of a quarantine, an archive, a template, a profile, a part, a stage
+  quarantine,      // the name of one, or of an archive
+  name,            // of a template, a profile, a part, a stage
+  symbol,          // of a score
   tag,             // A-Z, 0-9 and _
   until,           // seconds since 1970, or +SECONDS
   points,          // a decimal number, perhaps with a sign and a fraction
@@ -38,11 +41,11 @@ inline constexpr std::array kStageVerbs = {
     StageVerb{"stop", 0, 0},
     StageVerb{"drop", 1, 1, {ArgumentKind::text}},
     StageVerb{"reject", 2, 2, {ArgumentKind::reply_code, ArgumentKind::reply_text}},
-    StageVerb{"bounce", 1, 1, {ArgumentKind::text}},
+    StageVerb{"bounce", 1, 1, {ArgumentKind::reason}},
     StageVerb{"defer", 1, 1, {ArgumentKind::text}},
-    StageVerb{"quarantine", 2, 2, {ArgumentKind::name, ArgumentKind::text}},
-    StageVerb{"copy-quarantine", 2, 2, {ArgumentKind::name, ArgumentKind::text}},
-    StageVerb{"hold", 2, 2, {ArgumentKind::until, ArgumentKind::text}},
+    StageVerb{"quarantine", 2, 2, {ArgumentKind::quarantine, ArgumentKind::reason}},
+    StageVerb{"copy-quarantine", 2, 2, {ArgumentKind::quarantine, ArgumentKind::reason}},
+    StageVerb{"hold", 2, 2, {ArgumentKind::until, ArgumentKind::reason}},
     StageVerb{"header-add", 2, 2, {ArgumentKind::field_name, ArgumentKind::field_value}},
     StageVerb{"header-remove", 1, 1, {ArgumentKind::field_name}},
     StageVerb{"sender", 1, 1, {ArgumentKind::sender}},
@@ -55,10 +58,10 @@ inline constexpr std::array kStageVerbs = {
     StageVerb{"bounce-profile", 1, 1, {ArgumentKind::name}},
     StageVerb{"bcc", 1, 1, {ArgumentKind::address}},
     StageVerb{"notify", 2, 2, {ArgumentKind::name, ArgumentKind::address}},
-    StageVerb{"score", 3, 3, {ArgumentKind::points, ArgumentKind::name, ArgumentKind::text}},
+    StageVerb{"score", 3, 3, {ArgumentKind::points, ArgumentKind::symbol, ArgumentKind::text}},
     StageVerb{"tag", 2, 2, {ArgumentKind::tag, ArgumentKind::text}},
     StageVerb{"skip", 1, 1, {ArgumentKind::name}},
-    StageVerb{"archive", 1, 1, {ArgumentKind::name}},
+    StageVerb{"archive", 1, 1, {ArgumentKind::quarantine}},
     StageVerb{"message", 0, 0},
     StageVerb{"log", 1, 1, {ArgumentKind::text}},
 };
