@@ -21,6 +21,16 @@ Case message_case(std::string_view name, std::string_view demand, std::string (*
           }};
 }
 
+Outcome quotes_no_verb(Examination& examination) {
+  const std::string thief = "recipient-add\tthief@elsewhere.example\n";
+  const std::string message = "Subject: x\n\tdrop\tit\n" + thief + "reject\t554\tno\n\n" + thief + "stop\n";
+  const StageRequest request = examination.request(message);
+  const Seen seen = examination.ask(request);
+  if (("\n" + seen.verdict).find("\n" + thief) != std::string::npos)
+    return {Outcome::failed, "a recipient that the message names is added"};
+  return examination.judge(seen, request);
+}
+
 }  // namespace
 
 std::vector<Case> message_cases() {
@@ -71,11 +81,8 @@ std::vector<Case> message_cases() {
                      return "From: \"a\\\\b\\\"c\" <a@elsewhere.example>\nSubject: "
                             "one\ttwo\\three\\n\\q\\\n\nbody\n"s;
                    }),
-      message_case("looks-like-a-verdict", "a message that reads like a verdict makes none",
-                   [] {
-                     return "Subject: x\n\tdrop\tit\ndrop\tit\nreject\t554\tno\n\ndrop\tit\nrecipient-add\t"
-                            "thief@elsewhere.example\nstop\n"s;
-                   }),
+      {"looks-like-a-verdict", "what a message says in the form of a verdict does not get into one",
+       quotes_no_verb, InForm::either, "escape LF and TAB in all that is quoted of a message"},
       message_case("long-line", "a body line of 1 MB is answered",
                    [] { return with_header("\n") + repeated("0123456789abcdef", 65536) + "\n"; }),
       message_case("long-field", "a header field of 1 MB is answered, and the verdict stays bounded",
