@@ -17,6 +17,7 @@ RESIDENT := \
   scanq/postern-antivirus \
   scanq/postern-clamserver \
   scanq/postern-clamd \
+  scanq/postern-stagetest \
   queue/postern-send queue/postern-bounce queue/postern-workq \
   queue/postern-qread queue/postern-qstat queue/postern-qctl queue/postern-qcheck \
   local/postern-lspawn local/postern-newu local/postern-newv \

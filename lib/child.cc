@@ -66,6 +66,7 @@ int become_and_exec(const char* program, const ChildOptions& options, const Prep
     if (::dup2(fd.source, fd.target) < 0) return errno;
   }
   if (options.errors_with_output && ::dup2(1, 2) < 0) return errno;
+  for (const int number : options.closed) ::close(number);
   if (options.identity != nullptr) {
     // The raw calls: glibc's wrappers would look for threads to tell.
     if (::syscall(SYS_setgroups, 0, nullptr) < 0) return errno;

@@ -35,6 +35,7 @@ struct ChildOptions {
       arguments;              // arguments[0] is the program; without a '/' it is looked for beside our own
   Environment environment;    // all of it: nothing else is inherited
   std::vector<PassedFd> fds;  // descriptor 2 is inherited; 0 and 1 are /dev/null unless named
+  std::vector<int> closed;    // of 0, 1 and 2: those that are not open at all
   const Identity* identity = nullptr;    // become this user (and no other groups) before exec
   std::string directory;                 // chdir there; empty: stay
   bool errors_with_output = false;       // descriptor 2 is what 1 is

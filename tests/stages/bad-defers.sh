@@ -1,0 +1,4 @@
+#!/bin/sh
+# fails: answers-ordinary-mail
+# It defers everything.
+exit 111

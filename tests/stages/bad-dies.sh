@@ -1,0 +1,4 @@
+#!/bin/sh
+# fails: ends-by-itself
+# It ends by a signal.
+kill -SEGV $$
