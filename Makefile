@@ -23,7 +23,8 @@ RESIDENT := \
   quarantine/postern-quarantine \
   inject/postern-inject inject/postern-sendmail inject/postern-pickup \
   service/postern-ask service/postern-bind service/postern-serve \
-  service/postern-init service/postern-showctl service/postern-cdbmake
+  service/postern-init service/postern-showctl service/postern-cdbmake \
+  service/postern-selftest
 
 postern-antivirus_LIBS = -lclamav $(shell pkg-config --libs gmime-3.0)
 postern-dnsq_LIBS = -lunbound
