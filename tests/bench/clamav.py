@@ -150,21 +150,20 @@ class DirectScans:
 
 def stage_line(workload, results, direct):
     """What the antivirus stage adds to a message, and how much of that is not libclamav's own: by the CPU of the whole machine, and
-    by that of Postern's processes alone, which holds on a machine that has other work too."""
+    by that of the processes that have more to do with it, which says more on a machine that has other work too."""
     def median(system, cpu_of):
         return statistics.median(cpu_of(run) for run in results[system])
 
-    def programs(run, begin=""):
-        return sum(cpu for name, cpu in run.programs.items() if name.startswith(begin)) * 1000 / run.count
+    def processes(run):
+        return sum(cpu for name, cpu in run.programs.items()
+                   if name.startswith(("postern-antivir", "postern-scanq", "multilog"))) * 1000 / run.count
 
-    machine, processes = (median("postern", cpu_of) - median(PosternWithout.name, cpu_of)
-                          for cpu_of in (lambda run: run.cpu_ms, programs))
-    own = median("postern", lambda run: programs(run, "postern-antivir"))
-    line = (f"{workload.name}+av antivirus stage ms CPU/message: adds {machine:.2f} (processes {processes:.2f}, of it "
-            f"postern-antivirus {own:.2f})")
+    machine, own = (median("postern", cpu_of) - median(PosternWithout.name, cpu_of)
+                    for cpu_of in (lambda run: run.cpu_ms, processes))
+    line = f"{workload.name}+av antivirus stage ms CPU/message: adds {machine:.2f} (antivirus, scanq and multilog alone: {own:.2f})"
     if direct:
         alone = direct.median(workload.size)
-        line += f"; libclamav called directly {alone:.2f}; beyond that {machine - alone:.2f} (processes {processes - alone:.2f})"
+        line += f"; libclamav called directly {alone:.2f}; beyond that {machine - alone:.2f} ({own - alone:.2f})"
     return line
 
 
