@@ -45,14 +45,14 @@ expect_equal "$(held)" "" "what is held after GTUBE"
 selftest --spam-quarantine Junk; expect_equal $? 1 "the wrong quarantine"
 expect_in "$T/out" '^FAILED: GTUBE from outside: held in quarantine Spam \(GTUBE\) and not in Junk$'
 stages 'antivirus @antivirus' "antispam /bin/true"
-selftest --seconds 2; expect_equal $? 1 "an antispam stage that finds nothing"
+selftest --seconds 5; expect_equal $? 1 "an antispam stage that finds nothing"
 expect_in "$T/out" '^FAILED: GTUBE from outside: taken, and held nowhere: it was let through by stage: antispam /bin/true; it went to postern-selftest@home\.example as MID [0-9]+'
 expect_in "$T/out" '^ok: EICAR from outside'
 wait_for 20 thrown_away 1
 
 # Nobody looks for viruses. Both are delivered to an address that throws them away.
 stages none
-selftest -q --seconds 2; expect_equal $? 1 "no antivirus stage"
+selftest -q --seconds 5; expect_equal $? 1 "no antivirus stage"
 expect_equal "$(grep -c '^FAILED: EICAR .*taken, and held nowhere: control/stages names no stage that looks for viruses' "$T/out")" 2 "failed"
 expect_in "$T/out" '^not applicable: GTUBE'
 wait_for 20 thrown_away 3
@@ -62,7 +62,7 @@ expect_equal "$(mailbox alice)" "" "mailbox"
 # The stage is passed over while it is down.
 stages 'antivirus @antivirus on-failure=pass timeout=1'
 stop_service antivirus
-selftest --seconds 4; expect_equal $? 1 "on-failure=pass: $(cat "$T/out" "$T/log")"
+selftest --seconds 6; expect_equal $? 1 "on-failure=pass: $(cat "$T/out" "$T/log")"
 expect_equal "$(grep -c '^FAILED: EICAR .*let through by stage: antivirus @antivirus on-failure=pass timeout=1; it went' "$T/out")" 2 "let through"
 if [ -r "$POSTERN_HOME/log/scanq/current" ]; then  # multilog's file belongs to its own user
   expect_in "$T/out" "^  scanq's log: Warning: .*unable to run stage antivirus on MID [0-9]+: .*run/antivirus"
