@@ -10,8 +10,8 @@
 #include "scanq/antivirus_outline.h"
 
 // libclamav unpacks mail too, and finds most by itself; what it does not are files that it takes for
-// something else when they stand in a mail. GMime's parts are scanned as the files that a mail reader would
-// write. libclamav's cache of clean files, which would spare what it sees twice, trusts MD5 and is off; the
+// something else when they stand in a mail. The pieces of every reading are scanned as the files that a mail
+// reader would write. libclamav's cache of clean files, which would spare what it sees twice, trusts MD5 and is off; the
 // outline spares what is dear.
 
 namespace postern {
@@ -60,13 +60,16 @@ AntivirusVerdict scan_message(std::string_view message, const MimeLimits& limits
   Outline outline(message);
   bool has_part = false;
   bool goes_on = true;
-  const Result<void> walked = walk_mime(message, limits, [&](std::string_view content) {
+  const MimeReport walked = walk_pieces(message, limits, [&](const MimePiece& piece) {
+    if (piece.is_message) return true;  // its own pieces are visited
     has_part = true;
-    outline.leave_out(content);
-    return goes_on = worst.note(scan(content));
+    outline.leave_out(piece.bytes);
+    return goes_on = worst.note(scan(piece.bytes));
   });
   if (!goes_on) return worst.verdict();
-  if (!walked) worst.note({AntivirusKind::limit, walked.failure().text});
+  if (!walked.limit.empty()) worst.note({AntivirusKind::limit, walked.limit});
+  if (!walked.ambiguous.empty()) worst.note({AntivirusKind::unscannable, walked.ambiguous});
+  if (walked.encrypted) worst.note({AntivirusKind::encrypted, "S/MIME or PGP"});
   // A header that promises parts which are not there: some readers show what stands there as it is.
   if (!has_part && !worst.note(scan(body_of(message)))) return worst.verdict();
   worst.note(scan(outline.rest()));

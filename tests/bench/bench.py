@@ -19,6 +19,10 @@ state on the same file system, take turns, and each number is the median of its 
 
 A run counts only when exactly as many messages arrived as were sent, each once (W5: and the system's own log says that
 as many recipients were delivered); else the line says so and we end with 1.
+With --av the default control/stages with a database of one signature stands beside Postfix with Debian's clamav-milter and clamd
+(the same database; their CPU and memory count as Postfix's), and Postern without the stage and libclamav called directly are
+measured in the same run: what the stage adds is printed on a line of its own. W4 then sends a fifth as many messages.
+
 The first line of each workload goes to standard output, what else there is to know to standard error."""
 
 import argparse
@@ -29,6 +33,7 @@ import statistics
 import sys
 import tempfile
 
+import clamav
 import measure
 import systems
 
@@ -75,12 +80,12 @@ class Workload:
         return lanes
 
 
-def workloads(small):
+def workloads(small, scanning):
     return [
         Workload("W1", small),
         Workload("W2", small, keep_connections=True),
         Workload("W3", small, to_maildirs=True),
-        Workload("W4", max(20, small // 25), size=10 * MIB, keep_connections=True, unit="MiB/s", per_message=10,
+        Workload("W4", max(20, small // (125 if scanning else 25)), size=10 * MIB, keep_connections=True, unit="MiB/s", per_message=10,
                  cpu_unit="s/GiB", cpu_factor=102.4 / 1000, traced=20),
         Workload("W5", max(20, small // 25), recipients=50, keep_connections=True, unit="recipients/s", per_message=50,
                  cpu_unit="ms/recipient", cpu_factor=1 / 50, traced=50),
@@ -105,12 +110,13 @@ def median(runs, what):
 def line_of(name, workload, results, attribute):
     rate = {system: median(runs, attribute) * workload.per_message for system, runs in results.items()}
     line = f"{name} {workload.unit}" + "".join(f" {system} {rate[system]:.1f}" for system in results)
-    if len(rate) == 2:
-        line += f" ratio {rate['postern'] / rate['postfix']:.2f}" if rate["postfix"] else " ratio ?"
+    others = [system for system in results if system.startswith("postfix")]
+    if others:
+        line += f" ratio {rate['postern'] / rate[others[0]]:.2f}" if rate[others[0]] else " ratio ?"
     return line
 
 
-def report(workload, options, results, fsyncs):
+def report(workload, options, results, fsyncs, direct):
     name = workload.name + ("+av" if options.av else "")
     if workload.outage:
         line = line_of(name + "in", workload, results, "rate") + "; " + line_of(name + "out", workload, results, "drain_rate")
@@ -120,11 +126,13 @@ def report(workload, options, results, fsyncs):
                                           ("peak memory MiB", "peak_mib", ".1f", 1)):
         line += f"; {what}" + "".join(f" {system} {median(runs, attribute) * factor:{form}}" for system, runs in results.items())
     if fsyncs:
-        line += "; fsyncs/message" + "".join(f" {system} {fsyncs.get(system, '?')}" for system in results)
+        line += "; fsyncs/message" + "".join(f" {system} {count}" for system, count in fsyncs.items())
     lost = [f"{system} {run.fault}" for system, runs in results.items() for run in runs if run.fault]
     if lost:
         line += "; FAILED: " + ", ".join(lost)
     print(line, flush=True)
+    if clamav.PosternWithout.name in results and not lost:
+        print(clamav.stage_line(workload, results, direct), flush=True)
     for system, runs in results.items():
         say(f"  {system}: runs " + " ".join(f"{run.rate * workload.per_message:.1f}" for run in runs) +
             "; CPU ms/message by program: " + measure.by_program(runs))
@@ -134,7 +142,7 @@ def report(workload, options, results, fsyncs):
 def count_fsyncs(options, workload, make, scratch, users):
     """Both systems again, under strace, with few messages."""
     counted = {}
-    for system_class in make:
+    for system_class in [each for each in make if each is not clamav.PosternWithout]:
         directory = os.path.join(scratch, "traced-" + workload.name + "-" + system_class.name)
         trace = directory + ".trace"
         with system_class(directory, options, users, trace) as system:
@@ -146,7 +154,7 @@ def count_fsyncs(options, workload, make, scratch, users):
     return counted
 
 
-def measure_workload(workload, options, running, make, scratch):
+def measure_workload(workload, options, running, make, scratch, direct):
     warm_up = dataclasses.replace(workload, outage=False)
     for system in running:
         one_run(system, warm_up, USERS if workload.to_maildirs else 20, sample=False)  # everything started once
@@ -158,8 +166,11 @@ def measure_workload(workload, options, running, make, scratch):
             say(f"{workload.name} run {number + 1} {system.name}: {run.rate * workload.per_message:.1f} {workload.unit} {run.fault}")
             if run.fault:
                 say(system.tail_of_logs())
+        if direct:
+            direct.measure(workload.size, 400 if workload.size < MIB else 3)
     count = not options.no_strace and not workload.outage
-    return report(workload, options, results, count_fsyncs(options, workload, make, scratch, USERS) if count else {})
+    fsyncs = count_fsyncs(options, workload, make, scratch, USERS) if count else {}
+    return report(workload, options, results, fsyncs, direct)
 
 
 def main():
@@ -167,10 +178,12 @@ def main():
     parser.add_argument("bin", help="directory of the built programs")
     parser.add_argument("--av", action="store_true", help="with the antivirus stage of the default control/stages")
     parser.add_argument("--clamdb", help="signatures for --av; default: one signature of our own")
+    parser.add_argument("--scan-directly", help="the program scan_directly; with --av")
     parser.add_argument("--only", default="W1,W2,W3,W4,W5,W6")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--messages", type=int, default=5000,
-                        help="of W1 to W3; W4 and W5 send a twenty-fifth of it, W6 four times as many")
+                        help="of W1 to W3; W4 and W5 send a twenty-fifth of it (W4 with --av: a hundred and twenty-fifth), W6 four "
+                             "times as many")
     parser.add_argument("--no-strace", action="store_true")
     parser.add_argument("--no-postfix", action="store_true")
     parser.add_argument("--directory", default=os.environ.get("BENCH_DIR", "/var/tmp"),
@@ -179,9 +192,12 @@ def main():
     options.messages -= options.messages % USERS
     make = [systems.Postern]
     if os.getuid() == 0 and not options.no_postfix:
-        make.append(systems.Postfix)
+        make.append(clamav.PostfixClamav if options.av else systems.Postfix)
     elif not options.no_postfix:
         say("Postfix can only be run by root: measuring Postern alone")
+    if options.av:
+        clamav.check_tools(len(make) > 1)
+        make.append(clamav.PosternWithout)
     scratch = tempfile.mkdtemp(prefix="postern-bench.", dir=options.directory)
     os.chmod(scratch, 0o755)
     systems.check_tools(make)
@@ -191,12 +207,16 @@ def main():
     try:
         options.bin = systems.copy_programs(options.bin, scratch)
         running = []
+        direct = options.av and options.scan_directly and clamav.DirectScans(options.scan_directly, scratch, options.clamdb)
         try:
             for system_class in make:
-                running.append(system_class(os.path.join(scratch, system_class.name), options, USERS).start())
-            for workload in workloads(options.messages):
+                running.append(system_class(os.path.join(scratch, system_class.name), options, USERS))
+                running[-1].start()
+            if options.av:
+                clamav.check_that_both_scan(running)
+            for workload in workloads(options.messages, options.av):
                 if workload.name in options.only.split(","):
-                    fine = measure_workload(workload, options, running, make, scratch) and fine
+                    fine = measure_workload(workload, options, running, make, scratch, direct) and fine
         finally:
             for system in running:
                 system.stop()

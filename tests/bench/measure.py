@@ -40,21 +40,22 @@ def stat_of(pid):
     name, rest = text[text.index("(") + 1:text.rindex(")")], text[text.rindex(")") + 2:].split()
     own = (int(rest[11]) + int(rest[12])) / TICK
     try:
-        # The same in nanoseconds: many processes with little work each lose much to the rounding of ticks.
-        own = int(open(f"/proc/{pid}/schedstat").read().split()[0]) / 1e9
+        # The same in nanoseconds, but of the first thread alone: many processes with little work each lose much to the rounding of
+        # ticks; one with many threads has them all in the ticks.
+        own = max(own, int(open(f"/proc/{pid}/schedstat").read().split()[0]) / 1e9)
     except (OSError, ValueError, IndexError):
         pass
     return name, int(rest[1]), own, (int(rest[13]) + int(rest[14])) / TICK
 
 
-def tree_of(root):
-    """All processes below `root`, and itself: {pid: stat}."""
+def tree_of(roots):
+    """All processes below `roots`, and those themselves: {pid: stat}."""
     everyone = {int(pid): stat_of(pid) for pid in os.listdir("/proc") if pid.isdigit()}
     children = {}
     for pid, stat in everyone.items():
         if stat:
             children.setdefault(stat[1], []).append(pid)
-    found, todo = {}, [root]
+    found, todo = {}, list(roots)
     while todo:
         pid = todo.pop()
         if everyone.get(pid):
@@ -101,13 +102,13 @@ def by_program(runs):
 class Sampler(threading.Thread):
     """Looks at the memory of a system while a run lasts."""
 
-    def __init__(self, root):
+    def __init__(self, roots):
         super().__init__(daemon=True)
-        self.root, self.peak, self.done = root, 0, threading.Event()
+        self.roots, self.peak, self.done = roots, 0, threading.Event()
 
     def run(self):
         while True:
-            self.peak = max(self.peak, pss_bytes(tree_of(self.root)))
+            self.peak = max(self.peak, pss_bytes(tree_of(self.roots)))
             if self.done.wait(0.5):
                 return
 
@@ -139,9 +140,9 @@ class Run:
     def go(self):
         os.sync()
         self.arrivals.begin()
-        before = tree_of(self.system.root)
+        before = tree_of(self.system.roots)
         delivered = self.system.delivered_recipients() if self.workload.recipients > 1 else 0
-        sampler = Sampler(self.system.root)
+        sampler = Sampler(self.system.roots)
         if self.sample:
             sampler.start()
         cpu, own, sink = machine_cpu_seconds(), sum(os.times()[:2]), self.system.sink.cpu_seconds()
@@ -175,7 +176,7 @@ class Run:
         return self.count / (ended - begun) if ended > begun else 0.0
 
     def _programs(self, before):
-        after = tree_of(self.system.root)
+        after = tree_of(self.system.roots)
 
         def add(name, cpu):
             self.programs[name] = self.programs.get(name, 0.0) + cpu

@@ -19,7 +19,7 @@ TRACE = ["strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=fsync,fdatasync,sy
 
 
 def check_tools(make):
-    needed = ["smtp-source", "smtp-sink", "svscan", "tcprules"] + (["postfix", "postmap"] if Postfix in make else [])
+    needed = ["smtp-source", "smtp-sink", "svscan", "tcprules"] + (["postfix", "postmap"] if any(issubclass(each, Postfix) for each in make) else [])
     missing = [tool for tool in needed if not shutil.which(tool)]
     if missing:
         sys.exit("missing: " + " ".join(missing) + "; make deps installs them")
@@ -33,6 +33,15 @@ def copy_programs(bin_directory, scratch):
         shutil.copy(program, to)
         os.chmod(os.path.join(to, os.path.basename(program)), 0o755)
     return to
+
+
+def signatures(directory):
+    """A database of one line, in a directory of its own below this one."""
+    database = os.path.join(directory, "clamdb")
+    os.mkdir(database, 0o755)
+    with open(os.path.join(database, "bench.hdb"), "w") as file:
+        file.write("aa15bcf478d165efd2065190eb473bcb:544:ClamAV-Test-File\n")
+    return database
 
 
 def free_port():
@@ -158,6 +167,7 @@ class System:
     def __init__(self, directory, options, users, trace=None):
         self.directory, self.options, self.users, self.trace = directory, options, users, trace
         self.process = None
+        self.beside = []  # what stands beside it: a virus scanner
         os.mkdir(directory, 0o755)
         self.port = free_port()
         self.sink = Sink(directory)
@@ -172,13 +182,19 @@ class System:
         return TRACE + [self.trace, *command] if self.trace else command
 
     def launch(self, command):
+        self.process = self.spawn(self.traced(command))
+
+    def launch_beside(self, command):
+        self.beside.append(self.spawn(command))
+
+    def spawn(self, command):
         with open(os.path.join(self.directory, "output"), "ab") as output:
-            self.process = subprocess.Popen(self.traced(command), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                                            cwd=self.directory, start_new_session=True)
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.directory,
+                                    start_new_session=True)
 
     @property
-    def root(self):
-        return self.process.pid
+    def roots(self):
+        return [process.pid for process in [self.process, *self.beside]]
 
     def maildirs(self):
         return Maildirs([f"{self.mail}/u{user + 1}/Maildir/new" for user in range(self.users)])
@@ -197,8 +213,10 @@ class System:
     def stop(self):
         """All that descends from the process that we started, by number; then the sink."""
         if self.process:
-            tree = measure.tree_of(self.root)
+            tree = measure.tree_of(self.roots)
             self.stop_gently()
+            for process in self.beside:
+                process.terminate()
             end = time.monotonic() + 10
             while time.monotonic() < end and any(self.alive(pid, stat) for pid, stat in tree.items()):
                 time.sleep(0.05)
@@ -206,8 +224,12 @@ class System:
             for pid, stat in tree.items():
                 if self.alive(pid, stat):
                     os.kill(pid, signal.SIGKILL)
-            self.process.wait()
-            self.process = None
+            for process in [self.process, *self.beside]:
+                process.wait()
+            self.process, self.beside = None, []
+        else:
+            for process in self.beside:
+                end_process(process)
         self.sink.stop()
         measure.reap_orphans()
 
@@ -235,7 +257,7 @@ class Postern(System):
         for user in range(users):
             arguments += ["--user", f"u{user + 1}"]
         if options.av:
-            arguments += ["--clamdb", options.clamdb or self.signatures()]
+            arguments += ["--clamdb", options.clamdb or signatures(directory)]
         subprocess.run([self.program("postern-init"), self.home, *arguments], check=True, stderr=subprocess.DEVNULL)
         if not options.av:
             with open(os.path.join(self.home, "control/stages"), "w") as stages:
@@ -244,13 +266,6 @@ class Postern(System):
 
     def program(self, name):
         return os.path.join(self.options.bin, name)
-
-    def signatures(self):
-        directory = os.path.join(self.directory, "clamdb")
-        os.mkdir(directory, 0o755)
-        with open(os.path.join(directory, "bench.hdb"), "w") as file:
-            file.write("aa15bcf478d165efd2065190eb473bcb:544:ClamAV-Test-File\n")
-        return directory
 
     def start(self):
         self.launch(["svscan", os.path.join(self.home, "service")])
@@ -282,7 +297,7 @@ class Postern(System):
 
     def stop_gently(self):
         # svscan first, so that nothing is started anew; then supervise is told to end what it runs, and itself.
-        for pid, stat in measure.tree_of(self.root).items():
+        for pid, stat in measure.tree_of(self.roots).items():
             if stat[0] == "svscan":
                 os.kill(pid, signal.SIGTERM)
         services = glob.glob(os.path.join(self.home, "service/*")) + glob.glob(os.path.join(self.home, "service/*/log"))
@@ -343,11 +358,14 @@ class Postfix(System):
             "virtual_mailbox_maps": f"hash:{self.config}/mailboxes", "virtual_minimum_uid": "100",
             "virtual_uid_maps": f"static:{uid}", "virtual_gid_maps": f"static:{gid}", "alias_maps": "",
             "maillog_file": self.directory + "/postfix.log", "maillog_file_prefixes": self.directory,
-            "message_size_limit": str(50 * 1048576), "virtual_mailbox_limit": "0",
+            "message_size_limit": str(50 * 1048576), "virtual_mailbox_limit": "0", **self.more_settings(),
         }
         with open(os.path.join(self.config, "main.cf"), "w") as main:
             main.writelines(f"{name} = {value}\n" for name, value in settings.items())
         subprocess.run(["postmap", "-c", self.config, os.path.join(self.config, "mailboxes")], check=True)
+
+    def more_settings(self):
+        return {}
 
     def start(self):
         # start-fg is start without leaving: the processes stay below ours.

@@ -1,7 +1,8 @@
 #!/bin/bash
 # postern-showctl prints every setting, and for each that is wrong the file, the line, what is wrong and what to do.
 . "$(dirname "$0")/../lib.sh"
-make_instance --local home.example --clamdb "$T"
+make_signatures
+make_instance --local home.example --clamdb "$T/clamdb"
 "$B/postern-showctl" > "$T/out" || { cat "$T/out"; fail "a fresh instance has a problem"; }
 expect_in "$T/out" "^home: $POSTERN_HOME$"
 expect_in "$T/out" '^me: mx.example.org$'
