@@ -112,9 +112,9 @@ qcheck --repair || { cat "$T/found"; fail "repair: exit $?: $(cat "$T/err")"; }
 expect_not_in "$T/found" 'unable to|would '
 # A message of a newer version is no damage, and stays.
 queued 1100 later@far.example
-change "$(at new 1100)" $(($(size "$(at new 1100)") - 20)) '\2'
+change "$(at new 1100)" $(($(size "$(at new 1100)") - 20)) '\3'
 qcheck --repair; expect_equal $? 111 "repair beside a newer version's file"
-expect_in "$T/err" '1100: .*version 2'
+expect_in "$T/err" '1100: .*version 3'
 rm "$(at new 1100)"
 qcheck || { cat "$T/found"; fail "the second run: exit $?"; }
 expect_equal "$(cat "$T/found")" "$(for name in notes old; do echo "$Q/$name: it is none of a spool's; it is left alone"; done
