@@ -47,6 +47,7 @@ class Scan {
     Result<Envelope> envelope = receive_envelope(job_);
     if (!envelope) return fail(envelope.failure());
     original_ = std::move(*envelope);
+    if (is_set("POSTERN_SET") && is_set("POSTERN_DRYRUN")) return kDryRun;
     if (is_set("POSTERN_SET"))
       return answer(place_set(job_.fd(0), job_.environment, settings_.programs, deadline_));
     Result<std::vector<Part>> parts = make_parts();
@@ -128,6 +129,8 @@ int Scan::end(Scanned scanned) {
   }
   std::vector<Output> outputs = outputs_of(scanned.parts, !all_refused);
   for (Output& copy : scanned.copies) outputs.push_back(std::move(copy));
+  // An exemption is for this scan alone, not for what an operator releases another time.
+  for (Output& output : outputs) output.environment.unset("POSTERN_EXEMPT");
   if (const int code = commit(outputs); code != 0) return code;
   if (!all_refused) return 0;
   return refused(*std::find_if(scanned.parts.begin(), scanned.parts.end(),

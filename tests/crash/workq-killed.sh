@@ -1,6 +1,7 @@
 #!/bin/bash
 # A message in the work queue, and workq, scanq, or the queue behind it killed at each call on the way: in the end it stands in the
-# queue once and in work/ no more, or is held once. A second copy is made where the first had left the queue before, and only there.
+# queue once and in work/ no more, or is held once. A second copy is made where the first was taken out of the queue by hand before, and
+# only there: postern-send leaves it until work/ has it no more (set-killed.sh).
 . "$(dirname "$0")/../lib.sh"
 need strace
 strace -o /dev/null true 2> /dev/null || skip "strace may not trace here"
@@ -96,7 +97,7 @@ for fault in queue:write:1 queue:fsync:2 queue:renameat2:1 queue:sendto:1 quaran
 done
 echo "$again times its taker was killed between the commit and the answer"
 [ $again -gt 1 ] || fail "no kill hit behind the commit"
-# The window that is left: the first copy has gone on before the second scan ends.
+# Nobody but postern-send knows to leave it: here it is taken out by hand.
 put "$T/plain"
 $(traced workq unlink 1) "$B/postern-workq" >> "$T/workq.log" 2>&1
 [ -n "$(outputs)" ] || fail "nothing was committed before the kill"

@@ -13,7 +13,7 @@ finding() { expect_in "$T/found" "^$1: .*$2"; KINDS=$((KINDS + 1)); }
 KINDS=0
 
 qcheck || fail "a fresh queue: exit $?: $(cat "$T/found" "$T/err")"
-expect_equal "$(cat "$T/found")" "$(printf '%s: 0 findings\n' "$Q" "$POSTERN_HOME/work")"
+expect_equal "$(cat "$T/found")" "$(printf '%s: 0 findings\n' "$Q" "$POSTERN_HOME/work" "$POSTERN_HOME/sets")"
 qcheck --mend; expect_equal $? 100 "no such option"
 qcheck "$T/none"; expect_equal $? 111 "no such directory"
 # What is no spool is not taken apart, whatever its directories are called.
@@ -112,13 +112,13 @@ qcheck --repair || { cat "$T/found"; fail "repair: exit $?: $(cat "$T/err")"; }
 expect_not_in "$T/found" 'unable to|would '
 # A message of a newer version is no damage, and stays.
 queued 1100 later@far.example
-change "$(at new 1100)" $(($(size "$(at new 1100)") - 20)) '\2'
+change "$(at new 1100)" $(($(size "$(at new 1100)") - 20)) '\3'
 qcheck --repair; expect_equal $? 111 "repair beside a newer version's file"
-expect_in "$T/err" '1100: .*version 2'
+expect_in "$T/err" '1100: .*version 3'
 rm "$(at new 1100)"
 qcheck || { cat "$T/found"; fail "the second run: exit $?"; }
 expect_equal "$(cat "$T/found")" "$(for name in notes old; do echo "$Q/$name: it is none of a spool's; it is left alone"; done
-  printf '%s: 0 findings\n' "$Q" "$POSTERN_HOME/work")"
+  printf '%s: 0 findings\n' "$Q" "$POSTERN_HOME/work" "$POSTERN_HOME/sets")"
 for kept in new.11.1003 new.12.1004 cur.4.1012 cur.5.1013 cur.6.1014 defer.6.1014 cur.7.1015 new.11.1099 new.8.1016 cur.0.1019 \
   cur.5.core new.readme new.6.6 new.7.more new.a wake lock defer.13; do
   [ -e "$Q/damaged/$kept" ] || [ -L "$Q/damaged/$kept" ] || fail "damaged/$kept is not there: $(ls "$Q/damaged")"
