@@ -1,5 +1,6 @@
 #include "scanq/antivirus_mime.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -34,7 +35,9 @@ bool next_field(std::string_view& header, Field& field) {
     if (colon == std::string_view::npos || colon == 0 || line.front() == ' ' || line.front() == '\t')
       return false;
     field.name = lower(trim(line.substr(0, colon)));
-    if (field.name.empty()) return false;
+    if (field.name.empty() ||
+        std::any_of(field.name.begin(), field.name.end(), [](char c) { return c <= ' ' || c >= 0x7f; }))
+      return false;
     field.value = trim(line.substr(colon + 1));
   }
   return true;
@@ -98,8 +101,8 @@ MimeReport walk_pieces(std::string_view message, const MimeLimits& limits,
 
 Result<void> walk_mime(std::string_view message, const MimeLimits& limits,
                        const std::function<bool(std::string_view content)>& visit) {
-  const MimeReport report =
-      walk_pieces(message, limits, [&](const MimePiece& piece) { return piece.is_message || visit(piece.bytes); });
+  const MimeReport report = walk_pieces(
+      message, limits, [&](const MimePiece& piece) { return piece.is_message || visit(piece.bytes); });
   if (!report.limit.empty()) return temporary("look into the message: " + report.limit);
   return {};
 }

@@ -42,6 +42,7 @@ void MimeWalk::message(std::string_view bytes) {
     std::string lines(bytes);
     for (size_t at = 0; at < lines.size(); ++at)
       if (lines[at] == '\r' && (at + 1 == lines.size() || lines[at + 1] != '\n')) lines[at] = '\n';
+    top.altered = true;
     if (!reading(lines, top)) return;
   }
   if (yenc_is_open_) ambiguous("a part of a yEnc file");
@@ -105,10 +106,10 @@ bool MimeWalk::body(MimeBuffer& in, const Body& body, const Context& context) {
 
 bool MimeWalk::cuts(MimeBuffer& in, const Body& body, const Context& context, bool& found) {
   bool over_limit = false;
-  std::vector<Cut> all = in.cuts(body.header.boundaries, body.range, limits_.marks, over_limit);
+  std::vector<Cut> all = in.cuts(body.header.boundaries, body.range, limits_.delimiter_lines, over_limit);
   if (all.empty() && body.header.has_type("multipart"))
-    all = in.cuts(in.guess_boundaries(body.range), body.range, limits_.marks, over_limit);
-  if (over_limit) return over("lines like a delimiter", limits_.marks);
+    all = in.cuts(in.guess_boundaries(body.range), body.range, limits_.delimiter_lines, over_limit);
+  if (over_limit) return over("lines like a delimiter", limits_.delimiter_lines);
   for (const Cut& cut : all) {
     const bool standard = &cut == &all.front();
     for (unsigned i = 0; i < cut.size(); ++i) {
