@@ -77,6 +77,8 @@ bool is_plain_message(std::string_view message) {
     // A CR of its own ends a line for some readers: what they see is another header than ours.
     if (field.value.find('\r') != std::string::npos || field.name.find('\r') != std::string::npos)
       return false;
+    // Nor a field in the midst of another one, which some readers may find.
+    if (lower(field.value).find("content-t") != std::string::npos) return false;
     if (field.name == "content-type") {
       if (std::exchange(has_type, true) || !is_text_plain(field.value)) return false;
     } else if (field.name == "content-transfer-encoding") {

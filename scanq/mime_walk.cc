@@ -76,8 +76,10 @@ bool MimeWalk::entity(MimeBuffer& in, Range range, const Context& context) {
 }
 
 void MimeWalk::note_types(const MimeHeader& header) {
-  if (header.has_type("message/partial")) ambiguous("a fragment of a message (message/partial)");
-  if (header.has_type("multipart/encrypted") || header.has_type("application/pgp-encrypted"))
+  if (header.is_certain && header.has_type("message/partial"))
+    ambiguous("a fragment of a message (message/partial)");
+  if (header.is_certain &&
+      (header.has_type("multipart/encrypted") || header.has_type("application/pgp-encrypted")))
     report_.encrypted = true;
   if (header.too_much) ambiguous("a header with more boundaries or names than are looked at");
 }
