@@ -231,7 +231,7 @@ void read_parameters(std::string_view block, const FieldValues& values, MimeHead
     }
   }
   std::vector<std::string> boundaries = parameter_values(values.types, "boundary", kMostBoundaries);
-  if (header.has_type("multipart") || values.types.size() != 1) {
+  if (header.has_type("multipart") || values.types.size() > 1) {
     for (std::string& value : loose_values(block, "boundary", kMostBoundaries))
       add(boundaries, std::move(value));
   }
