@@ -94,7 +94,9 @@ bool MimeWalk::body(MimeBuffer& in, const Body& body, const Context& context) {
     inside.is_message = false;
     ++inside.depth;
     inside.place.path.push_back(0);
-    if (context.in_message) inside.place.begin = body.range.begin;
+    // Another reading's message may lie outside of the part that this is told of.
+    if (context.in_message && body.range.begin >= inside.place.begin && body.range.begin <= inside.place.end)
+      inside.place.begin = body.range.begin;
     // Base64 is no message before it is decoded.
     const std::string_view bytes = in.bytes.substr(body.range.begin, body.range.end - body.range.begin);
     const bool in_the_clear = has_encoding(header, MimeEncoding::as_it_is) || !looks_like_base64(bytes);
