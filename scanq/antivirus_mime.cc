@@ -86,7 +86,7 @@ bool is_plain_message(std::string_view message) {
     }
   }
   const std::string_view body = body_of(message);
-  return find_marks(body, 0).empty() && !looks_like_base64(body);
+  return find_marks(body, 0).empty() && !looks_like_base64(body) && !has_bare_cr(body);
 }
 
 std::string_view body_of(std::string_view message) {
