@@ -1,5 +1,6 @@
 #include "scanq/antivirus_mime.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -34,7 +35,9 @@ bool next_field(std::string_view& header, Field& field) {
     if (colon == std::string_view::npos || colon == 0 || line.front() == ' ' || line.front() == '\t')
       return false;
     field.name = lower(trim(line.substr(0, colon)));
-    if (field.name.empty()) return false;
+    if (field.name.empty() ||
+        std::any_of(field.name.begin(), field.name.end(), [](char c) { return c <= ' ' || c >= 0x7f; }))
+      return false;
     field.value = trim(line.substr(colon + 1));
   }
   return true;
@@ -74,6 +77,8 @@ bool is_plain_message(std::string_view message) {
     // A CR of its own ends a line for some readers: what they see is another header than ours.
     if (field.value.find('\r') != std::string::npos || field.name.find('\r') != std::string::npos)
       return false;
+    // Nor a field in the midst of another one, which some readers may find.
+    if (lower(field.value).find("content-t") != std::string::npos) return false;
     if (field.name == "content-type") {
       if (std::exchange(has_type, true) || !is_text_plain(field.value)) return false;
     } else if (field.name == "content-transfer-encoding") {
@@ -81,7 +86,7 @@ bool is_plain_message(std::string_view message) {
     }
   }
   const std::string_view body = body_of(message);
-  return find_marks(body, 0).empty() && !looks_like_base64(body);
+  return find_marks(body, 0).empty() && !looks_like_base64(body) && !has_bare_cr(body);
 }
 
 std::string_view body_of(std::string_view message) {
@@ -98,8 +103,8 @@ MimeReport walk_pieces(std::string_view message, const MimeLimits& limits,
 
 Result<void> walk_mime(std::string_view message, const MimeLimits& limits,
                        const std::function<bool(std::string_view content)>& visit) {
-  const MimeReport report =
-      walk_pieces(message, limits, [&](const MimePiece& piece) { return piece.is_message || visit(piece.bytes); });
+  const MimeReport report = walk_pieces(
+      message, limits, [&](const MimePiece& piece) { return piece.is_message || visit(piece.bytes); });
   if (!report.limit.empty()) return temporary("look into the message: " + report.limit);
   return {};
 }

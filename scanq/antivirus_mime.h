@@ -18,9 +18,9 @@ struct MimeLimits {
   size_t depth = 64;                                 // multiparts, messages and encodings inside each other
   size_t parts = 5000;                               // entities looked at, and pieces visited
   size_t decoded_bytes = size_t{400} * 1024 * 1024;  // of all pieces together
-  // Runs of `--`, lines that may begin something (`begin `, `=ybegin`, `Content-…:`), in one buffer.
-  size_t marks = 1000000;
-  size_t seconds = 30;  // for the walk itself, without what `visit` takes
+  size_t delimiter_lines = 20000;                    // of one boundary, in one buffer
+  size_t marks = 200000;  // lines that may begin something (`begin `, `=ybegin`, `Content-…:`), likewise
+  size_t seconds = 30;    // for the walk itself, without what `visit` takes
 };
 
 // One part as it stands in the tree of the standard's reading. What another reading alone finds has the place
@@ -37,8 +37,8 @@ struct MimePiece {
   std::string_view type;                  // "text/html", lower-case; of several the first, empty where none
   std::string_view encoding;  // "", "base64", "quoted-printable", "uuencode", "yenc", "binhex", "tnef"…
   const MimePlace& place;
-  // A message inside the message, as it stands: its own pieces are visited by themselves, so no scanner needs to
-  // look at this one; it has the names that it is attached under.
+  // A message inside the message, as it stands: its own pieces are visited by themselves, so no scanner needs
+  // to look at this one; it has the names that it is attached under.
   bool is_message = false;
 };
 

@@ -1,13 +1,13 @@
 #include "scanq/antivirus_note.h"
 
-#include <gmime/gmime.h>
-
-#include <memory>
+#include <string_view>
+#include <utility>
 
 #include "lib/mid.h"
 #include "lib/text.h"
 #include "lib/utf8.h"
-#include "scanq/antivirus_mime.h"
+#include "scanq/antivirus_finding.h"
+#include "scanq/mime_parameters.h"
 
 namespace postern {
 
@@ -15,18 +15,8 @@ namespace {
 
 constexpr size_t kNameCharacters = 120;
 constexpr size_t kFieldBytes = 8192;  // of a field that names a file
+constexpr size_t kNames = 16;  // readings of one field
 constexpr size_t kVirusBytes = 200;
-
-struct Unref {
-  void operator()(void* object) const { g_object_unref(object); }
-};
-struct Free {
-  void operator()(void* memory) const { g_free(memory); }
-};
-
-std::string text_or_empty(const char* text) {
-  return text == nullptr ? std::string() : std::string(text);
-}
 
 // Quotes would end the name in the note; the rest can make a line look like what it is not.
 bool may_be_shown(uint32_t c) {
@@ -81,22 +71,14 @@ AntivirusVariables antivirus_variables(const AntivirusVerdict& verdict, const An
 }
 
 std::string shown_file_name(std::string_view message, const MessagePart& part) {
-  prepare_mime();
-  std::string name;
-  if (const std::string field = header_value(message, part, "content-disposition").substr(0, kFieldBytes);
-      !field.empty()) {
-    const std::unique_ptr<GMimeContentDisposition, Unref> parsed{
-        g_mime_content_disposition_parse(nullptr, field.c_str())};
-    if (parsed) name = text_or_empty(g_mime_content_disposition_get_parameter(parsed.get(), "filename"));
+  for (const auto& [field, attribute] :
+       {std::pair{"content-disposition", "filename"}, std::pair{"content-type", "name"}}) {
+    const std::string value = header_value(message, part, field).substr(0, kFieldBytes);
+    for (const std::string& name : parameter_values({value}, attribute, kNames)) {
+      if (!name.empty()) return shown(decode_words(name, false));
+    }
   }
-  if (const std::string field = header_value(message, part, "content-type").substr(0, kFieldBytes);
-      name.empty() && !field.empty()) {
-    const std::unique_ptr<GMimeContentType, Unref> parsed{g_mime_content_type_parse(nullptr, field.c_str())};
-    if (parsed) name = text_or_empty(g_mime_content_type_get_parameter(parsed.get(), "name"));
-  }
-  if (name.empty()) return "(no name)";
-  const std::unique_ptr<char, Free> decoded{g_mime_utils_header_decode_text(nullptr, name.c_str())};
-  return shown(decoded ? text_or_empty(decoded.get()) : name);
+  return "(no name)";
 }
 
 }  // namespace postern

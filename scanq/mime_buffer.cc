@@ -12,11 +12,14 @@ bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
-Delimiter delimiter_at(std::string_view bytes, size_t at, size_t length) {
+// `line_end` is the end of the line that was asked for last, so that many in one long line cost no more than
+// one.
+Delimiter delimiter_at(std::string_view bytes, size_t at, size_t length, size_t& line_end) {
   Delimiter found;
   found.at = at;
   const size_t behind = at + length;
-  const size_t end = bytes.find_first_of("\r\n", behind);
+  if (line_end < behind) line_end = bytes.find_first_of("\r\n", behind);
+  const size_t end = line_end;
   std::string_view rest = bytes.substr(behind, end - behind);
   found.behind =
       end == std::string_view::npos ? bytes.size() : end + (bytes.substr(end).starts_with("\r\n") ? 2 : 1);
@@ -85,13 +88,14 @@ const std::vector<Delimiter>& MimeBuffer::delimiters(const std::string& boundary
   std::vector<Delimiter>& all = place->second;
   if (is_new) {
     const std::string text = "--" + boundary;
+    size_t line_end = 0;
     for (size_t at = bytes.find(text); at != std::string_view::npos;
          at = bytes.find(text, at + text.size())) {
       if (all.size() >= most) {
         over = true;
         break;
       }
-      const Delimiter found = delimiter_at(bytes, at, text.size());
+      const Delimiter found = delimiter_at(bytes, at, text.size(), line_end);
       // An empty boundary is no text to look for inside of lines.
       if (!boundary.empty() || (found.starts_line && found.whole)) all.push_back(found);
     }

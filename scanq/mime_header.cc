@@ -86,6 +86,7 @@ class Ends {
 struct FieldValues {
   std::vector<std::string> types;
   std::vector<std::string> encodings;
+  std::vector<std::string> loose_types;
   std::vector<std::string> loose_encodings;  // from places where few readers see a field
   std::vector<std::string> dispositions;
 };
@@ -122,8 +123,8 @@ void one_field(std::string_view block, size_t at, size_t line, FieldValues& valu
     const bool exact = at == line;
     for (const bool cr : {false, true}) {
       std::string value = field_value(block.substr(colon + 1), cr);
-      if (i == 0 && (exact || value.find('/') != std::string::npos))
-        add(values.types, std::move(value));
+      if (i == 0)
+        add(exact ? values.types : values.loose_types, std::move(value));
       else if (i == 1)
         add(exact ? values.encodings : values.loose_encodings, std::move(value));
       else if (i == 2 && exact)
@@ -230,7 +231,7 @@ void read_parameters(std::string_view block, const FieldValues& values, MimeHead
     }
   }
   std::vector<std::string> boundaries = parameter_values(values.types, "boundary", kMostBoundaries);
-  if (header.has_type("multipart") || values.types.size() != 1) {
+  if (header.has_type("multipart") || values.types.size() > 1) {
     for (std::string& value : loose_values(block, "boundary", kMostBoundaries))
       add(boundaries, std::move(value));
   }
@@ -280,6 +281,11 @@ MimeHeader read_mime_header(std::string_view entity) {
   if (block.find('\0') != std::string_view::npos || has_bare_cr(block)) {
     collect_fields(without_bytes(block, std::string_view("\0", 1)), values);
     collect_fields(without_bytes(block, kDropped), values);
+  }
+  header.is_certain = !values.types.empty();
+  if (!header.is_certain) {
+    for (const std::string& value : values.loose_types)
+      if (has(value, "/")) values.types.push_back(value);
   }
   for (const std::string& value : values.types) {
     std::string type = type_of(value);

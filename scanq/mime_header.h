@@ -15,6 +15,7 @@ struct MimeHeader {
   size_t end = 0;              // behind all that may belong to it
   std::vector<size_t> bodies;  // where the body may begin; the standard's reading first
   std::vector<std::string> types;
+  bool is_certain = false;  // the types are from fields of their own, not from the midst of a line
   std::vector<MimeEncoding> encodings;  // at least one
   std::vector<std::string> boundaries;
   std::vector<std::string> names;

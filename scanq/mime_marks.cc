@@ -14,7 +14,9 @@ bool starts_ignoring_case(std::string_view text, std::string_view with) {
 
 // `Content-T…` with blanks, quote marks or a byte order mark before it.
 bool is_content_field(std::string_view line) {
-  line.remove_prefix(std::min(line.size(), line.find_first_not_of(" \t>\xef\xbb\xbf\r\v\f")));
+  constexpr size_t kMostBefore = 16;
+  const size_t begin = line.substr(0, kMostBefore).find_first_not_of(" \t>\xef\xbb\xbf\r\v\f");
+  line.remove_prefix(std::min(line.size(), begin));
   if (line.empty() || (line.front() | 0x20) != 'c') return false;
   static constexpr std::string_view kType = "content-type";
   static constexpr std::string_view kEncoding = "content-transfer-encoding";

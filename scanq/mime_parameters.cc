@@ -271,6 +271,9 @@ std::vector<std::string> parameter_values(const std::vector<std::string>& fields
 }
 
 std::vector<std::string> loose_values(std::string_view text, std::string_view attribute, size_t most) {
+  constexpr size_t kMostText = 256 * 1024;
+  constexpr size_t kMostValue = 8192;
+  text = text.substr(0, kMostText);
   Values values(most);
   for (size_t at = 0; at < text.size(); ++at) {
     if ((text[at] | 0x20) != attribute.front() ||
@@ -280,7 +283,7 @@ std::vector<std::string> loose_values(std::string_view text, std::string_view at
     rest = rest.substr(0, rest.find('\n'));
     const size_t equals = rest.find_first_not_of(" \t*0123456789");
     if (equals == std::string_view::npos || rest[equals] != '=') continue;
-    rest = rest.substr(equals + 1);
+    rest = rest.substr(equals + 1, kMostValue);
     add_ways(rest, values);
     add_ways(rest.substr(0, rest.find(';')), values);
     at += attribute.size();

@@ -21,7 +21,9 @@ bool MimeWalk::unpack_tnef(std::string_view bytes, const Context& context) {
   bool going = true;
   const bool whole = read_tnef(
       bytes, [&](const TnefFile& one) { return going = file(one.content, one.names, "tnef", context); });
-  if (going && !whole) ambiguous("TNEF that cannot be read to its end");
+  // Other line ends break what is binary; the message as it came is looked at, too.
+  const bool broken_by_us = context.altered && context.in_message;
+  if (going && !whole && !broken_by_us) ambiguous("TNEF that cannot be read to its end");
   return going;
 }
 

@@ -42,6 +42,7 @@ void MimeWalk::message(std::string_view bytes) {
     std::string lines(bytes);
     for (size_t at = 0; at < lines.size(); ++at)
       if (lines[at] == '\r' && (at + 1 == lines.size() || lines[at + 1] != '\n')) lines[at] = '\n';
+    top.altered = true;
     if (!reading(lines, top)) return;
   }
   if (yenc_is_open_) ambiguous("a part of a yEnc file");
@@ -75,8 +76,10 @@ bool MimeWalk::entity(MimeBuffer& in, Range range, const Context& context) {
 }
 
 void MimeWalk::note_types(const MimeHeader& header) {
-  if (header.has_type("message/partial")) ambiguous("a fragment of a message (message/partial)");
-  if (header.has_type("multipart/encrypted") || header.has_type("application/pgp-encrypted"))
+  if (header.is_certain && header.has_type("message/partial"))
+    ambiguous("a fragment of a message (message/partial)");
+  if (header.is_certain &&
+      (header.has_type("multipart/encrypted") || header.has_type("application/pgp-encrypted")))
     report_.encrypted = true;
   if (header.too_much) ambiguous("a header with more boundaries or names than are looked at");
 }
@@ -91,7 +94,9 @@ bool MimeWalk::body(MimeBuffer& in, const Body& body, const Context& context) {
     inside.is_message = false;
     ++inside.depth;
     inside.place.path.push_back(0);
-    if (context.in_message) inside.place.begin = body.range.begin;
+    // Another reading's message may lie outside of the part that this is told of.
+    if (context.in_message && body.range.begin >= inside.place.begin && body.range.begin <= inside.place.end)
+      inside.place.begin = body.range.begin;
     // Base64 is no message before it is decoded.
     const std::string_view bytes = in.bytes.substr(body.range.begin, body.range.end - body.range.begin);
     const bool in_the_clear = has_encoding(header, MimeEncoding::as_it_is) || !looks_like_base64(bytes);
@@ -105,10 +110,10 @@ bool MimeWalk::body(MimeBuffer& in, const Body& body, const Context& context) {
 
 bool MimeWalk::cuts(MimeBuffer& in, const Body& body, const Context& context, bool& found) {
   bool over_limit = false;
-  std::vector<Cut> all = in.cuts(body.header.boundaries, body.range, limits_.marks, over_limit);
+  std::vector<Cut> all = in.cuts(body.header.boundaries, body.range, limits_.delimiter_lines, over_limit);
   if (all.empty() && body.header.has_type("multipart"))
-    all = in.cuts(in.guess_boundaries(body.range), body.range, limits_.marks, over_limit);
-  if (over_limit) return over("lines like a delimiter", limits_.marks);
+    all = in.cuts(in.guess_boundaries(body.range), body.range, limits_.delimiter_lines, over_limit);
+  if (over_limit) return over("lines like a delimiter", limits_.delimiter_lines);
   for (const Cut& cut : all) {
     const bool standard = &cut == &all.front();
     for (unsigned i = 0; i < cut.size(); ++i) {

@@ -25,6 +25,7 @@ class MimeWalk {
     MimePlace place;
     size_t depth = 0;
     bool in_message = true;   // the buffer is the message itself
+    bool altered = false;     // or rather the message with other line ends
     bool is_message = false;  // it is one where no type says otherwise (multipart/digest)
     bool sure = true;         // not guessed; only then what it says of itself counts
   };

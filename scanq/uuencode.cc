@@ -35,6 +35,13 @@ bool is_uu_line(std::string_view line) {
   return line.size() <= letters + 3;
 }
 
+// Shorter than it says, and like a delimiter: for a reader that cuts the mail into parts first it is none of
+// the file's lines.
+bool may_be_delimiter(std::string_view line) {
+  const size_t bytes = static_cast<size_t>((line.front() - ' ') & 63);
+  return line.starts_with("--") && line.size() < 1 + (bytes + 2) / 3 * 4;
+}
+
 void decode_line(std::string_view line, std::string& out) {
   const size_t bytes = static_cast<size_t>((line.front() - ' ') & 63);
   line.remove_prefix(1);
@@ -68,7 +75,7 @@ std::vector<std::string> decode_uuencode_lines(std::string_view text) {
     if (is_end(line)) break;
     const bool is_data = is_uu_line(line);
     const bool none = line.empty() || (is_data && ((line.front() - ' ') & 63) == 0);
-    if ((!is_data || none) && !until_ended) {
+    if ((!is_data || none || may_be_delimiter(line)) && !until_ended) {
       until_ended = true;
       until = all;
     }

@@ -1,6 +1,6 @@
 // parts: scanq/antivirus_mime.cc scanq/mime_walk.cc scanq/mime_unpack.cc scanq/mime_buffer.cc
-// scanq/mime_header.cc parts: scanq/mime_parameters.cc scanq/mime_encodings.cc scanq/mime_marks.cc
-// scanq/uuencode.cc scanq/yenc.cc parts: scanq/tnef.cc scanq/binhex.cc scanq/smime.cc lib
+// parts: scanq/mime_header.cc scanq/mime_parameters.cc scanq/mime_encodings.cc scanq/mime_marks.cc
+// parts: scanq/uuencode.cc scanq/yenc.cc scanq/tnef.cc scanq/binhex.cc scanq/smime.cc lib
 //
 // A message as anybody may send it. Whatever it is, the walk ends within its limits or says that it did not,
 // each piece has a place in the message, and what a plain message shows is its body and nothing else.

@@ -63,6 +63,7 @@ TEST_CASE("only text/plain that hides no bytes is a plain message") {
       {": no name\n", false},
       {"Subject: a\rContent-Type: multipart/mixed\n", false},
       {"Subject: x\n\r: y\n", false},
+      {"X-\xe4: y\n", false},
   };
   for (const Row& row : rows) {
     const std::string header = row.header;

@@ -50,6 +50,11 @@ TEST_CASE("uuencode is decoded to where each reader ends it") {
     CHECK(file.name == row.name);
     CHECK(file.contents == row.contents);
   }
+  // A delimiter behind it may be one of its lines, or the end.
+  const UuFile cut = decode_uuencode("begin 644 f\n%:&5L;&\\`\n----\n");
+  REQUIRE(cut.contents.size() == 2);
+  CHECK(cut.contents[0].size() == 18);
+  CHECK(cut.contents[1] == "hello");
   const Base64File file = find_base64_file("begin-base64 644 f\naGVs\n====\nrest");
   CHECK(file.name == "f");
   CHECK(file.lines == "aGVs\n");
