@@ -19,6 +19,7 @@ namespace {
 constexpr size_t kFileLimitBytes = 65536;
 constexpr size_t kTextLimitBytes = 200;
 constexpr size_t kActionLimit = 50;
+constexpr size_t kNameBytes = 56;  // the store takes 64, of which "archive " is 8
 constexpr size_t kRar = 6;
 constexpr std::array<std::string_view, kAntivirusVerdicts> kVerdictWords = {
     "clean", "infected", "encrypted", "unscannable", "limit", "error", "rar"};
@@ -134,7 +135,7 @@ bool is_host_and_port(std::string_view text) {
 }
 
 bool is_quarantine(std::string_view name) {
-  return name.size() <= 60 && name.front() != '-' && all_of(name, " -_");
+  return name.size() <= kNameBytes && name.front() != '-' && all_of(name, " -_");
 }
 
 // The remedy; empty: nothing is wrong with the text.

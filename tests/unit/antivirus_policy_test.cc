@@ -137,6 +137,8 @@ TEST_CASE("a line that is wrong is named with its number and the remedy") {
     CHECK(why.starts_with("read control/antivirus" + at));
     CHECK_FALSE(policy.failure().permanent());
   }
+  CHECK(parse_antivirus_policy("infected archive " + std::string(56, 'a')).ok());
+  CHECK_FALSE(parse_antivirus_policy("infected archive " + std::string(57, 'a')).ok());
   CHECK_FALSE(parse_antivirus_policy(std::string(70000, '#')).ok());
   std::string many;
   for (int i = 0; i < 60; ++i) many += "infected header X-" + std::to_string(i) + " a\n";
