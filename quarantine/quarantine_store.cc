@@ -40,6 +40,23 @@ bool add_memberships(HeldRow& row, std::vector<Membership> more) {
   return added;
 }
 
+// Removes a file without a row when there is no memory left to do it in a better way.
+class Unlisted {
+ public:
+  explicit Unlisted(std::string path) : path_(std::move(path)) {}
+  Unlisted(const Unlisted&) = delete;
+  Unlisted& operator=(const Unlisted&) = delete;
+  ~Unlisted() {
+    if (there_) ::unlink(path_.c_str());
+  }
+  void is_there() { there_ = true; }
+  void is_listed() { there_ = false; }
+
+ private:
+  std::string path_;
+  bool there_ = false;
+};
+
 }  // namespace
 
 QuarantineStore::QuarantineStore(std::string home)
@@ -156,8 +173,11 @@ Result<uint64_t> QuarantineStore::put(const PutOrder& order, const std::function
   if (!still_wanted()) return temporary("commit the message: the client has gone", 56);
   Result<Session> index = session();
   if (!index) return index.failure();
+  const uint64_t wanted = staged->mid();
+  Unlisted file_alone(messages_.path("new", wanted));
   Result<uint64_t> mid = messages_.commit(std::move(*staged));
   if (!mid) return mid;
+  if (*mid == wanted) file_alone.is_there();  // of another number nothing is left but for the keeper
   Result<Fd> file = messages_.open(*mid);
   Result<HeldRow> row = file ? row_of_file(file->get(), *mid, *settings) : Result<HeldRow>(file.failure());
   Result<void> inserted = row ? (*index)->insert(*row) : Result<void>(row.failure());
@@ -169,6 +189,7 @@ Result<uint64_t> QuarantineStore::put(const PutOrder& order, const std::function
     if (failure.exit_code == 0) failure.exit_code = 53;
     return failure;
   }
+  file_alone.is_listed();
   // From now on a file without a row is one whose row was lost. It is no less held if this fails.
   (void)messages_.take(*mid);
   return mid;
