@@ -14,6 +14,7 @@ namespace postern {
 namespace {
 
 constexpr size_t kLineLimitBytes = 1024 * 1024;  // 10,000 recipients stand in one line
+constexpr size_t kReason = 7;                    // which field of a line (postern-quarantine(8))
 constexpr size_t kComplaintLimitBytes = 300;
 
 // Ends well with its output in `output`; else the failure has what it said on descriptor 2.
@@ -41,7 +42,7 @@ std::optional<HeldTest> parse_held_line(std::string_view line, std::string_view 
   const std::vector<std::string_view> fields = split(line, '\t');
   const std::optional<uint64_t> mid = parse_mid(fields[0]);
   if (!mid || fields.size() < 2) return std::nullopt;
-  return HeldTest{*mid, std::string(fields[1]), std::string(fields.back())};
+  return HeldTest{*mid, std::string(fields[1]), std::string(fields.size() > kReason ? fields[kReason] : "")};
 }
 
 bool held_in(const HeldTest& held, std::string_view name) {

@@ -15,7 +15,7 @@ namespace postern {
 struct HeldTest {
   uint64_t mid = 0;
   std::string quarantine;  // the second field of its line: one name, or several
-  std::string reason;      // the last one
+  std::string reason;      // the eighth
 };
 
 // From a line of `postern-quarantine list`; nothing when the line is not about the message of that marker.

@@ -13,6 +13,9 @@ TEST_CASE("a line of the quarantine's list is known by the marker, wherever it s
   CHECK(held->mid == 4711);
   CHECK(held->quarantine == "Virus");
   CHECK(held->reason == "Eicar");
+  // More fields may follow.
+  CHECK(parse_held_line(line + "\tPolicy\t2026-02-02T03:04:05Z", "mark-1")->reason == "Eicar");
+  CHECK(parse_held_line("4711\tVirus\tmark-1", "mark-1")->reason.empty());
   CHECK_FALSE(parse_held_line(line, "mark-2").has_value());
   CHECK_FALSE(parse_held_line("MID\tquarantine\tmark-1", "mark-1").has_value());
   CHECK_FALSE(parse_held_line("4711 mark-1", "mark-1").has_value());
