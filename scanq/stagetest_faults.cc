@@ -99,7 +99,7 @@ const std::vector<FaultCase>& fault_cases() {
       {Fault::not_asked, "starts", "the program can be started, the resident takes connections",
        "check its path and mode, or that the service runs and this user may enter run/"},
       {Fault::killed, "ends-by-itself", "no signal ends it; a resident replies before it closes",
-       "look for the crash in its log; a resident answers only the users in its --clients list"},
+       "look for the crash in its log; a resident answers the users in its --clients list alone (--user)"},
       {Fault::late, "answers-in-time", "it ends within the time that a stage has (--timeout)",
        "set a deadline of its own below the stage line's timeout= and exit 111 at it"},
       {Fault::exit_code, "exit-code", "the exit code is 0 with a verdict or 111, nothing else",
