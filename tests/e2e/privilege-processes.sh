@@ -16,6 +16,7 @@ home = sys.argv[1]
 OWNER = {"postern-smtpd": "posternd", "postern-scanq": "posterns", "postern-queue": "posternq", "postern-send": "posternq", "postern-workq": "posternq",
          "postern-rspawn": "posternr", "postern-remote": "posternr", "postern-dnsq": "posternn", "postern-antivirus": "posternv",
          "postern-quarantine": "posterno", "multilog": "posternl", "postern-pickup": "posternp",
+         "postern-clamserver": "posternc",
          "postern-lspawn": "root", "supervise": "root", "svscan": "root", "postern-bind": "root"}
 seen, wrong = {}, []
 def of_instance(pid):
@@ -46,9 +47,9 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
     if int(status["CapEff"], 16) | int(status["CapPrm"], 16): wrong.append("%s %s: capabilities" % (pid, name))
 for name in set(OWNER) - set(seen) - {"postern-remote", "postern-bind"}: wrong.append("no %s runs" % name)
 for name, owner in {"queue": "posternq", "work": "posternq", "scanq": "posterns", "lspawn": "root", "rspawn": "posternr", "dnsq": "posternn", "antivirus": "posternv",
-                    "quarantine": "posterno", "pickup": "posternp"}.items():
+                    "quarantine": "posterno", "pickup": "posternp", "clamd": "posternc"}.items():
     s = os.stat("%s/run/%s" % (home, name))
-    mode = 0o666 if name == "pickup" else 0o660
+    mode = 0o666 if name in ("pickup", "clamd") else 0o660
     if (pwd.getpwuid(s.st_uid).pw_name, grp.getgrgid(s.st_gid).gr_name, s.st_mode & 0o7777) != (owner, "postern", mode):
         wrong.append("run/%s: %d:%d %o" % (name, s.st_uid, s.st_gid, s.st_mode))
 for name, owner, mode in [("queue", "posternq", 0o700), ("work", "posternq", 0o700), ("quarantine", "posterno", 0o700), ("db/quarantine", "posterno", 0o700), ("secrets", "root", 0o711),
@@ -58,7 +59,7 @@ for name, owner, mode in [("queue", "posternq", 0o700), ("work", "posternq", 0o7
     if (pwd.getpwuid(s.st_uid).pw_name, s.st_mode & 0o7777) != (owner, mode): wrong.append("%s: %d %o" % (name, s.st_uid, s.st_mode))
 for top, _, files in os.walk(home):
     for file in files:
-        if top.endswith("/run") and file == "pickup": continue
+        if top.endswith("/run") and file in ("pickup", "clamd"): continue
         mode = os.lstat(os.path.join(top, file)).st_mode
         if mode & 0o6000 or (mode & 0o002 and not os.path.islink(os.path.join(top, file))): wrong.append("%s/%s: mode %o" % (top, file, mode))
 print(seen)
