@@ -7,7 +7,8 @@ namespace postern {
 
 constexpr size_t kQuarantineNameLimitBytes = 64;
 
-// Letters, digits, blanks, - and _; no blank at the ends and no - in front; 64 at most.
+// Letters, digits, blanks, - and _; no blank at the ends and no - in front; 64 at most. So it is an
+// argument that cannot be taken for an option.
 bool is_quarantine_name(std::string_view name);
 
 }  // namespace postern

@@ -1,8 +1,7 @@
 #include "lib/quarantine_settings.h"
 
-#include <algorithm>
-
 #include "lib/control.h"
+#include "lib/quarantine_name.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -11,50 +10,11 @@ namespace {
 
 constexpr std::string_view kRemedy = "; write NAME retention=30d action=release (or action=delete)";
 
-bool is_name_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ' || c == '-' ||
-         c == '_';
-}
-
 Failure wrong(std::string what) {
   return permanent(std::move(what) + std::string(kRemedy));
 }
 
 }  // namespace
-
-bool valid_quarantine_name(std::string_view name) {
-  return !name.empty() && name.size() <= kQuarantineNameLimit && name.front() != ' ' && name.front() != '-' &&
-         name.back() != ' ' && std::all_of(name.begin(), name.end(), is_name_letter);
-}
-
-std::optional<uint64_t> parse_age(std::string_view text) {
-  uint64_t unit = 1;
-  if (!text.empty()) {
-    switch (text.back()) {
-      case 's':
-        break;
-      case 'm':
-        unit = 60;
-        break;
-      case 'h':
-        unit = 3600;
-        break;
-      case 'd':
-        unit = 86400;
-        break;
-      default:
-        unit = 0;
-    }
-  }
-  if (unit != 0) {
-    text.remove_suffix(text.empty() ? 0 : 1);
-  } else {
-    unit = 1;
-  }
-  const std::optional<uint64_t> number = parse_number(text);
-  if (!number || *number > kRetentionLimitSeconds / unit) return std::nullopt;
-  return *number * unit;
-}
 
 Result<QuarantineSettings> parse_quarantine_line(std::string_view line) {
   QuarantineSettings settings;
@@ -73,7 +33,7 @@ Result<QuarantineSettings> parse_quarantine_line(std::string_view line) {
     }
     line = trim(line.substr(0, line.size() - word.size()));
   }
-  if (!valid_quarantine_name(line)) return wrong("does not begin with a quarantine's name");
+  if (!is_quarantine_name(line)) return wrong("does not begin with a quarantine's name");
   settings.name = line;
   return settings;
 }

@@ -1,8 +1,7 @@
-// What a quarantine may be called, and the lines of control/quarantines.
+// The lines of control/quarantines.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,16 +9,6 @@
 #include "lib/result.h"
 
 namespace postern {
-
-constexpr size_t kQuarantineNameLimit = 64;
-constexpr uint64_t kRetentionLimitSeconds = uint64_t{100} * 365 * 86400;
-
-// Letters, digits, blanks, - and _; no blank at the ends and no - in front; 64 at most. So it is an argument
-// that cannot be taken for an option.
-bool valid_quarantine_name(std::string_view name);
-
-// "90" or "90s", "15m", "8h", "30d": seconds; nothing beyond 100 years.
-std::optional<uint64_t> parse_age(std::string_view text);
 
 struct QuarantineSettings {
   std::string name;

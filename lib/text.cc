@@ -74,6 +74,21 @@ std::optional<uint64_t> parse_number(std::string_view text) {
   return number;
 }
 
+std::optional<uint64_t> parse_age(std::string_view text) {
+  static constexpr std::pair<char, uint64_t> kUnits[] = {
+      {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+  uint64_t unit = 1;
+  for (const auto& [letter, seconds] : kUnits) {
+    if (!text.ends_with(letter)) continue;
+    unit = seconds;
+    text.remove_suffix(1);
+    break;
+  }
+  const std::optional<uint64_t> number = parse_number(text);
+  if (!number || *number > kLongestAgeSeconds / unit) return std::nullopt;
+  return *number * unit;
+}
+
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (;;) {

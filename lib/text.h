@@ -25,6 +25,10 @@ std::string_view trim(std::string_view text);  // spaces, TAB, CR, LF at both en
 // Decimal digits only, whole text, no sign; nothing on overflow or any other byte.
 std::optional<uint64_t> parse_number(std::string_view text);
 
+constexpr uint64_t kLongestAgeSeconds = uint64_t{100} * 365 * 86400;
+// "90", "90s", "15m", "2h", "3d", "1w" to seconds; nothing beyond a hundred years.
+std::optional<uint64_t> parse_age(std::string_view text);
+
 // Parts between separators, empty ones kept: "a||b" gives three.
 std::vector<std::string_view> split(std::string_view text, char separator);
 // Words between spaces and TABs, empty ones dropped.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "lib/fd.h"
+#include "lib/quarantine_name.h"
 #include "lib/text.h"
 #include "quarantine/quarantine_list.h"
 
@@ -66,7 +67,7 @@ std::vector<Placement> placements_of(const Environment& kept) {
     if (!name) break;
     const bool twice = std::any_of(placements.begin(), placements.end(),
                                    [&](const Placement& one) { return one.quarantine == *name; });
-    if (valid_quarantine_name(*name) && !twice)
+    if (is_quarantine_name(*name) && !twice)
       placements.push_back(
           {std::string(*name), kept.get_or(numbered(kReason, i), "").substr(0, kReasonLimit)});
   }
@@ -83,7 +84,7 @@ std::vector<Membership> memberships_of(const std::vector<Placement>& placements,
       return each.name == placement.quarantine;
     });
     if (until) {
-      one.expires = std::min(*until, entered / 1000000 + kRetentionLimitSeconds);
+      one.expires = std::min(*until, entered / 1000000 + kLongestAgeSeconds);
     } else if (setting != settings.end() && setting->retention_seconds != 0) {
       one.expires = entered / 1000000 + setting->retention_seconds;
       one.deletes = setting->deletes;

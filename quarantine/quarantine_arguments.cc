@@ -4,6 +4,7 @@
 #include <array>
 
 #include "lib/mid.h"
+#include "lib/quarantine_name.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -36,7 +37,7 @@ Result<void> take_text(std::string& into, const std::string& value) {
 }
 
 Result<void> take_name(std::string& into, const std::string& value) {
-  if (!valid_quarantine_name(value)) return no_name(value);
+  if (!is_quarantine_name(value)) return no_name(value);
   into = value;
   return {};
 }
@@ -162,7 +163,7 @@ Result<std::vector<Placement>> parse_placements(const std::vector<std::string>& 
     return permanent("put takes names of quarantines, each with a reason");
   std::vector<Placement> placements;
   for (size_t i = 0; i < words.size(); i += 2) {
-    if (!valid_quarantine_name(words[i])) return no_name(words[i]);
+    if (!is_quarantine_name(words[i])) return no_name(words[i]);
     const auto same = std::find_if(placements.begin(), placements.end(),
                                    [&](const Placement& one) { return one.quarantine == words[i]; });
     if (same != placements.end()) {

@@ -14,6 +14,7 @@
 
 #include "lib/log.h"
 #include "lib/mid.h"
+#include "lib/quarantine_name.h"
 #include "lib/text.h"
 #include "quarantine/quarantine_store.h"
 
@@ -66,7 +67,7 @@ std::vector<std::string> old_spools(const QuarantineStore& store) {
   while (const dirent* entry = ::readdir(opened.get())) {
     struct stat status {};
     const std::string name = entry->d_name;
-    if (valid_quarantine_name(name) && name != "messages" &&
+    if (is_quarantine_name(name) && name != "messages" &&
         ::stat((store.directory() + "/" + name + "/new").c_str(), &status) == 0 && S_ISDIR(status.st_mode))
       names.push_back(name);
   }

@@ -21,8 +21,8 @@ Environment kept_variables(const Environment& environment) {
     const std::optional<std::string_view> value = environment.get(name);
     if (value && value->find('\0') == std::string_view::npos) kept.set(name, *value);
   }
-  // It says that this request may come again, which it does for nothing that was released.
-  if (environment.get("POSTERN_DEFERRED")) {
+  // It says that this request may come again.
+  if (environment.get("POSTERN_DEFERRED") || environment.get("POSTERN_RELEASED")) {
     if (const std::optional<std::string_view> work = environment.get("POSTERN_WORK"))
       kept.set("POSTERN_WORK", *work);
   }

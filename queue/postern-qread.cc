@@ -9,11 +9,11 @@
 
 #include "lib/control.h"
 #include "lib/fd.h"
+#include "lib/json_text.h"
 #include "lib/log.h"
 #include "lib/program.h"
 #include "lib/spool.h"
 #include "lib/text.h"
-#include "lib/json_text.h"
 #include "queue/selection.h"
 
 namespace {

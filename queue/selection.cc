@@ -99,21 +99,6 @@ bool Selection::empty() const {
   return mids.empty() && senders.empty() && recipients.empty() && sites.empty() && !older && !newer && !all;
 }
 
-std::optional<uint64_t> parse_age(std::string_view text) {
-  static constexpr std::pair<char, uint64_t> kUnits[] = {
-      {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
-  uint64_t unit = 1;
-  for (const auto& [letter, seconds] : kUnits) {
-    if (!text.ends_with(letter)) continue;
-    unit = seconds;
-    text.remove_suffix(1);
-    break;
-  }
-  const std::optional<uint64_t> number = parse_number(text);
-  if (!number || *number > UINT64_MAX / unit) return std::nullopt;
-  return *number * unit;
-}
-
 Result<bool> take_selector(std::vector<std::string>& arguments, Selection& selection) {
   if (arguments.empty()) return false;
   const std::string name = arguments.front();

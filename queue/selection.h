@@ -50,9 +50,6 @@ struct Shown {
 Result<Shown> parse_shown(std::string_view program, const std::vector<Flag>& flags,
                           std::vector<std::string> arguments);
 
-// "90", "90s", "15m", "2h", "3d", "1w" to seconds.
-std::optional<uint64_t> parse_age(std::string_view text);
-
 // A message as it stands in the queue.
 struct QueueEntry {
   uint64_t mid = 0;

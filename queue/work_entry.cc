@@ -11,12 +11,12 @@
 
 namespace postern {
 
-bool work_entry_stands(std::string_view work) {
+std::optional<bool> work_entry_stands(std::string_view work) {
   const size_t slash = work.find('/');
   const std::string_view spool_name = work.substr(0, slash);
-  if (slash == std::string_view::npos || (spool_name != "work" && spool_name != "sets")) return false;
+  if (slash == std::string_view::npos || (spool_name != "work" && spool_name != "sets")) return std::nullopt;
   const std::optional<uint64_t> mid = parse_mid(work.substr(slash + 1));
-  if (!mid) return false;
+  if (!mid) return std::nullopt;
   const Spool spool(home_path(spool_name));
   // In the order in which an entry moves, so that one that is being taken over is not missed.
   for (const char* place : {"new", "cur"}) {
@@ -27,7 +27,7 @@ bool work_entry_stands(std::string_view work) {
 
 bool waits_for_work_entry(const Environment& kept) {
   const std::optional<std::string_view> work = kept.get("POSTERN_WORK");
-  return work && work_entry_stands(*work);
+  return work && work_entry_stands(*work) == true;
 }
 
 }  // namespace postern

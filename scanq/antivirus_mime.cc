@@ -101,12 +101,4 @@ MimeReport walk_pieces(std::string_view message, const MimeLimits& limits,
   return walk.report();
 }
 
-Result<void> walk_mime(std::string_view message, const MimeLimits& limits,
-                       const std::function<bool(std::string_view content)>& visit) {
-  const MimeReport report = walk_pieces(
-      message, limits, [&](const MimePiece& piece) { return piece.is_message || visit(piece.bytes); });
-  if (!report.limit.empty()) return temporary("look into the message: " + report.limit);
-  return {};
-}
-
 }  // namespace postern

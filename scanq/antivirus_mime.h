@@ -10,7 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/result.h"
 
 namespace postern {
 
@@ -53,18 +52,11 @@ struct MimeReport {
 MimeReport walk_pieces(std::string_view message, const MimeLimits& limits,
                        const std::function<bool(const MimePiece&)>& visit);
 
-// The same, contents alone; a message over a limit is a temporary failure.
-Result<void> walk_mime(std::string_view message, const MimeLimits& limits,
-                       const std::function<bool(std::string_view content)>& visit);
-
 // Has the message one part only, and that one as it stands: text/plain without a transfer encoding that hides
 // bytes, with nothing in it that some reader unpacks? Any doubt (a header that is not well-formed, a field
 // twice) is no.
 bool is_plain_message(std::string_view message);
 // What stands behind the first empty line; nothing when there is none.
 std::string_view body_of(std::string_view message);
-
-// A resident calls it before it forks workers; there is nothing that the walk has to load.
-inline void prepare_mime() {}
 
 }  // namespace postern

@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kNameCharacters = 120;
 constexpr size_t kFieldBytes = 8192;  // of a field that names a file
-constexpr size_t kNames = 16;  // readings of one field
+constexpr size_t kNames = 16;         // readings of one field
 constexpr size_t kVirusBytes = 200;
 
 // Quotes would end the name in the note; the rest can make a line look like what it is not.

@@ -11,8 +11,8 @@
 
 // libclamav unpacks mail too, and finds most by itself; what it does not are files that it takes for
 // something else when they stand in a mail. The pieces of every reading are scanned as the files that a mail
-// reader would write. libclamav's cache of clean files, which would spare what it sees twice, trusts MD5 and is off; the
-// outline spares what is dear.
+// reader would write. libclamav's cache of clean files, which would spare what it sees twice, trusts MD5 and
+// is off; the outline spares what is dear.
 
 namespace postern {
 

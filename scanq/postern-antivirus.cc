@@ -52,7 +52,6 @@ class Antivirus {
     const bool go_on = signatures_.load();
     if (go_on) {
       read_policy();
-      prepare_mime();
       prepare_character_sets();
     }
     return go_on;

@@ -88,7 +88,7 @@ Result<std::vector<Part>> Scan::make_parts() {
   // What another scan, or none of ours, has left there.
   for (const char* name : {"POSTERN_SCORE", "POSTERN_SYMBOLS", "POSTERN_HOLD_UNTIL", "POSTERN_BOUNCE"})
     environment.unset(name);
-  if (!is_set("POSTERN_DEFERRED")) environment.unset("POSTERN_WORK");
+  if (!is_set("POSTERN_DEFERRED") && !is_set("POSTERN_RELEASED")) environment.unset("POSTERN_WORK");
   mid_ = parse_mid(environment.get_or("POSTERN_MID", "")).value_or(0);
   if (mid_ == 0) mid_ = make_mid();
   std::vector<Part> parts;

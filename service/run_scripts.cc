@@ -38,10 +38,9 @@ std::string smtpd_command(const Instance& instance) {
          quoted(instance.programs + "/postern-smtpd") + " --serve";
 }
 
-std::string client_list(const Service& service) {
+std::string uid_list(const std::vector<std::string>& users) {
   std::string list;
-  for (const std::string& client : service.clients)
-    list.append(list.empty() ? "" : ",").append("$(id -u " + client + ")");
+  for (const std::string& user : users) list.append(list.empty() ? "" : ",").append("$(id -u " + user + ")");
   return list;
 }
 
@@ -50,11 +49,12 @@ std::string resident_command(const Instance& instance, const Service& service) {
   std::string program = quoted(instance.programs + "/" + service.program.substr(0, space));
   if (space != std::string::npos) program += service.program.substr(space);
   const bool drops = instance.split && service.user != "root";
-  if (instance.split && !service.clients.empty()) program += " --clients \"" + client_list(service) + "\"";
+  if (instance.split && !service.clients.empty())
+    program += " --clients \"" + uid_list(service.clients) + "\"";
   if (instance.split && !service.releaser.empty())
     program += " --releasers \"$(id -u " + service.releaser + ")\"";
-  if (instance.split && !service.repeater.empty())
-    program += " --repeaters \"$(id -u " + service.repeater + ")\"";
+  if (instance.split && !service.repeaters.empty())
+    program += " --repeaters \"" + uid_list(service.repeaters) + "\"";
   if (drops) program = "setuidgid " + service.user + " " + program;
   if (!service.has_socket()) return program;
   const std::string owner = service.user + ":" + std::string(kGroup);

@@ -23,7 +23,7 @@ struct Service {
   std::string variable{};      // NAME=VALUE of its own environment
   bool stream = false;         // its socket is a stream, for clients of another protocol
   bool for_everybody = false;  // it answers every local user, and knows each by SO_PEERCRED
-  std::string repeater{};      // the one client that hands on what other spools hold (--repeaters)
+  std::vector<std::string> repeaters{};  // the clients that hand on what other spools hold (--repeaters)
 
   [[nodiscard]] bool has_socket() const { return for_everybody || !clients.empty(); }
 };

@@ -86,7 +86,6 @@ int main(int argc, char** argv) {
     return 111;
   }
   engine->use_scratch(scratch->path());
-  prepare_mime();
   cl_engine* direct = direct_engine(*settings, scratch->path());
   for (int i = 3; i < argc; ++i) {
     Result<std::string> message = read_file(argv[i], size_t{1} << 30);

@@ -48,10 +48,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
 
   size_t visits = 0;
-  const postern::Result<void> stopped = postern::walk_mime(message, limits, [&](std::string_view) {
+  const postern::MimeReport stopped = postern::walk_pieces(message, limits, [&](const postern::MimePiece&) {
     ++visits;
     return false;
   });
-  must(visits <= 1 && (stopped.ok() || visits == 0));
+  must(visits <= 1 && (stopped.limit.empty() || visits == 0));
   return 0;
 }

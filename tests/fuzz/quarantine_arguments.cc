@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/quarantine_name.h"
 #include "lib/text.h"
 #include "quarantine/quarantine_list.h"
 #include "tests/fuzz/must.h"
@@ -29,7 +30,7 @@ void check_placements(const std::vector<std::string>& words) {
   const std::vector<Placement> back = placements_of(kept);
   must(back.size() == placements->size());
   for (size_t i = 0; i < back.size(); ++i) {
-    must(valid_quarantine_name(back[i].quarantine) && back[i].quarantine == (*placements)[i].quarantine);
+    must(is_quarantine_name(back[i].quarantine) && back[i].quarantine == (*placements)[i].quarantine);
     must(back[i].reason == (*placements)[i].reason.substr(0, kReasonLimit));
   }
   HeldRow row{.mid = 1};
@@ -56,13 +57,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const Result<Selection> selection = parse_selection(verb, words, uint64_t{1} << 50);
     if (!selection) continue;
     must(selection->exemption.empty() || valid_exemption(selection->exemption));
-    must(selection->to.empty() || valid_quarantine_name(selection->to));
+    must(selection->to.empty() || is_quarantine_name(selection->to));
     must(selection->filter.before <= uint64_t{1} << 50);
     must(verb == Verb::list || verb == Verb::check || selection->filtered);
   }
   const Result<QuarantineSettings> settings = parse_quarantine_line(text);
   if (settings)
-    must(valid_quarantine_name(settings->name) && settings->retention_seconds <= kRetentionLimitSeconds);
+    must(is_quarantine_name(settings->name) && settings->retention_seconds <= kLongestAgeSeconds);
   (void)header_value(text, "subject");
   return 0;
 }

@@ -12,11 +12,11 @@ namespace {
 
 std::vector<std::string> parts_of(std::string_view message, const MimeLimits& limits = {}) {
   std::vector<std::string> parts;
-  const Result<void> walked = walk_mime(message, limits, [&](std::string_view content) {
-    parts.emplace_back(content);
+  const MimeReport report = walk_pieces(message, limits, [&](const MimePiece& piece) {
+    if (!piece.is_message) parts.emplace_back(piece.bytes);
     return true;
   });
-  if (!walked) parts.push_back("FAILED: " + walked.failure().text);
+  if (!report.limit.empty()) parts.push_back("FAILED: look into the message: " + report.limit);
   return parts;
 }
 
@@ -213,11 +213,11 @@ TEST_CASE("broken and empty messages are walked to their end") {
         std::vector<std::string>{"cut"});
   CHECK(parts_of(std::string("A: b\n\n\0\377x", 9)) == std::vector<std::string>{std::string("\0\377x", 3)});
   int visits = 0;
-  const Result<void> walked = walk_mime(multipart("b", {"\none", "\ntwo"}), {}, [&](std::string_view) {
+  const MimeReport report = walk_pieces(multipart("b", {"\none", "\ntwo"}), {}, [&](const MimePiece&) {
     ++visits;
     return false;
   });
-  CHECK(walked.ok());
+  CHECK(report.limit.empty());
   CHECK(visits == 1);
 }
 

@@ -26,4 +26,7 @@ TEST_CASE("what a message was made of is kept only where it may be handed on aga
   CHECK_FALSE(kept_variables(environment).get("POSTERN_WORK").has_value());
   environment.set("POSTERN_DEFERRED", "1");
   CHECK(kept_variables(environment).get("POSTERN_WORK") == "sets/5");
+  environment.unset("POSTERN_DEFERRED");
+  environment.set("POSTERN_RELEASED", "Virus");
+  CHECK(kept_variables(environment).get("POSTERN_WORK") == "sets/5");
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/quarantine_name.h"
 #include "lib/text.h"
 #include "quarantine/quarantine_arguments.h"
 #include "quarantine/quarantine_list.h"
@@ -19,16 +20,16 @@ using namespace postern;
 TEST_CASE("a quarantine's name is one plain directory's name") {
   for (const char* name : {"Virus", "Spam", "Policy 2", "a-b_c", "0"}) {
     CAPTURE(name);
-    CHECK(valid_quarantine_name(name));
+    CHECK(is_quarantine_name(name));
   }
   for (const char* name :
        {"", " ", " a", "a ", "-a", ".", "..", "a/b", "../a", "a.b", "a\tb", "a\nb", "\xc3\xa4", "a\"b"}) {
     CAPTURE(name);
-    CHECK_FALSE(valid_quarantine_name(name));
+    CHECK_FALSE(is_quarantine_name(name));
   }
-  CHECK(valid_quarantine_name(std::string(64, 'x')));
-  CHECK_FALSE(valid_quarantine_name(std::string(65, 'x')));
-  CHECK_FALSE(valid_quarantine_name(std::string_view("a\0b", 3)));
+  CHECK(is_quarantine_name(std::string(64, 'x')));
+  CHECK_FALSE(is_quarantine_name(std::string(65, 'x')));
+  CHECK_FALSE(is_quarantine_name(std::string_view("a\0b", 3)));
 }
 
 TEST_CASE("a field of a header is found, unfolded and never looked for in the body") {

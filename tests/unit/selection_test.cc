@@ -73,21 +73,6 @@ TEST_CASE("flags, the spool and selectors come in any order, and the usage names
   }
 }
 
-TEST_CASE("an age has a unit, or is in seconds") {
-  CHECK(parse_age("0") == 0);
-  CHECK(parse_age("90") == 90);
-  CHECK(parse_age("90s") == 90);
-  CHECK(parse_age("15m") == 900);
-  CHECK(parse_age("2h") == 7200);
-  CHECK(parse_age("3d") == 259200);
-  CHECK(parse_age("1w") == 604800);
-  for (const std::string& bad : {""s, "m"s, "-1"s, "1 h"s, "1y"s, "1hh"s, "1.5h"s, "99999999999999999999"s,
-                                 "9999999999999999999w"s, "\0"s}) {
-    CAPTURE(bad);
-    CHECK_FALSE(parse_age(bad));
-  }
-}
-
 TEST_CASE("selectors without a value or with a wrong one are refused, other words are left") {
   Selection selection;
   for (const std::vector<std::string>& bad : std::vector<std::vector<std::string>>{{"--mid"},
