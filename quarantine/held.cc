@@ -9,7 +9,7 @@
 #include "lib/text.h"
 #include "quarantine/quarantine_list.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 namespace {
 
@@ -118,4 +118,4 @@ Result<HeldRow> row_of_file(int fd, uint64_t mid, const std::vector<QuarantineSe
   return row;
 }
 
-}  // namespace postern
+}  // namespace postern::quarantine

@@ -15,7 +15,7 @@
 #include "lib/queue_file.h"
 #include "lib/result.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 constexpr size_t kReasonLimit = 512;
 constexpr size_t kSubjectLimit = 500;
@@ -71,4 +71,4 @@ uint64_t envelope_digest(const Envelope& envelope);
 // The row of a file of the store; a permanent failure when nothing in it says where it is held.
 Result<HeldRow> row_of_file(int fd, uint64_t mid, const std::vector<QuarantineSettings>& settings);
 
-}  // namespace postern
+}  // namespace postern::quarantine

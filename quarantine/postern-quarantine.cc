@@ -35,7 +35,7 @@
 #include "quarantine/quarantine_store.h"
 #include "quarantine/quarantine_verbs.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 namespace {
 
@@ -215,8 +215,8 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-}  // namespace postern
+}  // namespace postern::quarantine
 
 int main(int argc, char** argv) {
-  return postern::run_program("postern-quarantine", {.no_memory = 111, .bug = 111}, postern::run, argc, argv);
+  return postern::run_program("postern-quarantine", {.no_memory = 111, .bug = 111}, postern::quarantine::run, argc, argv);
 }

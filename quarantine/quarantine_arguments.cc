@@ -7,7 +7,7 @@
 #include "lib/quarantine_name.h"
 #include "lib/text.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 namespace {
 
@@ -207,4 +207,4 @@ Result<Selection> parse_selection(Verb verb, const std::vector<std::string>& wor
   return selection;
 }
 
-}  // namespace postern
+}  // namespace postern::quarantine

@@ -10,7 +10,7 @@
 #include "quarantine/held.h"
 #include "quarantine/rows.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 // NAME REASON [NAME REASON]…; of a name that stands twice the last reason counts.
 Result<std::vector<Placement>> parse_placements(const std::vector<std::string>& words);
@@ -35,4 +35,4 @@ Result<Selection> parse_selection(Verb verb, const std::vector<std::string>& wor
 // "STAGE VERDICT": a stage's name, one blank, printable ASCII.
 bool valid_exemption(std::string_view text);
 
-}  // namespace postern
+}  // namespace postern::quarantine

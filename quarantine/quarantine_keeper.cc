@@ -13,7 +13,7 @@
 #include "quarantine/quarantine_release.h"
 #include "quarantine/quarantine_repair.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 namespace {
 
@@ -122,4 +122,4 @@ int keep(QuarantineStore& store) {
   return 0;
 }
 
-}  // namespace postern
+}  // namespace postern::quarantine

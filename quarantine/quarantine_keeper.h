@@ -4,7 +4,7 @@
 
 #include "quarantine/quarantine_store.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 // One look. How many messages it has dealt with; failures are logged, and tried again in an hour.
 unsigned keep_once(QuarantineStore& store, uint64_t now_seconds);
@@ -12,4 +12,4 @@ unsigned keep_once(QuarantineStore& store, uint64_t now_seconds);
 // Until SIGTERM; SIGALRM looks at once.
 int keep(QuarantineStore& store);
 
-}  // namespace postern
+}  // namespace postern::quarantine

@@ -9,7 +9,7 @@
 #include "lib/json_text.h"
 #include "lib/text.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 namespace {
 
@@ -108,4 +108,4 @@ std::string held_json(const HeldRow& row) {
   return json_line(object);
 }
 
-}  // namespace postern
+}  // namespace postern::quarantine

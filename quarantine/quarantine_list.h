@@ -9,7 +9,7 @@
 
 #include "quarantine/held.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 // "2006-01-02T15:04:05Z"
 std::string iso8601_utc(uint64_t microseconds_since_1970);
@@ -26,4 +26,4 @@ std::string held_lines(const HeldRow& row, std::string_view only);
 // The object without the LF.
 std::string held_json(const HeldRow& row);
 
-}  // namespace postern
+}  // namespace postern::quarantine

@@ -7,7 +7,7 @@
 #include "quarantine/quarantine_arguments.h"
 #include "quarantine/quarantine_verbs.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 namespace {
 
@@ -68,4 +68,4 @@ int put_message(QuarantineStore& store, Job& job) {
   return 0;
 }
 
-}  // namespace postern
+}  // namespace postern::quarantine

@@ -4,9 +4,9 @@
 #include "lib/serve.h"
 #include "quarantine/quarantine_store.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 // The exit code of the queue interface; wrong use is 100.
 int put_message(QuarantineStore& store, Job& job);
 
-}  // namespace postern
+}  // namespace postern::quarantine

@@ -8,7 +8,7 @@
 #include "lib/submit.h"
 #include "lib/text.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 namespace {
 
@@ -241,4 +241,4 @@ Result<void> move_message(QuarantineStore& store, uint64_t mid, std::string_view
   return {};
 }
 
-}  // namespace postern
+}  // namespace postern::quarantine

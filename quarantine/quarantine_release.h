@@ -11,7 +11,7 @@
 
 #include "quarantine/quarantine_store.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 struct Act {
   std::string who{};  // "uid 0 (sudo user alice)", "keeper": for the audit
@@ -58,4 +58,4 @@ Result<void> delete_message(QuarantineStore& store, uint64_t mid, const Act& act
 Result<void> move_message(QuarantineStore& store, uint64_t mid, std::string_view from, std::string_view to,
                           const Act& act);
 
-}  // namespace postern
+}  // namespace postern::quarantine

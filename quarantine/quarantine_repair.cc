@@ -18,7 +18,7 @@
 #include "lib/text.h"
 #include "quarantine/quarantine_store.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 namespace {
 
@@ -302,4 +302,4 @@ Result<void> collect_garbage(QuarantineStore& store) {
   return {};
 }
 
-}  // namespace postern
+}  // namespace postern::quarantine

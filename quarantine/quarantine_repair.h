@@ -9,7 +9,7 @@
 
 #include "lib/result.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 class QuarantineStore;
 class SqliteRows;
@@ -30,4 +30,4 @@ Result<std::vector<Finding>> check_store(QuarantineStore& store, bool repair, st
 // messages that were let go, and files of the same age that were never acknowledged.
 Result<void> collect_garbage(QuarantineStore& store);
 
-}  // namespace postern
+}  // namespace postern::quarantine

@@ -14,7 +14,7 @@
 #include "lib/text.h"
 #include "quarantine/quarantine_repair.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 namespace {
 
@@ -293,4 +293,4 @@ bool QuarantineStore::has_file(uint64_t mid) const {
          ::access(messages_.path("cur", mid).c_str(), F_OK) == 0;  // it may have moved in between
 }
 
-}  // namespace postern
+}  // namespace postern::quarantine

@@ -20,7 +20,7 @@
 #include "quarantine/held.h"
 #include "quarantine/sqlite_rows.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 struct HeldMessage {
   HeldRow row;
@@ -86,4 +86,4 @@ class QuarantineStore {
   std::unique_ptr<SqliteRows> rows_;
 };
 
-}  // namespace postern
+}  // namespace postern::quarantine

@@ -11,7 +11,7 @@
 #include "quarantine/quarantine_list.h"
 #include "quarantine/quarantine_repair.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 namespace {
 
@@ -240,4 +240,4 @@ int carry_out(QuarantineStore& store, Job& job, Answer& answer, const std::strin
   return 100;
 }
 
-}  // namespace postern
+}  // namespace postern::quarantine

@@ -9,7 +9,7 @@
 #include "quarantine/quarantine_release.h"
 #include "quarantine/quarantine_store.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 // Where list and show write: descriptor 1 or the one passed as 4; without it into the reply.
 class Answer {
@@ -29,4 +29,4 @@ int wrong_usage(std::string_view what);
 // `job.arguments` begin with the verb. `who` is for the audit.
 int carry_out(QuarantineStore& store, Job& job, Answer& answer, const std::string& who);
 
-}  // namespace postern
+}  // namespace postern::quarantine

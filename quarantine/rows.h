@@ -11,7 +11,7 @@
 #include "lib/result.h"
 #include "quarantine/held.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 // Empty strings and numbers of 0 ask for nothing; the sender "<>" is the null reverse-path. Text is looked
 // for anywhere, in either letter case (ASCII).
@@ -69,4 +69,4 @@ class Rows {
   virtual bool current() = 0;
 };
 
-}  // namespace postern
+}  // namespace postern::quarantine

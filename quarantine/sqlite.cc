@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-namespace postern {
+namespace postern::quarantine {
 
 namespace {
 
@@ -146,4 +146,4 @@ Result<void> Transaction::commit() {
   return committed;
 }
 
-}  // namespace postern
+}  // namespace postern::quarantine

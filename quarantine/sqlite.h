@@ -10,7 +10,7 @@
 
 #include "lib/result.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 class Statement {
  public:
@@ -62,4 +62,4 @@ class Transaction {
   bool open_ = false;
 };
 
-}  // namespace postern
+}  // namespace postern::quarantine

@@ -7,7 +7,7 @@
 #include "lib/record.h"
 #include "lib/text.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 namespace {
 
@@ -345,4 +345,4 @@ bool SqliteRows::current() {
   return ::stat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
 }
 
-}  // namespace postern
+}  // namespace postern::quarantine

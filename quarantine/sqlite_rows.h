@@ -11,7 +11,7 @@
 #include "quarantine/rows.h"
 #include "quarantine/sqlite.h"
 
-namespace postern {
+namespace postern::quarantine {
 
 class SqliteRows : public Rows {
  public:
@@ -50,4 +50,4 @@ class SqliteRows : public Rows {
   bool is_new_ = false;
 };
 
-}  // namespace postern
+}  // namespace postern::quarantine

@@ -26,6 +26,7 @@
 namespace {
 
 using namespace postern;
+using namespace postern::stagetest;
 
 constexpr size_t kMessageLimitBytes = size_t{256} * 1024 * 1024;
 constexpr uint64_t kLongestTimeoutSeconds = 3600;

@@ -9,7 +9,7 @@
 #include "lib/text.h"
 #include "scanq/edits.h"
 
-namespace postern {
+namespace postern::stagetest {
 
 namespace {
 
@@ -178,4 +178,4 @@ ArgumentFault first_argument_fault(const StageVerb& rule, const VerdictLine& lin
   return {};
 }
 
-}  // namespace postern
+}  // namespace postern::stagetest

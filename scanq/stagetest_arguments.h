@@ -8,7 +8,7 @@
 #include "scanq/stagetest_verbs.h"
 #include "scanq/verdict.h"
 
-namespace postern {
+namespace postern::stagetest {
 
 // The rule of that verb; null when there is none.
 const StageVerb* find_stage_verb(std::string_view verb);
@@ -26,4 +26,4 @@ struct ArgumentFault {
 ArgumentFault first_argument_fault(const StageVerb& rule, const VerdictLine& line,
                                    const std::vector<std::string>& recipients);
 
-}  // namespace postern
+}  // namespace postern::stagetest

@@ -5,7 +5,7 @@
 
 #include "lib/envelope.h"
 
-namespace postern {
+namespace postern::stagetest {
 
 namespace {
 
@@ -181,4 +181,4 @@ std::vector<Case> all_cases() {
   return all;
 }
 
-}  // namespace postern
+}  // namespace postern::stagetest

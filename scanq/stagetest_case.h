@@ -12,7 +12,7 @@
 #include "scanq/stagetest_faults.h"
 #include "scanq/stagetest_run.h"
 
-namespace postern {
+namespace postern::stagetest {
 
 struct Examined {
   StageProgram program;
@@ -98,4 +98,4 @@ std::string eicar_mail();
 std::string gtube_mail();
 std::string envelope_of(std::string_view sender, const std::vector<std::string>& recipients);
 
-}  // namespace postern
+}  // namespace postern::stagetest

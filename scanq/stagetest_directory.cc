@@ -15,7 +15,7 @@
 #include "lib/fd.h"
 #include "lib/result.h"
 
-namespace postern {
+namespace postern::stagetest {
 
 namespace {
 
@@ -126,4 +126,4 @@ std::string first_change(const WatchedDirectory::Content& before, const WatchedD
   return {};
 }
 
-}  // namespace postern
+}  // namespace postern::stagetest

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace postern {
+namespace postern::stagetest {
 
 class WatchedDirectory {
  public:
@@ -37,4 +37,4 @@ class WatchedDirectory {
 
 std::string first_change(const WatchedDirectory::Content& before, const WatchedDirectory::Content& after);
 
-}  // namespace postern
+}  // namespace postern::stagetest

@@ -2,7 +2,7 @@
 #include "lib/envelope.h"
 #include "scanq/stagetest_case.h"
 
-namespace postern {
+namespace postern::stagetest {
 
 namespace {
 
@@ -125,4 +125,4 @@ std::vector<Case> envelope_cases() {
   };
 }
 
-}  // namespace postern
+}  // namespace postern::stagetest

@@ -7,7 +7,7 @@
 #include "lib/text.h"
 #include "scanq/stagetest_arguments.h"
 
-namespace postern {
+namespace postern::stagetest {
 
 namespace {
 
@@ -206,4 +206,4 @@ std::string comparable(const Seen& seen) {
   return text;
 }
 
-}  // namespace postern
+}  // namespace postern::stagetest

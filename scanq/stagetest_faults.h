@@ -7,7 +7,7 @@
 
 #include "scanq/stagetest_run.h"
 
-namespace postern {
+namespace postern::stagetest {
 
 enum class Fault {
   not_asked,
@@ -58,4 +58,4 @@ std::string summary_of(const Seen& seen);
 // to the next, the text of `log` and the time of `hold`.
 std::string comparable(const Seen& seen);
 
-}  // namespace postern
+}  // namespace postern::stagetest

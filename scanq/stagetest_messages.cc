@@ -1,7 +1,7 @@
 // Messages of odd form: the stage may say about them what it likes, but it must say it properly.
 #include "scanq/stagetest_case.h"
 
-namespace postern {
+namespace postern::stagetest {
 
 namespace {
 
@@ -122,4 +122,4 @@ std::vector<Case> message_cases() {
   };
 }
 
-}  // namespace postern
+}  // namespace postern::stagetest

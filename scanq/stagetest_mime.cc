@@ -1,7 +1,7 @@
 // MIME as senders break it: nothing of it may end the stage or take it longer than it has.
 #include "scanq/stagetest_case.h"
 
-namespace postern {
+namespace postern::stagetest {
 
 namespace {
 
@@ -122,4 +122,4 @@ std::vector<Case> mime_cases() {
   };
 }
 
-}  // namespace postern
+}  // namespace postern::stagetest

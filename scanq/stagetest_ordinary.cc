@@ -3,7 +3,7 @@
 #include "lib/text.h"
 #include "scanq/stagetest_case.h"
 
-namespace postern {
+namespace postern::stagetest {
 
 namespace {
 
@@ -59,4 +59,4 @@ std::vector<Case> ordinary_cases() {
   return cases;
 }
 
-}  // namespace postern
+}  // namespace postern::stagetest

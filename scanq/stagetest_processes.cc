@@ -16,7 +16,7 @@
 #include "lib/fd.h"
 #include "lib/text.h"
 
-namespace postern {
+namespace postern::stagetest {
 
 namespace {
 
@@ -96,4 +96,4 @@ size_t end_left_behind(int64_t grace_milliseconds) {
   return left;
 }
 
-}  // namespace postern
+}  // namespace postern::stagetest

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace postern {
+namespace postern::stagetest {
 
 struct ProcessLine {
   pid_t pid = 0;
@@ -26,4 +26,4 @@ void adopt_orphans();
 // Waits for our children to end by themselves, and kills and reaps the rest; how many that were.
 size_t end_left_behind(int64_t grace_milliseconds);
 
-}  // namespace postern
+}  // namespace postern::stagetest

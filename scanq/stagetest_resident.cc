@@ -10,7 +10,7 @@
 #include "scanq/stagetest_case.h"
 #include "scanq/stagetest_processes.h"
 
-namespace postern {
+namespace postern::stagetest {
 
 namespace {
 
@@ -109,4 +109,4 @@ std::vector<Case> resident_cases() {
   };
 }
 
-}  // namespace postern
+}  // namespace postern::stagetest

@@ -18,7 +18,7 @@
 #include "lib/text.h"
 #include "scanq/stagetest_processes.h"
 
-namespace postern {
+namespace postern::stagetest {
 
 namespace {
 
@@ -294,4 +294,4 @@ Seen StageRun::end(int64_t grace_milliseconds) {
   return std::move(seen_);
 }
 
-}  // namespace postern
+}  // namespace postern::stagetest

@@ -15,7 +15,7 @@
 #include "lib/fd.h"
 #include "lib/result.h"
 
-namespace postern {
+namespace postern::stagetest {
 
 struct StageProgram {
   bool resident = false;
@@ -99,4 +99,4 @@ class StageRun {
   Seen seen_;
 };
 
-}  // namespace postern
+}  // namespace postern::stagetest

@@ -4,7 +4,7 @@
 #include "scanq/stagetest_case.h"
 #include "scanq/stagetest_directory.h"
 
-namespace postern {
+namespace postern::stagetest {
 
 namespace {
 
@@ -114,4 +114,4 @@ std::vector<Case> state_cases() {
   };
 }
 
-}  // namespace postern
+}  // namespace postern::stagetest

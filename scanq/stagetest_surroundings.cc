@@ -6,7 +6,7 @@
 #include "scanq/stagetest_case.h"
 #include "scanq/stagetest_directory.h"
 
-namespace postern {
+namespace postern::stagetest {
 
 namespace {
 
@@ -141,4 +141,4 @@ std::vector<Case> surroundings_cases() {
   };
 }
 
-}  // namespace postern
+}  // namespace postern::stagetest

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace postern {
+namespace postern::stagetest {
 
 // The kind of an argument; stagetest_arguments.cc says what each may be.
 enum class ArgumentKind : char {
@@ -66,4 +66,4 @@ inline constexpr std::array kStageVerbs = {
     StageVerb{"log", 1, 1, {ArgumentKind::text}},
 };
 
-}  // namespace postern
+}  // namespace postern::stagetest

@@ -17,6 +17,7 @@
 #include "tests/fuzz/must.h"
 
 using namespace postern;
+using namespace postern::quarantine;
 
 namespace {
 

@@ -13,6 +13,7 @@
 #include "scratch.h"
 
 using namespace postern;
+using namespace postern::stagetest;
 using namespace std::string_literals;
 
 namespace {
