@@ -25,12 +25,21 @@ namespace {
 constexpr int64_t kQuickDeathMilliseconds = 1000;  // a worker that dies younger is replaced only after a wait
 constexpr int64_t kLongestBackOffMilliseconds = 10000;
 constexpr int64_t kIdleMilliseconds = 30000;  // for which a client may hold a worker without asking
+constexpr int kFirstMilliseconds = 1000;      // the same for its first request, once the worker has to end
 
 volatile sig_atomic_t worker_busy = 0;
 
+void go_on(int) {}
+
+// An idle worker leaves accept() with EINTR. It may have stood just before it, or have a client just behind
+// it: nobody is dropped, and the alarm makes it look again.
 void end_worker(int) {
-  if (worker_busy == 0) ::_exit(0);
   asked.stop = 1;
+  if (worker_busy != 0) return;
+  struct sigaction action {};  // not signal(2): accept would go on by itself
+  action.sa_handler = go_on;
+  ::sigaction(SIGALRM, &action, nullptr);
+  ::alarm(1);
 }
 
 bool contains(const std::vector<uid_t>& list, uid_t uid) {
@@ -60,13 +69,13 @@ class HeldTerm {
   HeldTerm& operator=(const HeldTerm&) = delete;
 
   // Until the connection can be read; false when the worker has to end instead, or when a client that has
-  // nothing to keep us for says nothing.
-  bool wait(int connection, const std::function<int64_t()>& between) const {
+  // nothing to keep us for says nothing. Who has been accepted gets its first request answered in any case.
+  bool wait(int connection, const std::function<int64_t()>& between, bool first) const {
     for (;;) {
       const int64_t left = between ? between() : kIdleMilliseconds;
       const timespec timeout{left / 1000, left % 1000 * 1000000};
       pollfd wait{connection, POLLIN, 0};
-      if (asked.stop != 0) return false;
+      if (asked.stop != 0) return first && ::poll(&wait, 1, kFirstMilliseconds) > 0;
       const int ready = ::ppoll(&wait, 1, left < 0 ? nullptr : &timeout, &before_);
       if (ready > 0) return true;
       if (ready == 0 && !between) return false;
@@ -83,7 +92,7 @@ unsigned serve_requests(int connection, const ServeOptions& options, const JobHa
   const uid_t peer = peer_of(connection).uid;
   const HeldTerm term;
   for (unsigned count = 0;; ++count) {
-    if (!term.wait(connection, options.between)) return count;
+    if (!term.wait(connection, options.between, count == 0)) return count;
     Result<Incoming> incoming = receive_request(connection);
     if (!incoming) {
       log_warning("answer a request", incoming.failure());
@@ -134,6 +143,10 @@ unsigned serve_connection(int connection, const ServeOptions& options, const Job
     if (asked.stop != 0) break;  // it came while we were busy, behind the test above
     const Fd connection{::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC)};
     worker_busy = 1;
+    if (asked.stop != 0) {
+      ::alarm(0);
+      ::signal(SIGALRM, SIG_DFL);
+    }
     if (connection) {
       served += std::max(1U, serve_connection(connection.get(), options, handler));
     } else if (errno != EINTR && errno != ECONNABORTED) {

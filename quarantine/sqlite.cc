@@ -116,7 +116,13 @@ Result<Database> Database::open(const std::string& path) {
 }
 
 Result<void> Database::execute(const char* sql) {
-  const int said = ::sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr);
+  // Where a wait might be one of two for each other (a new file becomes one with a log), SQLite does not ask
+  // the handler. None of ours waits with a transaction open, so that is a wait like any other.
+  int said = SQLITE_OK;
+  int tries = 0;
+  do {
+    said = ::sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr);
+  } while ((said & 0xff) == SQLITE_BUSY && wait_for_others(nullptr, tries++) != 0);
   if (said != SQLITE_OK) return sqlite_failure(connection_.get(), said);
   return {};
 }

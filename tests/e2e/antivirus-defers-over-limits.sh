@@ -1,5 +1,6 @@
 #!/bin/bash
-# What could not be scanned to the end is never clean: it is deferred, with a warning; a virus found on the way still counts.
+# What could not be scanned to the end is never clean: it is put away, or deferred with a warning where the settings say so; a virus
+# found on the way still counts.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/antivirus.sh"
 need python3 zip
@@ -9,9 +10,14 @@ python3 "$TESTS/mail.py" base64 "$T/noise" > "$T/mail"
 scan "$T/mail" || fail "within the limits: exit $?"
 
 echo 100000 > "$POSTERN_HOME/control/avmaxfilesize"
+scan "$T/mail" POSTERN_MID=20 || fail "over a limit, with the default settings: exit $?"
+expect_in "$T/verdict" $'^quarantine\tUnscannable\tlimit: over a limit of the engine'
+expect_in "$T/log" "^Info: MID 20 antivirus limit '"
+expect_not_in "$T/log" CLEAN
+echo limit defer > "$POSTERN_HOME/control/antivirus"
 scan "$T/mail" POSTERN_MID=21
 expect_equal $? 111 "a file over avmaxfilesize"
-expect_in "$T/log" '^Warning: postern-antivirus: unable to scan MID 21: over a limit of the engine'
+expect_in "$T/log" '^Warning: postern-antivirus: unable to scan MID 21: limit: over a limit of the engine'
 expect_not_in "$T/log" CLEAN
 
 echo many > "$POSTERN_HOME/control/avmaxfilesize"

@@ -94,7 +94,7 @@ for variables in "$exempt" 'POSTERN_RELEASED=1 ' 'POSTERN_EXEMPT=antivirus Eicar
 done
 
 # What stands in conf-files is what holds without it.
-cp "$TESTS/../conf-files/antivirus" "$POSTERN_HOME/control/antivirus" 2> /dev/null || skip "conf-files is not here"
+cp "$TESTS/../conf-files/antivirus" "$POSTERN_HOME/control/antivirus" || fail "no conf-files/antivirus"
 for direction in in out local; do
   scan "$T/mail" POSTERN_DIRECTION=$direction; cp "$T/verdict" "$T/with"
   mv "$POSTERN_HOME/control/antivirus" "$T/kept"

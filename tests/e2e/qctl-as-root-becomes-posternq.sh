@@ -14,6 +14,7 @@ as() { setpriv --reuid="$1" --regid=postern --clear-groups "${@:2}" > "$T/out" 2
 mail m4711 | MID=4711 queue_message alice@home.example bob@far.example carol@far.example || fail "queue"
 stop_service send
 stop_service workq
+stop_service setq
 mail m4712 | MID=4712 queue_message alice@home.example bob@far.example || fail "queue"
 must_qctl hold --mid 4712
 expect_equal "$(stat -c '%U %a' "$Q"/defer/*/4712)" "posternq 600" "an order of root's"

@@ -13,11 +13,14 @@ chmod 755 "$T/stage"
 echo "note $T/stage" > "$POSTERN_HOME/control/stages"
 me=$(id -un)
 start queue "$B/postern-bind" queue "$me" "$B/postern-queue" --serve
+POSTERN_SPOOL=sets start sets "$B/postern-bind" sets "$me" "$B/postern-queue" --serve
+POSTERN_SPOOL=sets start setq "$B/postern-workq"
 start scanq "$B/postern-bind" scanq "$me" "$B/postern-scanq" --serve
 port=$(free_port)
 RELAYCLIENT='' start smtpd tcpserver -RHl0 127.0.0.1 "$port" "$B/postern-smtpd"
 wait_for 10 listening "$port"
 wait_for 10 test -S "$POSTERN_HOME/run/queue"
+wait_for 10 test -S "$POSTERN_HOME/run/sets"
 wait_for 10 test -S "$POSTERN_HOME/run/scanq"
 
 cat > "$T/dialogue" <<'D'
