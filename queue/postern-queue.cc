@@ -78,7 +78,7 @@ Result<uint64_t> put_on_disk(const Job& job, const Target& target) {
   if (job.client_gone()) return temporary("commit the message: the client has gone", 54);
   const std::optional<std::string_view> work = kept.get("POSTERN_WORK");
   // Another try has come to its end while we were writing: who asks us is not there any more either.
-  if (work && work_entry_stands(*work) == false)
+  if (work && is_work_entry(*work) && !work_entry_stands(*work))
     return temporary("commit the message: there is no " + printable(*work, 40) + " any more", 54);
   Result<uint64_t> committed = spool.commit(
       std::move(*staged), [&] { return taken_before(spool, given.value_or(0), job.environment, *envelope); });

@@ -27,12 +27,15 @@ program() {
     *) COMMAND=("$B/postern-bind" "$1" "$(id -un)" "$B/postern-$1" --serve --workers 1) ;;
   esac
 }
+catches_alarm() { [ $((0x$(sed -n 's/^SigCgt:\t//p' "/proc/$1/status") & 1 << (14 - 1))) != 0 ]; } 2> /dev/null
 # up NAME [STRACE…]
 up() {
   local name=$1; shift
   program "$name"
   start "$name" "$@" "${COMMAND[@]}"
   PIDS[$name]=$LAST_PID
+  # Before that a wake would be its end.
+  case $#$name in 0setq | 0send | 0workq) wait_for 10 catches_alarm "$LAST_PID" ;; esac
 }
 down() {
   pkill -KILL -P "${PIDS[$1]}"
@@ -50,7 +53,7 @@ wake() { local name; for name; do kill -ALRM "${PIDS[$name]}"; done; }
 spool_entries() { find "$POSTERN_HOME/$1"/{new,cur} -type f; }
 # What a scan of message N has come to so far.
 delivered() { grep -cE "^local a@far.example $1(\||\$)" "$T/jobs"; }
-held() { "$B/postern-quarantine" list Policy 2> /dev/null | grep -c "copy of $1\$"; }
+held() { "$B/postern-quarantine" list Policy 2> /dev/null | awk -F '\t' -v reason="copy of $1" '$8 == reason' | wc -l; }
 counts() { echo "$(delivered "r$N@home.example") $(delivered "r-bcc-r$N@home.example") $(held "r$N@home.example")"; }
 settled() { [ -z "$(spool_entries work)$(spool_entries sets)$(spool_entries queue)" ]; }
 was_killed() { grep -q 'killed by SIGKILL' "$T"/trace.*; }
@@ -108,7 +111,7 @@ faults=(sets:fsync:1 sets:renameat2:1 sets:fsync:2 sets:sendto:1
   scanq:memfd_create:2 scanq:sendmsg:1 scanq:sendmsg:2 scanq:sendmsg:3 scanq:sendmsg:4 scanq:sendto:1 scanq:sendto:2
   setq:renameat2:1 setq:memfd_create:1 setq:clone:1 setq:read:3 setq:unlink:1 setq:unlink:2
   queue:fsync:1 queue:renameat2:1 queue:fsync:2 queue:sendto:1 queue:fsync:3 queue:renameat2:2 queue:fsync:4 queue:sendto:2
-  quarantine:fsync:1 quarantine:renameat2:1 quarantine:fsync:2 quarantine:sendto:1
+  quarantine:fsync:1 quarantine:renameat2:1 quarantine:fsync:2 quarantine:fdatasync:1 quarantine:sendto:1
   send:renameat2:1)
 for fault in "${faults[@]}"; do round inline ${fault//:/ }; done
 echo "inline: $kills kills; $again times an output was out before the rest was tried again; $refused clients heard no"
