@@ -8,6 +8,7 @@
 #include "scanq/mime_encodings.h"
 #include "scanq/mime_marks.h"
 #include "scanq/mime_walk.h"
+#include "scanq/tnef.h"
 
 namespace postern {
 
@@ -20,7 +21,7 @@ struct Field {
   std::string value;
 };
 
-// Cuts the next field off `header`. False when what stands there is no field.
+// Cuts the next field off `header`. False when what stands there is no field for all readers.
 bool next_field(std::string_view& header, Field& field) {
   field = {};
   for (bool first = true; first || header.starts_with(' ') || header.starts_with('\t'); first = false) {
@@ -28,6 +29,8 @@ bool next_field(std::string_view& header, Field& field) {
     const std::string_view line = header.substr(0, end);
     header.remove_prefix(end == std::string_view::npos ? header.size() : end + 1);
     if (!first) {
+      // A line of blanks ends the header for some readers.
+      if (line.find_first_not_of(" \t\r\v\f") == std::string_view::npos) return false;
       field.value.append(" ").append(trim(line));
       continue;
     }
@@ -68,16 +71,14 @@ bool is_plain_message(std::string_view message) {
   const size_t end = header_end(message);
   if (end == std::string_view::npos) return false;
   std::string_view header = message.substr(0, end);
-  if (header.find('\0') != std::string_view::npos) return false;
+  // A CR of its own ends a line for some readers: what they see is another header, or body, than ours.
+  if (header.find('\0') != std::string_view::npos || has_bare_cr(message)) return false;
   bool has_type = false;
   bool has_encoding = false;
   Field field;
   while (!header.empty()) {
     if (!next_field(header, field)) return false;
-    // A CR of its own ends a line for some readers: what they see is another header than ours.
-    if (field.value.find('\r') != std::string::npos || field.name.find('\r') != std::string::npos)
-      return false;
-    // Nor a field in the midst of another one, which some readers may find.
+    // Some readers may find a field in the midst of another one.
     if (lower(field.value).find("content-t") != std::string::npos) return false;
     if (field.name == "content-type") {
       if (std::exchange(has_type, true) || !is_text_plain(field.value)) return false;
@@ -86,7 +87,8 @@ bool is_plain_message(std::string_view message) {
     }
   }
   const std::string_view body = body_of(message);
-  return find_marks(body, 0).empty() && !looks_like_base64(body) && !has_bare_cr(body);
+  // A CMS object is never plain either: its type has a CR of its own in it.
+  return find_marks(body, 0).empty() && !looks_like_base64(body) && !is_tnef(body);
 }
 
 std::string_view body_of(std::string_view message) {

@@ -17,7 +17,8 @@ class Outline {
   // end of the message, an empty line or a delimiter. The message must outlive the outline.
   explicit Outline(std::string_view message);
 
-  // `content` was scanned. Runs that decode to exactly these bytes are left out from now on.
+  // `content` was scanned. Runs that decode to exactly these bytes are left out from now on. All calls
+  // together read the message a few times at most; behind that, what is not left out yet stays.
   void leave_out(std::string_view content);
 
   // The whole message when no run is left out; the view lives as long as both.
@@ -32,6 +33,7 @@ class Outline {
   };
   std::string_view message_;
   std::vector<Run> runs_;
+  size_t compared_in_vain_ = 0;  // bytes of runs that turned out to be something else
   std::string rest_;
 };
 

@@ -63,6 +63,10 @@ TEST_CASE("only text/plain that hides no bytes is a plain message") {
       {": no name\n", false},
       {"Subject: a\rContent-Type: multipart/mixed\n", false},
       {"Subject: x\n\r: y\n", false},
+      {"Subject: x\r\r\nA: b\n", false},
+      {"Subject: x\n \nA: b\n", false},
+      {"Subject: x\n\t \r\nA: b\r\n", false},
+      {"Subject: x\n\ty\nA: b\n", true},
       {"X-\xe4: y\n", false},
   };
   for (const Row& row : rows) {
@@ -73,6 +77,15 @@ TEST_CASE("only text/plain that hides no bytes is a plain message") {
   CHECK_FALSE(is_plain_message(""));
   CHECK_FALSE(is_plain_message("Subject: no end"));
   CHECK_FALSE(is_plain_message(std::string_view("Subject: \0x\n\nbody", 17)));
+}
+
+TEST_CASE("a body that is a file by its first bytes is not plain") {
+  const std::string header = "Subject: x\n\n";
+  const std::string tnef = "\x78\x9f\x3e\x22xyz and more\n";
+  const std::string signed_data = "\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02 and more\n";
+  CHECK_FALSE(is_plain_message(header + tnef));
+  CHECK(is_plain_message(header + "x" + tnef));
+  CHECK_FALSE(is_plain_message(header + signed_data));
 }
 
 TEST_CASE("the body stands behind the first empty line") {

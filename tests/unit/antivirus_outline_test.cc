@@ -108,6 +108,26 @@ TEST_CASE("of several attachments those that were scanned are left out") {
   CHECK(outline.rest() == message_with(between + between));
 }
 
+TEST_CASE(
+    "attachments that are alike but for their ends are compared a few times, not each with each other") {
+  // The last of many is found at once, but not after as much was compared in vain as the message is long,
+  // four times.
+  constexpr unsigned kAttachments = 20;
+  const std::string bytes = content(20000);
+  const auto ending = [&](unsigned i) { return bytes + static_cast<char>(i); };
+  std::string body;
+  for (unsigned i = 0; i < kAttachments; ++i) body += encode(ending(i), 76) + "--b\n\n";
+  const std::string message = message_with(body);
+  for (const unsigned others : {0U, 3U, 8U}) {
+    CAPTURE(others);
+    Outline outline(message);
+    for (unsigned i = 0; i < others; ++i) outline.leave_out(ending(kAttachments + i));
+    CHECK(outline.rest() == message);
+    outline.leave_out(ending(kAttachments - 1));
+    CHECK((outline.rest().size() < message.size()) == (others < 4));
+  }
+}
+
 TEST_CASE("a short or empty message is its own outline") {
   for (const std::string message : {"", "\n", "\n\n\n", "x", "\n\nQUJD\n"}) {
     Outline outline(message);
