@@ -64,15 +64,29 @@ Result<void> set_number(cl_engine* engine, cl_engine_field field, uint64_t value
   return {};
 }
 
+// What is noted of the files that libclamav looks at in one scan, before it does.
+struct Notes {
+  ScanResult unreadable;
+  Inside* inside = nullptr;
+  bool is_mail = false;  // the outermost
+};
+
 // Formats that libclamav does not know look to it like any other data.
-cl_error_t note_format(int, const char* type, const char**, size_t, const char*, size_t size,
-                       const char* buffer, uint32_t, uint32_t, void* context) {
+cl_error_t note_file(int, const char* type, const char**, size_t, const char*, size_t size,
+                     const char* buffer, uint32_t depth, uint32_t, void* context) {
   if (context == nullptr) return CL_CLEAN;
+  Notes& notes = *static_cast<Notes*>(context);
   const std::string_view name = type != nullptr && std::string_view(type).starts_with("CL_TYPE_RAR") ? "RAR"
                                 : buffer != nullptr ? unreadable_format({buffer, size})
                                                     : std::string_view();
-  ScanResult& noted = *static_cast<ScanResult*>(context);
-  if (!name.empty()) noted = worse(noted, {AntivirusKind::unscannable, std::string(name)});
+  if (!name.empty())
+    notes.unreadable = worse(notes.unreadable, {AntivirusKind::unscannable, std::string(name)});
+  // What stands in a mail gets its type from its content, as a file by itself does, and a text is matched
+  // against the signatures for mail besides.
+  if (depth == 0) notes.is_mail = type != nullptr && std::string_view(type) == "CL_TYPE_MAIL";
+  if (depth == 1 && notes.is_mail && notes.inside != nullptr && buffer != nullptr &&
+      std::string_view(buffer, size) == notes.inside->bytes)
+    notes.inside->seen = true;
   return CL_CLEAN;
 }
 
@@ -142,7 +156,7 @@ Result<Engine> Engine::load(const EngineSettings& settings) {
 
 Result<void> Engine::set_limits(const EngineSettings& settings) {
   heuristics_ = settings.heuristics;
-  cl_engine_set_clcb_file_inspection(engine_.get(), note_format);
+  cl_engine_set_clcb_file_inspection(engine_.get(), note_file);
   for (const auto& [field, value] :
        {std::pair{CL_ENGINE_MAX_SCANSIZE, settings.max_scan_bytes},
         std::pair{CL_ENGINE_MAX_FILESIZE, settings.max_file_bytes},
@@ -191,15 +205,15 @@ void Engine::use_scratch(const std::string& directory) {
 
 // Of what it reports without a virus it gives one name only. So where that is one that the operator may let
 // pass, it is asked again without it: an encrypted file must not hide that another one was over a limit.
-ScanResult Engine::scan(std::string_view bytes) const {
+ScanResult Engine::scan(std::string_view bytes, Inside* inside) const {
   static constexpr unsigned kAlways =
       CL_SCAN_HEURISTIC_EXCEEDS_MAX | CL_SCAN_HEURISTIC_ENCRYPTED_ARCHIVE | CL_SCAN_HEURISTIC_ENCRYPTED_DOC;
-  const ScanResult result = scan_for(bytes, kAlways | heuristics_);
+  const ScanResult result = scan_for(bytes, kAlways | heuristics_, inside);
   if (result.kind != AntivirusKind::encrypted && result.kind != AntivirusKind::unscannable) return result;
-  return worse(result, scan_for(bytes, CL_SCAN_HEURISTIC_EXCEEDS_MAX));
+  return worse(result, scan_for(bytes, CL_SCAN_HEURISTIC_EXCEEDS_MAX, nullptr));
 }
 
-ScanResult Engine::scan_for(std::string_view bytes, unsigned heuristics) const {
+ScanResult Engine::scan_for(std::string_view bytes, unsigned heuristics, Inside* inside) const {
   if (bytes.empty()) return {};
   const std::unique_ptr<cl_fmap_t, CloseMap> map{cl_fmap_open_memory(bytes.data(), bytes.size())};
   if (!map) return {AntivirusKind::error, "no memory to look at " + std::to_string(bytes.size()) + " bytes"};
@@ -209,11 +223,11 @@ ScanResult Engine::scan_for(std::string_view bytes, unsigned heuristics) const {
   options.heuristic = heuristics;
   const char* name = nullptr;
   unsigned long scanned = 0;
-  ScanResult unreadable;
+  Notes notes{.unreadable = {}, .inside = inside, .is_mail = false};
   last_complaint().clear();
   const cl_error_t code =
-      cl_scanmap_callback(map.get(), nullptr, &name, &scanned, engine_.get(), &options, &unreadable);
-  return worse(judge(code, name), unreadable);
+      cl_scanmap_callback(map.get(), nullptr, &name, &scanned, engine_.get(), &options, &notes);
+  return worse(judge(code, name), notes.unreadable);
 }
 
 uint64_t Engine::database_version() const {

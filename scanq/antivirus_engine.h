@@ -23,7 +23,8 @@ class Engine {
 
   // Scratch files go to `directory` from now on. Needed before the first scan: that of load() is gone.
   void use_scratch(const std::string& directory);
-  [[nodiscard]] ScanResult scan(std::string_view bytes) const;
+  // Says in `inside`, where it is given, whether the mail parser took these very bytes out and scanned them.
+  [[nodiscard]] ScanResult scan(std::string_view bytes, Inside* inside = nullptr) const;
   [[nodiscard]] unsigned signatures() const { return signatures_; }
   [[nodiscard]] uint64_t database_version() const;
   [[nodiscard]] static std::string library_version();
@@ -35,7 +36,7 @@ class Engine {
   Result<void> set_limits(const EngineSettings& settings);
   Result<void> add_eicar(const std::string& scratch);
   Result<void> test_itself() const;
-  [[nodiscard]] ScanResult scan_for(std::string_view bytes, unsigned heuristics) const;
+  [[nodiscard]] ScanResult scan_for(std::string_view bytes, unsigned heuristics, Inside* inside) const;
   std::unique_ptr<cl_engine, Free> engine_;
   unsigned signatures_ = 0;  // the operator's
   unsigned heuristics_ = 0;  // the operator's

@@ -13,6 +13,13 @@ struct ScanResult {
   std::string what;  // the virus's name, or why it was not scanned to the end
 };
 
+// A file that lies in what an engine gets, and whether the engine itself took it out and scanned it as a
+// file, byte for byte the same. An engine that cannot tell leaves `seen` as it is.
+struct Inside {
+  std::string_view bytes;
+  bool seen = false;
+};
+
 // The one that counts when both are true of a message: a virus, else an error (trying again may still find
 // one), else what was not looked at, else what nobody can look at.
 const ScanResult& worse(const ScanResult& first, const ScanResult& second);

@@ -117,7 +117,8 @@ class Antivirus {
     if (const std::string old = signatures_.too_old_to_use(); !old.empty())
       return {AntivirusKind::error, "the signatures are too old: " + old, {}};
     const MimeLimits limits{.decoded_bytes = signatures_.settings().max_scan_bytes};
-    return look(bytes, limits, [&](std::string_view piece) { return engine->scan(piece); });
+    return look(bytes, limits,
+                [&](std::string_view piece, Inside* inside) { return engine->scan(piece, inside); });
   }
 
   Result<void> give_up_rights() {

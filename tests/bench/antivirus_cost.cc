@@ -96,7 +96,9 @@ int main(int argc, char** argv) {
     for (int round = 0; round < 5; ++round) {
       alone.push_back(per_round(times, [&] { scan_directly(direct, *message); }));
       stage.push_back(per_round(times, [&] {
-        (void)scan_message(*message, {}, [&](std::string_view bytes) { return engine->scan(bytes); });
+        (void)scan_message(*message, {}, [&](std::string_view bytes, Inside* inside) {
+          return engine->scan(bytes, inside);
+        });
       }));
     }
     const double least_alone = *std::min_element(alone.begin(), alone.end());

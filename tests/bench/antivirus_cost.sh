@@ -1,5 +1,5 @@
 #!/bin/bash
-# CPU of the antivirus stage beside libclamav called directly (antivirus_cost.cc), for a 4 KiB text mail, one of 64 KiB in HTML and
+# CPU of the antivirus stage beside libclamav called directly (antivirus_cost.cc), for a text mail of 4 KiB and of 10 MiB, one of 64 KiB in HTML and
 # one with 10 MiB attached: antivirus_cost.sh [SIGNATURES]; without a directory one signature is made. Needs `make all` before.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -25,7 +25,8 @@ def text(size):
 head = (b"Received: from a.example by b.example; Mon, 02 Jan 2006 15:04:05 +0000\nFrom: <a@example.org>\nTo: <b@example.org>\n"
         b"Subject: hello\nMessage-ID: <1@example.org>\nDate: Mon, 02 Jan 2006 15:04:05 +0000\n")
 def save(name, content): open(f"{sys.argv[1]}/{name}", "wb").write(content)
-save("text-4KiB", head + b"\n" + text(4096 - len(head) - 1))
+save("text-4KiB", head + b"\n" + text(4096 - len(head) - 2) + b"\n")
+save("text-10MiB", head + b"\n" + text((10 << 20) - 1) + b"\n")
 html = b"<html><body><p>" + text(48000).replace(b"\n", b"</p>\n<p>") + b"</p></body></html>\n"
 save("html-64KiB", head + b'MIME-Version: 1.0\nContent-Type: multipart/alternative; boundary="b"\n\n--b\nContent-Type: text/plain\n\n'
      + text(16000) + b"\n--b\nContent-Type: text/html\n\n" + html + b"--b--\n")
@@ -35,4 +36,4 @@ save("attachment-10MiB", head + b'MIME-Version: 1.0\nContent-Type: multipart/mix
 P
 cd "$T"
 "$T/cost" "$DB" 300 text-4KiB html-64KiB
-"$T/cost" "$DB" 2 attachment-10MiB
+"$T/cost" "$DB" 2 text-10MiB attachment-10MiB

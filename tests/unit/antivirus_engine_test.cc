@@ -1,0 +1,125 @@
+#include "scanq/antivirus_engine.h"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <optional>
+#include <string>
+
+#include "lib/text.h"
+#include "scanq/antivirus_scan.h"
+#include "scanq/antivirus_scratch.h"
+
+using namespace postern;
+
+namespace {
+
+const std::string kHeader =
+    "Received: from a.example by b.example; Mon, 02 Jan 2006 15:04:05 +0000\n"
+    "From: <a@example.org>\nTo: <b@example.org>\nSubject: hello\n\n";
+constexpr const char* kWords = "xylophone at the start";
+
+// libclamav with one signature: kWords at the very start of a file.
+class RealEngine {
+ public:
+  RealEngine() {
+    REQUIRE(::mkdtemp(directory_.data()) != nullptr);
+    path_ = directory_ + "/start.ndb";
+    std::FILE* file = std::fopen(path_.c_str(), "w");
+    REQUIRE(file != nullptr);
+    std::fprintf(file, "Start:0:0:%s\n", hexadecimal(kWords).c_str());
+    REQUIRE(std::fclose(file) == 0);
+    EngineSettings settings;
+    settings.directory = directory_;
+    settings.max_scan_bytes = settings.max_file_bytes = size_t{100} * 1024 * 1024;
+    settings.max_recursion = 17;
+    settings.max_files = 1000;
+    settings.max_seconds = 100;
+    Result<Engine> loaded = Engine::load(settings);
+    REQUIRE(loaded);
+    Result<Scratch> made = Scratch::make();
+    REQUIRE(made);
+    scratch = std::move(*made);
+    engine = std::move(*loaded);
+    engine->use_scratch(scratch->path());
+  }
+  RealEngine(const RealEngine&) = delete;
+  RealEngine& operator=(const RealEngine&) = delete;
+  ~RealEngine() {
+    ::unlink(path_.c_str());
+    ::rmdir(directory_.c_str());
+  }
+
+  AntivirusVerdict look_at(const std::string& message) {
+    scans = 0;
+    return scan_message(message, {}, [&](std::string_view bytes, Inside* inside) {
+      ++scans;
+      return engine->scan(bytes, inside);
+    });
+  }
+
+  std::optional<Scratch> scratch;
+  std::optional<Engine> engine;
+  unsigned scans = 0;
+
+ private:
+  std::string directory_ = "/tmp/postern-engine-test.XXXXXX";
+  std::string path_;
+};
+
+std::string lines(size_t bytes) {
+  std::string text;
+  while (text.size() < bytes) text += "one line of text like any other\n";
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("libclamav tells when it scanned exactly the body of a plain message") {
+  RealEngine real;
+  struct Row {
+    std::string message;
+    unsigned scans;
+  };
+  const Row rows[] = {
+      {kHeader + "hello world\n", 1},
+      {kHeader + lines(4096), 1},
+      {kHeader + lines(1 << 20), 1},
+      {kHeader + "caf\xc3\xa9 \xe9\n", 1},
+      {"Received: from c by d\nContent-Type: text/plain; charset=utf-8\n" + kHeader + "hello\n", 1},
+      {"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n" + kHeader + "hello\n", 2},
+      {kHeader + "<html><body>hello</body></html>\n", 1},
+      {kHeader + "\nhello world\n", 1},
+      {kHeader + "hello world\n\n", 1},
+      {kHeader + "hello\n\n\nworld\n", 2},
+      {kHeader + "hello world", 2},
+      {kHeader + "hello\r\nworld\r\n", 2},
+      {kHeader + "hi\n", 2},
+      {kHeader + "hello\n" + std::string(1200, 'a') + "\n", 2},
+      {kHeader + std::string("hello\0world\n", 12), 2},
+      {"X: y\n\nhello world\n", 2},
+  };
+  for (const Row& row : rows) {
+    const std::string shown = row.message.substr(0, 300);
+    CAPTURE(shown);
+    CHECK(real.look_at(row.message).kind == AntivirusKind::clean);
+    CHECK(real.scans == row.scans);
+  }
+}
+
+TEST_CASE("what is a virus as a file by itself is found as a plain body, whoever takes it out") {
+  RealEngine real;
+  const std::string words = kWords;
+  CHECK(real.engine->scan(words).kind == AntivirusKind::infected);
+  for (const std::string& message :
+       {kHeader + words + "\n", kHeader + words, kHeader + words + "\r\n", "X: y\n\n" + words + "\n",
+        kHeader + words + "\n" + lines(1 << 20), kHeader + words + std::string(1200, 'a') + "\n",
+        "Content-Type: text/plain\n" + kHeader + words + "\n"}) {
+    const std::string shown = message.substr(0, 300);
+    CAPTURE(shown);
+    CHECK(real.look_at(message).kind == AntivirusKind::infected);
+  }
+  CHECK(real.look_at(kHeader + "not " + words + "\n").kind == AntivirusKind::clean);
+}
