@@ -44,6 +44,18 @@ std::vector<std::string> distinct_recipients(const Envelope& envelope) {
   return addresses;
 }
 
+// In the header of the message, as scanq would remove it.
+bool has_field(std::string_view message, std::string_view name) {
+  while (!message.empty()) {
+    const size_t end = message.find('\n');
+    const std::string_view field = message.substr(0, end);
+    if (trim(field).empty() || end == std::string_view::npos) return false;
+    if (equal_ignoring_case(trim(field.substr(0, field.find(':'))), name)) return true;
+    message.remove_prefix(end + 1);
+  }
+  return false;
+}
+
 // A part that is to go, and why.
 struct Culprit {
   const MessagePart* part;
@@ -61,6 +73,7 @@ class Carrying {
         text_(request.message) {}
 
   AntivirusAnswer carry_out(AntivirusVerdict verdict) {
+    remove_forged();
     verdict = without_exempt(std::move(verdict), text_);
     while (true) {
       handled_.push_back(verdict.kind);
@@ -104,6 +117,7 @@ class Carrying {
                                      AntivirusDo how);
   std::optional<AntivirusVerdict> edit(const AntivirusVerdict& verdict,
                                        const std::vector<AntivirusAction>& actions);
+  void remove_forged();
   void note_removed(const MessagePart& top, const std::vector<Culprit>& bad, AntivirusDo how);
   void add_copies(const std::vector<AntivirusAction>& actions);
   void notify(const AntivirusAction& action);
@@ -129,6 +143,13 @@ class Carrying {
   bool failed_ = false;        // exit 111
   std::string not_possible_;   // what of the settings could not be done: it is quarantined instead
 };
+
+// Fields by which the settings tell of a verdict are ours alone: those that came with the message go.
+void Carrying::remove_forged() {
+  for (const std::string& name : policy_.header_names()) {
+    if (has_field(text_, name)) changes_.push_back(line("header-remove", {name}));
+  }
+}
 
 // Exactly the virus that the release named counts as none. An engine ends with the first that it finds, so
 // each part is asked for others; which ones stand beside it within one part only the engine can know.

@@ -382,6 +382,20 @@ Result<AntivirusPolicy> read_antivirus_policy() {
   return policy;
 }
 
+std::vector<std::string> AntivirusPolicy::header_names() const {
+  std::vector<std::string> names;
+  for (const auto& directions : actions) {
+    for (const std::vector<AntivirusAction>& list : directions) {
+      for (const AntivirusAction& action : list) {
+        if (action.what == AntivirusDo::header &&
+            std::find(names.begin(), names.end(), action.first) == names.end())
+          names.push_back(action.first);
+      }
+    }
+  }
+  return names;
+}
+
 std::string expand_antivirus_text(std::string_view text, const AntivirusVariables& variables) {
   std::string expanded;
   for (size_t at = 0; at < text.size();) {

@@ -56,6 +56,8 @@ struct AntivirusPolicy {
   // For any other direction those of `in`.
   [[nodiscard]] const std::vector<AntivirusAction>& of(const AntivirusVerdict& verdict,
                                                        std::string_view direction) const;
+  // Of all `header` actions, each once.
+  [[nodiscard]] std::vector<std::string> header_names() const;
 };
 
 // A failure names the line and the remedy. Empty: the defaults.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # A message with EICAR from outside, through a whole running instance, under each action of control/antivirus: what reaches mailboxes,
-# the next host, the store and the client is what the setting says, and nothing else.
+# the next host, the store and the client is what the setting says, and nothing else. Row W13.
 . "$(dirname "$0")/../lib.sh"
 need python3
 make_signatures

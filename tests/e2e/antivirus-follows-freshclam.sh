@@ -1,7 +1,7 @@
 #!/bin/bash
 # New signatures are taken as freshclam puts them there (another name, then renamed), without a signal and without a gap; partial
 # downloads are passed over; a set that is too small or broken leaves the old one in use, and `version` says so. What is too old
-# warns, or keeps mail waiting.
+# warns, or keeps mail waiting. Row A06.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/antivirus.sh"
 need python3

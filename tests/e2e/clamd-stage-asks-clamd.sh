@@ -1,6 +1,6 @@
 #!/bin/bash
 # postern-clamd asks Debian's clamd, by stream, by descriptor and over TCP; when clamd is away, stops in the midst or talks
-# nonsense, the message waits: it is never clean. Behind another engine it is one stage of several.
+# nonsense, the message waits: it is never clean. Behind another engine it is one stage of several. Row W14.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/antivirus.sh"
 need clamd python3 zip

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A message in several quarantines: it is one message, delivered only when all have released it, gone when it is deleted from any.
+# A message in several quarantines: it is one message, delivered only when all have released it, gone when it is deleted from any. Row Q01.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/quarantine.sh"
 make_store

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A stage in 20 lines of shell: what it is given, and what each verb does to the message.
+# A stage in 20 lines of shell: what it is given, and what each verb does to the message. Row A07.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/scanq.sh"
 

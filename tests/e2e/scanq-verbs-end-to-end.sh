@@ -116,7 +116,7 @@ send routed dave@far.example
 routed() { grep -q 'RCPT TO:<dave@far.example>' "$T/sink"; }
 wait_for 20 routed
 
-# W26: one message kills the stage; it is held, and others flow.
+# W26, W27: one message kills the stage; it is held, and others flow.
 send poison alice@home.example
 wait_for 20 quarantined "$MID${TAB}Unscanned"
 "$B/postern-quarantine" list | grep "^$MID" | grep -q 'fragile: .*killed by signal 9' || fail "the reason: $("$B/postern-quarantine" list)"

@@ -281,3 +281,13 @@ TEST_CASE("a file's name is shown decoded and without what could deceive") {
       "Content-Disposition: attachment; filename=\"" + std::string(300, 'x') + "\"\n\nbody";
   CHECK(shown_file_name(message, read_message_parts(message)) == std::string(120, 'x') + "...");
 }
+
+TEST_CASE("fields by which the settings tell of a verdict are taken off what came with them") {
+  const std::string settings = "clean header X-Scanned yes\nencrypted header X-Shut $VirusName\n";
+  CHECK(came_of({settings, "Subject: x\n\nhello"}).lines == "header-add,X-Scanned,yes;");
+  CHECK(came_of({settings, "x-scanned: by me\nX-SHUT : no\r\n\r\nX-Scanned: body"}).lines ==
+        "header-remove,X-Scanned;header-remove,X-Shut;header-add,X-Scanned,yes;");
+  CHECK(came_of({settings, "X-Scanned: yes\n\nLOCKED"}).lines ==
+        "header-remove,X-Scanned;header-add,X-Shut,zip;");
+  CHECK(came_of({settings, "Subject: x\n\nX-Scanned: body"}).lines == "header-add,X-Scanned,yes;");
+}
