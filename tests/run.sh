@@ -17,9 +17,11 @@ cp -r "$HERE" "$STAGE/tests"
 cp -r "$HERE/../conf-files" "$STAGE/conf-files"
 mkdir "$STAGE/doc"
 cp -r "$HERE/../doc/samples" "$STAGE/doc/samples"
+mkdir "$STAGE/shared"
+cp -r "${POSTERN_SHARED:-$HERE/../../shared}/suites" "$STAGE/shared/suites" 2> /dev/null
+export POSTERN_SHARED=$STAGE/shared
 chmod -R a+rX "$STAGE"
 export POSTERN_BIN=$STAGE/build/bin
-export POSTERN_SHARED=${POSTERN_SHARED:-$HERE/../../shared}
 
 result() {  # NAME CODE LOG
   local word=pass

@@ -52,7 +52,8 @@ records() {
   file=$(grep -l "POSTERN_DIRECTION=$1" $(spool_files new)) || fail "no part $1"
   tr '\0' '\n' < "$file" | sed -n '/^bodys/,$p' | sed 's/^bodys/s/' | grep -E '^[srebunoP]' | head -n 30
 }
-expect_equal "$(spool_files new | wc -l)" 2 "parts"
+two_parts() { [ "$(spool_files new | wc -l)" = 2 ]; }
+wait_for 10 two_parts
 common="ss"$'\xc3\xa4'"@client.example
 rFULL
 eid+2B1
