@@ -43,7 +43,8 @@ mail refuse | inject a@far.example alice@home.example > "$T/answer" || fail "$(c
 mid=$(cut -d' ' -f4 "$T/answer")
 held() { find "$POSTERN_HOME/quarantine/messages" -name "$1" | grep -q .; }
 wait_for 20 held "$mid"
-expect_in "$(find "$POSTERN_HOME/quarantine/messages" -name "$mid" -type f)" 'look: 550 5.7.1 not this'
+reason() { "$B/postern-quarantine" list | awk -F '\t' -v mid="$mid" '$1 == mid { print $8 }'; }
+expect_equal "$(reason)" 'look: 550 5.7.1 not this' "why it is held"
 # What is deferred is tried again.
 mail later | inject a@far.example alice@home.example > "$T/answer" || fail "$(cat "$T/answer")"
 mid=$(cut -d' ' -f4 "$T/answer")
