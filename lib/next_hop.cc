@@ -1,8 +1,11 @@
 #include "lib/next_hop.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "lib/text.h"
 
@@ -12,13 +15,20 @@ namespace {
 
 constexpr size_t kRouteLimitBytes = 300;
 
-bool is_one_of(char c, std::string_view extra) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         extra.find(c) != std::string_view::npos;
+bool is_name(std::string_view host) {
+  return std::all_of(host.begin(), host.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '_' || c == '-';
+  });
 }
 
-bool all_of(std::string_view text, std::string_view extra) {
-  return std::all_of(text.begin(), text.end(), [&](char c) { return is_one_of(c, extra); });
+// What stands in brackets (RFC 5321 4.1.3), the tag of an IPv6 address left out as others do.
+bool is_literal(std::string_view host) {
+  const bool tagged = equal_ignoring_case(host.substr(0, 5), "IPv6:");
+  const std::string address(host.substr(tagged ? 5 : 0));
+  in6_addr binary{};
+  return ::inet_pton(AF_INET6, address.c_str(), &binary) == 1 ||
+         (!tagged && ::inet_pton(AF_INET, address.c_str(), &binary) == 1);
 }
 
 }  // namespace
@@ -31,7 +41,7 @@ bool is_next_hop(std::string_view text) {
   const std::string_view host = text.substr(bracketed ? 1 : 0, bracketed ? end - 1 : end);
   const std::string_view rest =
       end == std::string_view::npos ? std::string_view() : text.substr(bracketed ? end + 1 : end);
-  if (host.empty() || host.front() == '-' || !all_of(host, bracketed ? ".:" : "._-")) return false;
+  if (bracketed ? !is_literal(host) : host.empty() || host.front() == '-' || !is_name(host)) return false;
   if (rest.empty()) return true;
   const std::optional<uint64_t> port =
       rest.front() == ':' ? parse_number(rest.substr(1)) : std::optional<uint64_t>();

@@ -321,9 +321,9 @@ Result<Applied> apply_verdict(const Part& part, std::string_view stage, const st
                               Fd output) {
   std::vector<VerdictVerb> verbs;
   for (const VerdictLine& line : lines) {
-    Result<VerdictVerb> verb = check_line(line);
-    if (!verb) return verb.failure();
-    verbs.push_back(*verb);
+    CheckedLine checked = check_line(line);
+    if (checked.problem) return temporary(std::move(checked.problem->text));
+    verbs.push_back(checked.verb);
   }
   Result<Part> working = copy_of(part, part.mid);
   if (!working) return working.failure();

@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "lib/text.h"
-#include "scanq/stagetest_arguments.h"
+#include "scanq/verbs.h"
 
 namespace postern::stagetest {
 
@@ -13,31 +15,24 @@ namespace {
 
 constexpr int kTemporary = 111;
 
-Fault fault_of(ArgumentKind kind) {
-  switch (kind) {
-    case ArgumentKind::reply_code:
-    case ArgumentKind::reply_text:
+Fault fault_of(LineFault fault) {
+  switch (fault) {
+    case LineFault::verb:
+      return Fault::unknown_verb;
+    case LineFault::count:
+      return Fault::argument_count;
+    case LineFault::code:
       return Fault::argument_code;
-    case ArgumentKind::field_name:
-    case ArgumentKind::field_value:
+    case LineFault::field:
       return Fault::argument_field;
-    case ArgumentKind::sender:
-    case ArgumentKind::address:
-    case ArgumentKind::named:
+    case LineFault::address:
       return Fault::argument_address;
-    case ArgumentKind::until:
-    case ArgumentKind::points:
-      return Fault::argument_number;
-    case ArgumentKind::host:
-    case ArgumentKind::source_address:
-      return Fault::argument_host;
-    case ArgumentKind::text:
-    case ArgumentKind::reason:
-    case ArgumentKind::quarantine:
-    case ArgumentKind::symbol:
-    case ArgumentKind::name:
-    case ArgumentKind::tag:
+    case LineFault::name:
       return Fault::argument_name;
+    case LineFault::number:
+      return Fault::argument_number;
+    case LineFault::host:
+      return Fault::argument_host;
   }
   return Fault::argument_name;
 }
@@ -48,20 +43,38 @@ bool looks_like_a_verb(std::string_view verb) {
   });
 }
 
+// A status is DIGIT.DIGITS.DIGITS (RFC 3463); a text that begins with none has none to be wrong.
+bool contradicts(std::string_view code, std::string_view text) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return text.size() > 4 && is_digit(text[0]) && text[1] == '.' && is_digit(text[2]) && text[0] != code[0];
+}
+
+// What depends on more than one argument, or on the message.
+std::optional<Finding> judge_meaning(VerdictVerb verb, const std::vector<std::string>& arguments,
+                                     const std::vector<std::string>& recipients) {
+  if (verb == VerdictVerb::reject && contradicts(arguments[0], arguments[1])) {
+    return Finding{Fault::argument_code, "the status in \"" + printable(arguments[1], 60) +
+                                             "\" is not of the class of " + arguments[0]};
+  }
+  if (verb != VerdictVerb::split && verb != VerdictVerb::route) return std::nullopt;
+  const auto stranger = std::find_if(arguments.begin() + 1, arguments.end(), [&](const std::string& address) {
+    return std::find(recipients.begin(), recipients.end(), address) == recipients.end();
+  });
+  if (stranger == arguments.end()) return std::nullopt;
+  return Finding{Fault::argument_address,
+                 "\"" + printable(*stranger, 60) + "\" is not one of the envelope's recipients"};
+}
+
 void judge_line(const VerdictLine& line, const std::vector<std::string>& recipients,
                 std::vector<Finding>& findings) {
-  const StageVerb* rule = find_stage_verb(line.verb);
-  if (rule == nullptr) {
-    if (line.may_ignore) return;
-    const bool verb = looks_like_a_verb(line.verb);
-    findings.push_back({verb ? Fault::unknown_verb : Fault::chatter,
-                        (verb ? "the verb \"" : "a line \"") + printable(line.verb, 60) + "\""});
-  } else if (line.arguments.size() < rule->least || line.arguments.size() > rule->most) {
-    findings.push_back({Fault::argument_count, "\"" + line.verb + "\" with " +
-                                                   std::to_string(line.arguments.size()) + " arguments"});
+  CheckedLine checked = check_line(line);
+  if (!checked.problem) {
+    if (std::optional<Finding> meaning = judge_meaning(checked.verb, line.arguments, recipients))
+      findings.push_back(std::move(*meaning));
+  } else if (checked.problem->fault == LineFault::verb && !looks_like_a_verb(line.verb)) {
+    findings.push_back({Fault::chatter, "a line \"" + printable(line.verb, 60) + "\""});
   } else {
-    ArgumentFault fault = first_argument_fault(*rule, line, recipients);
-    if (!fault.seen.empty()) findings.push_back({fault_of(fault.kind), std::move(fault.seen)});
+    findings.push_back({fault_of(checked.problem->fault), std::move(checked.problem->text)});
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "lib/envelope.h"
 #include "lib/next_hop.h"
@@ -31,8 +32,10 @@ bool is_made_of(std::string_view name, std::string_view others, bool small, bool
          });
 }
 
-Failure wrong(std::string_view value, std::string_view what) {
-  return temporary("\"" + printable(value, 80) + "\" is no " + std::string(what));
+using Problem = std::optional<LineProblem>;
+
+LineProblem wrong(LineFault fault, std::string_view value, std::string_view what) {
+  return {fault, "\"" + printable(value, 80) + "\" is no " + std::string(what)};
 }
 
 // What no SMTP command line can carry never gets into an envelope.
@@ -42,97 +45,103 @@ bool is_address(std::string_view address) {
          });
 }
 
-Result<void> none(const Arguments&) {
+Problem none(const Arguments&) {
   return {};
 }
 
-Result<void> address(const Arguments& arguments) {
+Problem address(const Arguments& arguments) {
   for (const std::string& argument : arguments) {
-    if (argument.empty() || !is_address(argument)) return wrong(argument, "address");
+    if (argument.empty() || !is_address(argument)) return wrong(LineFault::address, argument, "address");
   }
   return {};
 }
 
-Result<void> sender(const Arguments& arguments) {
-  if (!is_address(arguments[0])) return wrong(arguments[0], "address");
+Problem sender(const Arguments& arguments) {
+  if (!is_address(arguments[0])) return wrong(LineFault::address, arguments[0], "address");
   return {};
 }
 
-Result<void> text(const Arguments& arguments) {
-  if (arguments[0].size() > kReasonLimitBytes) return temporary("a text is longer than 2048 bytes");
+Problem reason(std::string_view argument) {
+  if (argument.size() <= kReasonLimitBytes) return {};
+  return LineProblem{LineFault::name, "a reason is longer than 2048 bytes"};
+}
+
+Problem bounce(const Arguments& arguments) {
+  return reason(arguments[0]);
+}
+
+Problem tag(const Arguments& arguments) {
+  if (!is_made_of(arguments[0], "_", false, true))
+    return LineProblem{LineFault::name, "a tag's name is made of A-Z, 0-9 and _"};
   return {};
 }
 
-Result<void> tag(const Arguments& arguments) {
-  if (!is_made_of(arguments[0], "_", false, true)) return temporary("a tag's name is made of A-Z, 0-9 and _");
-  return {};
-}
-
-Result<void> reject(const Arguments& arguments) {
+Problem reject(const Arguments& arguments) {
   const std::string_view code = arguments[0];
   if (code.size() != 3 || (code[0] != '4' && code[0] != '5') || !parse_number(code))
-    return temporary("reject takes a reply code 4yz or 5yz");
+    return LineProblem{LineFault::code, "reject takes a reply code 4yz or 5yz"};
   return {};
 }
 
-Result<void> held_in(const Arguments& arguments) {
-  if (!is_quarantine_name(arguments[0])) return wrong(arguments[0], "quarantine's name");
-  if (arguments[1].size() > kReasonLimitBytes) return temporary("a reason is longer than 2048 bytes");
-  return {};
+Problem held_in(const Arguments& arguments) {
+  if (!is_quarantine_name(arguments[0])) return wrong(LineFault::name, arguments[0], "quarantine's name");
+  return reason(arguments[1]);
 }
 
-Result<void> archive(const Arguments& arguments) {
+Problem archive(const Arguments& arguments) {
   if (!is_quarantine_name(std::string(kArchivePrefix) + arguments[0]) || !is_quarantine_name(arguments[0]))
-    return wrong(arguments[0], "archive's name");
+    return wrong(LineFault::name, arguments[0], "archive's name");
   return {};
 }
 
-Result<void> hold(const Arguments& arguments) {
+Problem hold(const Arguments& arguments) {
   std::string_view until = arguments[0];
   if (until.starts_with('+')) until.remove_prefix(1);
   const std::optional<uint64_t> seconds = parse_number(until);
   if (!seconds || *seconds >> 40 != 0)
-    return temporary("hold takes seconds since 1970, or +SECONDS from now");
-  if (arguments[1].size() > kReasonLimitBytes) return temporary("a reason is longer than 2048 bytes");
-  return {};
+    return LineProblem{LineFault::number, "hold takes seconds since 1970, or +SECONDS from now"};
+  return reason(arguments[1]);
 }
 
-Result<void> header_name(const Arguments& arguments) {
-  return check_header(arguments[0], arguments.size() > 1 ? arguments[1] : std::string());
+Problem header_name(const Arguments& arguments) {
+  const Result<void> checked =
+      check_header(arguments[0], arguments.size() > 1 ? arguments[1] : std::string());
+  if (checked) return {};
+  return LineProblem{LineFault::field, checked.failure().text};
 }
 
-Result<void> name(const Arguments& arguments) {
+Problem name(const Arguments& arguments) {
   if (!is_made_of(arguments[0], "_-", true, true))
-    return wrong(arguments[0], "name of A-Z, a-z, 0-9, - and _");
+    return wrong(LineFault::name, arguments[0], "name of A-Z, a-z, 0-9, - and _");
   return {};
 }
 
-Result<void> split_off(const Arguments& arguments) {
-  if (Result<void> checked = name(arguments); !checked) return checked;
+Problem split_off(const Arguments& arguments) {
+  if (Problem problem = name(arguments)) return problem;
   return address(Arguments(arguments.begin() + 1, arguments.end()));
 }
 
-Result<void> route(const Arguments& arguments) {
-  if (!is_next_hop(arguments[0])) return wrong(arguments[0], "HOST or HOST:PORT");
+Problem route(const Arguments& arguments) {
+  if (!is_next_hop(arguments[0])) return wrong(LineFault::host, arguments[0], "HOST or HOST:PORT");
   return address(Arguments(arguments.begin() + 1, arguments.end()));
 }
 
-Result<void> source(const Arguments& arguments) {
+Problem source(const Arguments& arguments) {
   in6_addr binary{};
   if (::inet_pton(AF_INET, arguments[0].c_str(), &binary) != 1 &&
       ::inet_pton(AF_INET6, arguments[0].c_str(), &binary) != 1)
-    return wrong(arguments[0], "IP address");
+    return wrong(LineFault::host, arguments[0], "IP address");
   return {};
 }
 
-Result<void> notify(const Arguments& arguments) {
-  if (Result<void> checked = name(arguments); !checked) return checked;
+Problem notify(const Arguments& arguments) {
+  if (Problem problem = name(arguments)) return problem;
   return address({arguments[1]});
 }
 
-Result<void> score(const Arguments& arguments) {
-  if (!parse_points(arguments[0])) return wrong(arguments[0], "number of points");
-  if (!is_made_of(arguments[1], "_-.", true, true)) return wrong(arguments[1], "symbol");
+Problem score(const Arguments& arguments) {
+  if (!parse_points(arguments[0])) return wrong(LineFault::number, arguments[0], "number of points");
+  if (!is_made_of(arguments[1], "_-.", true, true)) return wrong(LineFault::name, arguments[1], "symbol");
   return {};
 }
 
@@ -141,12 +150,12 @@ struct Rule {
   VerdictVerb verb;
   size_t least;
   size_t most;
-  Result<void> (*check)(const Arguments& arguments);
+  Problem (*check)(const Arguments& arguments);
 };
 constexpr std::array kRules = {
     Rule{"archive", VerdictVerb::archive, 1, 1, archive},
     Rule{"bcc", VerdictVerb::bcc, 1, 1, address},
-    Rule{"bounce", VerdictVerb::bounce, 1, 1, text},
+    Rule{"bounce", VerdictVerb::bounce, 1, 1, bounce},
     Rule{"bounce-profile", VerdictVerb::bounce_profile, 1, 1, name},
     Rule{"copy-quarantine", VerdictVerb::copy_quarantine, 2, 2, held_in},
     Rule{"defer", VerdictVerb::defer, 1, 1, none},
@@ -178,18 +187,21 @@ std::string how_many(const Rule& rule) {
 
 }  // namespace
 
-Result<VerdictVerb> check_line(const VerdictLine& line) {
+CheckedLine check_line(const VerdictLine& line) {
   const auto rule =
       std::find_if(kRules.begin(), kRules.end(), [&](const Rule& r) { return r.word == line.verb; });
   if (rule == kRules.end()) {
-    if (line.may_ignore) return VerdictVerb::ignored;
-    return temporary("unknown verb \"" + printable(line.verb, 40) + "\"");
+    if (line.may_ignore) return {VerdictVerb::ignored, {}};
+    return {VerdictVerb::ignored,
+            LineProblem{LineFault::verb, "unknown verb \"" + printable(line.verb, 40) + "\""}};
   }
-  if (line.arguments.size() < rule->least || line.arguments.size() > rule->most)
-    return temporary("\"" + line.verb + "\" takes " + how_many(*rule) + " arguments");
-  if (Result<void> checked = rule->check(line.arguments); !checked)
-    return temporary(line.verb + ": " + checked.failure().text);
-  return rule->verb;
+  if (line.arguments.size() < rule->least || line.arguments.size() > rule->most) {
+    return {rule->verb,
+            LineProblem{LineFault::count, "\"" + line.verb + "\" takes " + how_many(*rule) + " arguments"}};
+  }
+  Problem problem = rule->check(line.arguments);
+  if (problem) problem->text = line.verb + ": " + problem->text;
+  return {rule->verb, std::move(problem)};
 }
 
 }  // namespace postern

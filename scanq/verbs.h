@@ -1,9 +1,9 @@
 // The verbs of Joint 4: their arguments, and what is wrong with a line before anything of it is applied.
 #pragma once
 
-#include <string_view>
+#include <optional>
+#include <string>
 
-#include "lib/result.h"
 #include "scanq/verdict.h"
 
 namespace postern {
@@ -38,8 +38,20 @@ enum class VerdictVerb {
   ignored,  // written "?verb", and not known
 };
 
-// The verb of a line whose number and form of arguments are right; a temporary failure that says what is
-// wrong otherwise. What depends on the message (is that one of its recipients?) shows when it is applied.
-Result<VerdictVerb> check_line(const VerdictLine& line);
+// What of a line is wrong: the verb, the number of its arguments, or an argument of that kind.
+enum class LineFault { verb, count, code, field, address, name, number, host };
+
+struct LineProblem {
+  LineFault fault;
+  std::string text;
+};
+
+struct CheckedLine {
+  VerdictVerb verb = VerdictVerb::ignored;
+  std::optional<LineProblem> problem;  // none: the number and form of its arguments are right
+};
+
+// What depends on the message (is that one of its recipients?) shows when it is applied.
+CheckedLine check_line(const VerdictLine& line);
 
 }  // namespace postern

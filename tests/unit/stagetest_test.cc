@@ -5,7 +5,6 @@
 #include <set>
 #include <string>
 
-#include "scanq/stagetest_arguments.h"
 #include "scanq/stagetest_case.h"
 #include "scanq/stagetest_directory.h"
 #include "scanq/stagetest_faults.h"
