@@ -1,6 +1,11 @@
 # Postern: `make demo` shows the main job, `make check` proves it; README.md tells more.
 
 MODE ?= release
+# What only the tests run is compiled with clang: in half the time, and two compilers see more than one.
+CXX_asan = clang++
+ifneq ($(CXX_$(MODE)),)
+CXX := $(CXX_$(MODE))
+endif
 O := build/$(MODE)
 BIN := $(if $(filter release,$(MODE)),build/bin,$(O)/bin)
 PREFIX ?= /usr/local
@@ -45,8 +50,8 @@ objects = $(patsubst %,$(O)/%.o,$(1))
 LIB := $(O)/libpostern.a
 
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -DPOSTERN_DEFAULT_HOME='"$(call conf,home)"' -DPOSTERN_SPLIT=$(call conf,split) $(CPPFLAGS)
-CXXFLAGS_release = -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=3
-CXXFLAGS_asan = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CXXFLAGS_release = -O2 -g1 -fstack-protector-strong -D_FORTIFY_SOURCE=3
+CXXFLAGS_asan = -O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CXXFLAGS_cover = -O0 -g --coverage
 CXXFLAGS_ALL = -std=c++20 -fPIE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Werror \
   -D_GLIBCXX_ASSERTIONS $(CXXFLAGS_$(MODE)) $(CXXFLAGS)
@@ -106,7 +111,7 @@ $(O)/scan_directly: tests/bench/scan_directly.cc
 	@$(CXX) $(filter-out -D_GLIBCXX_ASSERTIONS,$(CXXFLAGS_ALL)) $< -lclamav -o $@
 
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
-PACKAGES := g++ make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libcdb-dev libxxhash-dev \
+PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libcdb-dev libxxhash-dev \
   nlohmann-json3-dev doctest-dev \
   libsqlite3-dev \
   daemontools ucspi-tcp-ipv6 \

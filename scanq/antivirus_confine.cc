@@ -156,6 +156,10 @@ Result<Confined> confine_files(const std::string& scratch) {
   return Confined{};
 }
 
+scmp_arg_cmp argument_is(unsigned which, scmp_datum_t value) {
+  return {which, SCMP_CMP_EQ, value, 0};
+}
+
 // libseccomp answers with -errno.
 Result<void> confine_calls(int waker) {
   const std::unique_ptr<void, Release> filter{seccomp_init(SCMP_ACT_ERRNO(EPERM))};
@@ -168,18 +172,17 @@ Result<void> confine_calls(int waker) {
   };
   for (const int call : kAllowed) allow(call, 0, {}, {});
   const auto own = static_cast<scmp_datum_t>(::getpid());
-  allow(SCMP_SYS(tgkill), 1, SCMP_A0_64(SCMP_CMP_EQ, own), {});
+  allow(SCMP_SYS(tgkill), 1, argument_is(0, own), {});
   // Threads of our own, for decoders that want some; clone3 hides its flags from a filter, and the C library
   // then takes clone.
-  allow(SCMP_SYS(clone), 1, SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD), {});
+  allow(SCMP_SYS(clone), 1, {0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD}, {});
   if (const int added =
           seccomp_rule_add_array(filter.get(), SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, nullptr);
       added < 0) {
     failed = added;
   }
   if (waker > 0) {
-    allow(SCMP_SYS(kill), 2, SCMP_A0_64(SCMP_CMP_EQ, static_cast<scmp_datum_t>(waker)),
-          SCMP_A1_64(SCMP_CMP_EQ, SIGALRM));
+    allow(SCMP_SYS(kill), 2, argument_is(0, static_cast<scmp_datum_t>(waker)), argument_is(1, SIGALRM));
   }
   if (failed == 0) failed = seccomp_load(filter.get());
   if (failed < 0) return os_failure("load a filter of system calls", -failed);

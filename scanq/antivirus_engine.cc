@@ -64,29 +64,16 @@ Result<void> set_number(cl_engine* engine, cl_engine_field field, uint64_t value
   return {};
 }
 
-// What is noted of the files that libclamav looks at in one scan, before it does.
-struct Notes {
-  ScanResult unreadable;
-  Inside* inside = nullptr;
-  bool is_mail = false;  // the outermost
-};
-
-// Formats that libclamav does not know look to it like any other data.
+// Called for each file that libclamav looks at in one scan, before it does: formats that it does not know
+// look to it like any other data.
 cl_error_t note_file(int, const char* type, const char**, size_t, const char*, size_t size,
-                     const char* buffer, uint32_t depth, uint32_t, void* context) {
+                     const char* buffer, uint32_t, uint32_t, void* context) {
   if (context == nullptr) return CL_CLEAN;
-  Notes& notes = *static_cast<Notes*>(context);
+  ScanResult& unreadable = *static_cast<ScanResult*>(context);
   const std::string_view name = type != nullptr && std::string_view(type).starts_with("CL_TYPE_RAR") ? "RAR"
                                 : buffer != nullptr ? unreadable_format({buffer, size})
                                                     : std::string_view();
-  if (!name.empty())
-    notes.unreadable = worse(notes.unreadable, {AntivirusKind::unscannable, std::string(name)});
-  // What stands in a mail gets its type from its content, as a file by itself does, and a text is matched
-  // against the signatures for mail besides.
-  if (depth == 0) notes.is_mail = type != nullptr && std::string_view(type) == "CL_TYPE_MAIL";
-  if (depth == 1 && notes.is_mail && notes.inside != nullptr && buffer != nullptr &&
-      std::string_view(buffer, size) == notes.inside->bytes)
-    notes.inside->seen = true;
+  if (!name.empty()) unreadable = worse(unreadable, {AntivirusKind::unscannable, std::string(name)});
   return CL_CLEAN;
 }
 
@@ -205,29 +192,29 @@ void Engine::use_scratch(const std::string& directory) {
 
 // Of what it reports without a virus it gives one name only. So where that is one that the operator may let
 // pass, it is asked again without it: an encrypted file must not hide that another one was over a limit.
-ScanResult Engine::scan(std::string_view bytes, Inside* inside) const {
+ScanResult Engine::scan(std::string_view bytes, MailParser parser) const {
   static constexpr unsigned kAlways =
       CL_SCAN_HEURISTIC_EXCEEDS_MAX | CL_SCAN_HEURISTIC_ENCRYPTED_ARCHIVE | CL_SCAN_HEURISTIC_ENCRYPTED_DOC;
-  const ScanResult result = scan_for(bytes, kAlways | heuristics_, inside);
+  const ScanResult result = scan_for(bytes, kAlways | heuristics_, parser);
   if (result.kind != AntivirusKind::encrypted && result.kind != AntivirusKind::unscannable) return result;
-  return worse(result, scan_for(bytes, CL_SCAN_HEURISTIC_EXCEEDS_MAX, nullptr));
+  return worse(result, scan_for(bytes, CL_SCAN_HEURISTIC_EXCEEDS_MAX, parser));
 }
 
-ScanResult Engine::scan_for(std::string_view bytes, unsigned heuristics, Inside* inside) const {
+ScanResult Engine::scan_for(std::string_view bytes, unsigned heuristics, MailParser parser) const {
   if (bytes.empty()) return {};
   const std::unique_ptr<cl_fmap_t, CloseMap> map{cl_fmap_open_memory(bytes.data(), bytes.size())};
   if (!map) return {AntivirusKind::error, "no memory to look at " + std::to_string(bytes.size()) + " bytes"};
   cl_scan_options options{};
   options.general = CL_SCAN_GENERAL_HEURISTICS;
-  options.parse = ~0U;
+  options.parse = parser == MailParser::on ? ~0U : ~0U & ~unsigned{CL_SCAN_PARSE_MAIL};
   options.heuristic = heuristics;
   const char* name = nullptr;
   unsigned long scanned = 0;
-  Notes notes{.unreadable = {}, .inside = inside, .is_mail = false};
+  ScanResult unreadable;
   last_complaint().clear();
   const cl_error_t code =
-      cl_scanmap_callback(map.get(), nullptr, &name, &scanned, engine_.get(), &options, &notes);
-  return worse(judge(code, name), notes.unreadable);
+      cl_scanmap_callback(map.get(), nullptr, &name, &scanned, engine_.get(), &options, &unreadable);
+  return worse(judge(code, name), unreadable);
 }
 
 uint64_t Engine::database_version() const {

@@ -23,8 +23,7 @@ class Engine {
 
   // Scratch files go to `directory` from now on. Needed before the first scan: that of load() is gone.
   void use_scratch(const std::string& directory);
-  // Says in `inside`, where it is given, whether the mail parser took these very bytes out and scanned them.
-  [[nodiscard]] ScanResult scan(std::string_view bytes, Inside* inside = nullptr) const;
+  [[nodiscard]] ScanResult scan(std::string_view bytes, MailParser parser = MailParser::on) const;
   [[nodiscard]] unsigned signatures() const { return signatures_; }
   [[nodiscard]] uint64_t database_version() const;
   [[nodiscard]] static std::string library_version();
@@ -36,7 +35,7 @@ class Engine {
   Result<void> set_limits(const EngineSettings& settings);
   Result<void> add_eicar(const std::string& scratch);
   Result<void> test_itself() const;
-  [[nodiscard]] ScanResult scan_for(std::string_view bytes, unsigned heuristics, Inside* inside) const;
+  [[nodiscard]] ScanResult scan_for(std::string_view bytes, unsigned heuristics, MailParser parser) const;
   std::unique_ptr<cl_engine, Free> engine_;
   unsigned signatures_ = 0;  // the operator's
   unsigned heuristics_ = 0;  // the operator's

@@ -13,12 +13,8 @@ struct ScanResult {
   std::string what;  // the virus's name, or why it was not scanned to the end
 };
 
-// A file that lies in what an engine gets, and whether the engine itself took it out and scanned it as a
-// file, byte for byte the same. An engine that cannot tell leaves `seen` as it is.
-struct Inside {
-  std::string_view bytes;
-  bool seen = false;
-};
+// Whether an engine that takes mail apart itself is to do so: not where all that is in it was taken out.
+enum class MailParser { on, off };
 
 // The one that counts when both are true of a message: a virus, else an error (trying again may still find
 // one), else what was not looked at, else what nobody can look at.

@@ -12,8 +12,8 @@
 // libclamav unpacks mail too, and finds most by itself; what it does not are files that it takes for
 // something else when they stand in a mail. The pieces of every reading are scanned as the files that a mail
 // reader would write. libclamav's cache of clean files, which would spare what it sees twice, trusts MD5 and
-// is off; the outline spares what is dear, and so does its own word that it took the body of a plain message
-// out of it and scanned just these bytes.
+// is off; the outline spares what is dear. A plain message has one reading, and its parser, which copies line
+// by line into files, would find the same body: there it is off.
 
 namespace postern {
 
@@ -34,7 +34,6 @@ class Worst {
     worst_ = worse(worst_, next);
     return worst_.kind != AntivirusKind::infected;
   }
-  [[nodiscard]] bool clean() const { return worst_.kind == AntivirusKind::clean; }
   [[nodiscard]] AntivirusVerdict verdict() const { return {worst_.kind, worst_.what, {}}; }
 
  private:
@@ -56,10 +55,7 @@ bool begins_like_mail(std::string_view bytes) {
 AntivirusVerdict scan_message(std::string_view message, const MimeLimits& limits, const Scanner& scan) {
   Worst worst;
   if (is_plain_message(message)) {
-    Inside body{.bytes = body_of(message)};
-    const bool goes_on = worst.note(scan(message, &body));
-    // Only a clean scan has certainly looked at all that it found.
-    if (goes_on && !(body.seen && worst.clean())) worst.note(scan(body.bytes, nullptr));
+    if (worst.note(scan(message, MailParser::off))) worst.note(scan(body_of(message), MailParser::on));
     return worst.verdict();
   }
   Outline outline(message);
@@ -69,21 +65,21 @@ AntivirusVerdict scan_message(std::string_view message, const MimeLimits& limits
     if (piece.is_message) return true;  // its own pieces are visited
     has_part = true;
     outline.leave_out(piece.bytes);
-    return goes_on = worst.note(scan(piece.bytes, nullptr));
+    return goes_on = worst.note(scan(piece.bytes, MailParser::on));
   });
   if (!goes_on) return worst.verdict();
   if (!walked.limit.empty()) worst.note({AntivirusKind::limit, walked.limit});
   if (!walked.ambiguous.empty()) worst.note({AntivirusKind::unscannable, walked.ambiguous});
   if (walked.encrypted) worst.note({AntivirusKind::encrypted, "S/MIME or PGP"});
   // A header that promises parts which are not there: some readers show what stands there as it is.
-  if (!has_part && !worst.note(scan(body_of(message), nullptr))) return worst.verdict();
-  worst.note(scan(outline.rest(), nullptr));
+  if (!has_part && !worst.note(scan(body_of(message), MailParser::on))) return worst.verdict();
+  worst.note(scan(outline.rest(), MailParser::on));
   return worst.verdict();
 }
 
 AntivirusVerdict scan_file(std::string_view bytes, const MimeLimits& limits, const Scanner& scan) {
   if (begins_like_mail(bytes)) return scan_message(bytes, limits, scan);
-  const ScanResult result = scan(bytes, nullptr);
+  const ScanResult result = scan(bytes, MailParser::on);
   return {result.kind, result.what, {}};
 }
 

@@ -11,12 +11,10 @@
 
 namespace postern {
 
-// `inside` may be null; else the scanner says there whether it scanned that file too.
-using Scanner = std::function<ScanResult(std::string_view bytes, Inside* inside)>;
+using Scanner = std::function<ScanResult(std::string_view bytes, MailParser parser)>;
 
-// A plain message whole, and its body unless that was scanned by the way; of others each decoded MIME part,
-// then the whole without those large attachments that were among the parts. A virus ends it; else the worst
-// of all results counts.
+// A plain message as it stands, and its body; of others each decoded MIME part, then the whole without those
+// large attachments that were among the parts. A virus ends it; else the worst of all results counts.
 AntivirusVerdict scan_message(std::string_view message, const MimeLimits& limits, const Scanner& scan);
 
 // The same for a file that may be a message: where its first line is no header field it is scanned as it is.

@@ -118,7 +118,7 @@ class Antivirus {
       return {AntivirusKind::error, "the signatures are too old: " + old, {}};
     const MimeLimits limits{.decoded_bytes = signatures_.settings().max_scan_bytes};
     return look(bytes, limits,
-                [&](std::string_view piece, Inside* inside) { return engine->scan(piece, inside); });
+                [&](std::string_view piece, MailParser parser) { return engine->scan(piece, parser); });
   }
 
   Result<void> give_up_rights() {

@@ -58,7 +58,7 @@ Result<Options> read_options(const std::vector<std::string>& arguments) {
 AntivirusVerdict look(std::string_view message, const Options& options, int64_t deadline) {
   Result<ClamdClient> clamd = ClamdClient::connect(options.address, options.way, deadline);
   if (!clamd) return {AntivirusKind::error, clamd.failure().text, {}};
-  return scan_message(message, {}, [&](std::string_view piece, Inside*) { return clamd->scan(piece); });
+  return scan_message(message, {}, [&](std::string_view piece, MailParser) { return clamd->scan(piece); });
 }
 
 int answer(Job& job, std::string& output) {

@@ -26,7 +26,7 @@ start_pickup() {
   make_pickup
   start pickup env QMAILQUEUE="$T/keep" "$@" "$B/postern-bind" --everybody pickup "$(id -un):$(id -gn)" "$B/postern-pickup" --serve
   PICKUP=$LAST_PID
-  wait_for 10 test -S "$POSTERN_HOME/run/pickup"
+  wait_for 30 test -S "$POSTERN_HOME/run/pickup"
 }
 # kept SUFFIX: the newest of that kind; forget: none any more.
 kept() { ls -t "$T"/kept/*."$1" | head -n 1; }

@@ -91,8 +91,8 @@ start_instance() {
 run_instance() {
   start svscan svscan "$POSTERN_HOME/service"
   SVSCAN=$LAST_PID
-  wait_for 20 listening "$PORT"
-  wait_for 20 "$B/postern-showctl" --ready
+  wait_for 30 listening "$PORT"
+  wait_for 30 "$B/postern-showctl" --ready
 }
 stop_instance() {
   local service
@@ -147,7 +147,7 @@ start_sink() {
   start sink-output python3 "$TESTS/smtp-server.py" 127.0.0.2 "$port" "$T/sink" "$@"
   SINK_PID=$LAST_PID
   touch "$T/sink" "$T/sink.messages"
-  wait_for 10 listening "$port" 127.0.0.2
+  wait_for 30 listening "$port" 127.0.0.2
 }
 stop_sink() {
   kill "$SINK_PID"
@@ -162,7 +162,7 @@ service_pid() { svstat "$POSTERN_HOME/service/$1" | sed -n 's/.*(pid \([0-9]*\))
 try_now() { svc -a "$POSTERN_HOME/service/send"; }
 # stop_service NAME: taken down by supervise, and gone; start_service NAME: up again.
 service_is_down() { grep ': down' <(svstat "$POSTERN_HOME/service/$1") > /dev/null; }
-stop_service() { svc -d "$POSTERN_HOME/service/$1"; wait_for 20 service_is_down "$1"; }
+stop_service() { svc -d "$POSTERN_HOME/service/$1"; wait_for 30 service_is_down "$1"; }
 start_service() { svc -u "$POSTERN_HOME/service/$1"; }
 # start_stubs: tests/stub_delivery.sh as lspawn and rspawn of an instance that nobody runs; start_send: postern-send, $SEND_PID, its log
 # is $T/send.log. The messages kept are $T/kept.MID. stop_send: by SIGTERM, and gone.

@@ -19,7 +19,7 @@ start_nsd() {
   } > "$T/nsd.conf"
   start nsd nsd -d -c "$T/nsd.conf"
   NSD=$LAST_PID
-  wait_for 10 listening "$port"
+  wait_for 30 listening "$port"
 }
 
 # zone NAME < records: the zone with its SOA and name server before them.

@@ -32,6 +32,6 @@ tries_of() { "$B/postern-qread" | grep "^$1	" | cut -f5; }
 tried_times() { [ "$(tries_of "$1")" = "$2" ]; }
 send_gone() { ! kill -0 "$SEND" 2> /dev/null; }
 start_send() { start send "$B/postern-send"; SEND=$LAST_PID; }
-kill_send() { kill -9 "$SEND"; wait_for 5 send_gone; wait "$SEND" 2> /dev/null; return 0; }
+kill_send() { kill -9 "$SEND"; wait_for 30 send_gone; wait "$SEND" 2> /dev/null; return 0; }
 # queued MID RECIPIENT…: from alice@home.example, put in the queue.
 queued() { local mid=$1; shift; mail "m$mid" | MID=$mid queue_message alice@home.example "$@" 2> /dev/null || fail "queue $mid"; }

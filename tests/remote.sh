@@ -18,7 +18,7 @@ server() {
   : > "$T/sink.messages"
   start server "$TESTS/smtp-server.py" 127.0.0.2 "$PORT" "$T/sink" "$@"
   SERVER=$LAST_PID
-  wait_for 5 grep -q listening "$T/sink"
+  wait_for 30 grep -q listening "$T/sink"
 }
 
 # extras RECORD…: what goes on descriptor 5 with `deliver_with_extras`.

@@ -23,7 +23,7 @@ export POSTERN_SHARED=$STAGE/shared
 chmod -R a+rX "$STAGE"
 export POSTERN_BIN=$STAGE/build/bin
 
-result() {  # NAME CODE LOG
+result() {  # NAME CODE LOG SECONDS
   local word=pass
   case $2 in
     0) ;;
@@ -31,28 +31,28 @@ result() {  # NAME CODE LOG
     *) word=fail ;;
   esac
   echo "$word $1" > "$STAGE/results/${1//\//_}"
-  printf '%-5s %s\n' "$word" "$1"
+  printf '%-5s %3d s  %s\n' "$word" "$4" "$1"
   if [ $word = skip ]; then grep -E '^SKIP' "$3" | sed 's/^/      /'; fi
   if [ $word = fail ]; then sed 's/^/      /' "$3" | tail -n 60; fi
 }
 
 run_one() {  # WHO SCRIPT
-  local name=$1/$(basename "$(dirname "$2")")/$(basename "$2" .sh) log code
+  local name=$1/$(basename "$(dirname "$2")")/$(basename "$2" .sh) log code begun=$SECONDS
   log=$(mktemp "$STAGE/log.XXXXXX")
   case $1 in
     user) timeout -k 10 180 setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/tmp bash "$2" > "$log" 2>&1 ;;
     *) timeout -k 10 180 bash "$2" > "$log" 2>&1 ;;
   esac
   code=$?
-  result "$name" $code "$log"
+  result "$name" $code "$log" $((SECONDS - begun))
 }
 
 unit() {  # NAME BINARY
-  local log
+  local log begun=$SECONDS
   log=$(mktemp "$STAGE/log.XXXXXX")
   timeout 600 "$2" > "$log" 2>&1
   local code=$?
-  result "$1" $code "$log"
+  result "$1" $code "$log" $((SECONDS - begun))
   tail -n 4 "$log"
 }
 
@@ -64,7 +64,7 @@ static_programs() {
     if readelf -l "$file" | grep -q INTERP; then echo "$file is not static" >> "$log"; code=1; fi
   done
   touch "$log"
-  result "unit/passing-programs-are-static" $code "$log"
+  result "unit/passing-programs-are-static" $code "$log" 0
 }
 
 if [ -z "$PATTERN" ]; then
@@ -73,23 +73,24 @@ if [ -z "$PATTERN" ]; then
   static_programs
 fi
 
-# A test that says "needs: root" is not even started for others, unless there is no root run at all.
+# A test that says "needs: root" is not even started for others, unless there is no root run at all; one that says
+# "needs: user", or that the users do not matter to it ("once"), not for root.
 jobs_for() {  # WHO
   local script
   for script in "$STAGE"/tests/e2e/*.sh "$STAGE"/tests/crash/*.sh; do
     [ -f "$script" ] || continue
     case $script in *"$PATTERN"*) ;; *) continue ;; esac
     if [ "$1" = user ] && grep -q '^# needs: root' "$script"; then continue; fi
-    if [ "$1" != user ] && [ "$(id -u)" = 0 ] && grep -q '^# needs: user' "$script"; then continue; fi
+    if [ "$1" != user ] && [ "$(id -u)" = 0 ] && grep -qE '^# (needs: user|once:)' "$script"; then continue; fi
     printf '%s\0%s\0' "$1" "$script"
   done
 }
 export -f run_one result
 export STAGE
 if [ "$(id -u)" = 0 ]; then
-  { jobs_for root; jobs_for user; } | xargs -0 -r -n 2 -P "${PARALLEL:-3}" bash -c 'run_one "$@"' run
+  { jobs_for root; jobs_for user; } | xargs -0 -r -n 2 -P "${PARALLEL:-4}" bash -c 'run_one "$@"' run
 else
-  jobs_for caller | xargs -0 -r -n 2 -P "${PARALLEL:-3}" bash -c 'run_one "$@"' run
+  jobs_for caller | xargs -0 -r -n 2 -P "${PARALLEL:-4}" bash -c 'run_one "$@"' run
 fi
 
 count() { cat "$STAGE"/results/* 2>/dev/null | grep -c "^$1 "; }

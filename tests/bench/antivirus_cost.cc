@@ -96,8 +96,8 @@ int main(int argc, char** argv) {
     for (int round = 0; round < 5; ++round) {
       alone.push_back(per_round(times, [&] { scan_directly(direct, *message); }));
       stage.push_back(per_round(times, [&] {
-        (void)scan_message(*message, {}, [&](std::string_view bytes, Inside* inside) {
-          return engine->scan(bytes, inside);
+        (void)scan_message(*message, {}, [&](std::string_view bytes, MailParser parser) {
+          return engine->scan(bytes, parser);
         });
       }));
     }

@@ -34,6 +34,7 @@ import sys
 import tempfile
 
 import clamav
+import mails
 import measure
 import systems
 
@@ -52,6 +53,7 @@ class Workload:
     name: str
     messages: int
     size: int = 4096
+    kind: str = "text"
     recipients: int = 1
     keep_connections: bool = False
     to_maildirs: bool = False
@@ -62,10 +64,12 @@ class Workload:
     cpu_factor: float = 1.0  # of ms/message
     traced: int = 200        # messages in the run that counts fsyncs
 
+    file: str = ""           # what smtp-source sends
+
     def source(self, system, sessions, messages, recipient):
         keep = ["-d"] if self.keep_connections else []
         several = ["-r", str(self.recipients)] if self.recipients > 1 else []
-        return ["smtp-source", *keep, *several, "-s", str(sessions), "-m", str(messages), "-l", str(self.size), "-M",
+        return ["smtp-source", *keep, *several, "-s", str(sessions), "-m", str(messages), "-F", self.file, "-M",
                 "client.example", "-f", "sender@client.example", "-t", recipient, f"127.0.0.1:{system.port}"]
 
     def commands(self, system, count):
@@ -87,6 +91,8 @@ def workloads(small, scanning):
         Workload("W3", small, to_maildirs=True),
         Workload("W4", max(20, small // (125 if scanning else 25)), size=10 * MIB, keep_connections=True, unit="MiB/s", per_message=10,
                  cpu_unit="s/GiB", cpu_factor=102.4 / 1000, traced=20),
+        Workload("W4a", max(20, small // (125 if scanning else 25)), size=10 * MIB, kind="attachment", keep_connections=True,
+                 unit="MiB/s", per_message=10, cpu_unit="s/GiB", cpu_factor=102.4 / 1000, traced=20),
         Workload("W5", max(20, small // 25), recipients=50, keep_connections=True, unit="recipients/s", per_message=50,
                  cpu_unit="ms/recipient", cpu_factor=1 / 50, traced=50),
         Workload("W6", small * 4, size=2048, outage=True),
@@ -167,7 +173,7 @@ def measure_workload(workload, options, running, make, scratch, direct):
             if run.fault:
                 say(system.tail_of_logs())
         if direct:
-            direct.measure(workload.size, 400 if workload.size < MIB else 3)
+            direct.measure(workload.file, 400 if workload.size < MIB else 3)
     count = not options.no_strace and not workload.outage
     fsyncs = count_fsyncs(options, workload, make, scratch, USERS) if count else {}
     return report(workload, options, results, fsyncs, direct)
@@ -179,10 +185,10 @@ def main():
     parser.add_argument("--av", action="store_true", help="with the antivirus stage of the default control/stages")
     parser.add_argument("--clamdb", help="signatures for --av; default: one signature of our own")
     parser.add_argument("--scan-directly", help="the program scan_directly; with --av")
-    parser.add_argument("--only", default="W1,W2,W3,W4,W5,W6")
+    parser.add_argument("--only", default="W1,W2,W3,W4,W4a,W5,W6")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--messages", type=int, default=5000,
-                        help="of W1 to W3; W4 and W5 send a twenty-fifth of it (W4 with --av: a hundred and twenty-fifth), W6 four "
+                        help="of W1 to W3; W4, W4a and W5 send a twenty-fifth of it (W4 and W4a with --av: a hundred and twenty-fifth), W6 four "
                              "times as many")
     parser.add_argument("--no-strace", action="store_true")
     parser.add_argument("--no-postfix", action="store_true")
@@ -214,8 +220,10 @@ def main():
                 running[-1].start()
             if options.av:
                 clamav.check_that_both_scan(running)
+            files = mails.Mails(scratch)
             for workload in workloads(options.messages, options.av):
                 if workload.name in options.only.split(","):
+                    workload.file = files.file(workload.kind, workload.size)
                     fine = measure_workload(workload, options, running, make, scratch, direct) and fine
         finally:
             for system in running:

@@ -1,8 +1,7 @@
 """What the runs with virus scanning need: Postfix with Debian's clamav-milter and clamd, Postern without its antivirus stage for
-comparison, and libclamav called directly with the messages that smtp-source sends."""
+comparison, and libclamav called directly with the same mails."""
 
 import copy
-import glob
 import os
 import re
 import shutil
@@ -19,7 +18,8 @@ INFECTED = "/usr/share/clamav-testfiles/clam.mail"
 
 # As /etc/clamav/clamd.conf and clamav-milter.conf of the Debian packages have it where it matters here, but for the places;
 # OnInfected, so that a refusal can be seen; and the connections that may wait for clamd: Debian's 15 turn mail of 20 sessions away
-# with 451, so it has clamd's own default. The cache of clean files is on, as it comes.
+# with 451, so it has clamd's own default. Its cache of clean files is off: all mails of a run are the same here, as no real ones are,
+# and it would look at the first one alone.
 CLAMD = """LocalSocket {sockets}/clamd.sock
 LocalSocketMode 666
 {user}DatabaseDirectory {database}
@@ -35,6 +35,7 @@ MaxScanSize 100M
 MaxFileSize 25M
 MaxRecursion 16
 StreamMaxLength 25M
+DisableCache yes
 """
 MILTER = """MilterSocket {sockets}/milter.sock
 MilterSocketMode 666
@@ -106,46 +107,22 @@ def check_that_both_scan(running):
 
 
 class DirectScans:
-    """libclamav alone, in one process: CPU milliseconds for one message, and for each size all that were measured."""
+    """libclamav alone, in one process: CPU milliseconds for one message, and for each mail all that were measured."""
 
     def __init__(self, program, scratch, clamdb):
-        self.program, self.directory = program, os.path.join(scratch, "direct")
-        os.mkdir(self.directory, 0o755)
-        self.database = clamdb or systems.signatures(self.directory)
-        self.files, self.found = {}, {}
+        self.program, directory = program, os.path.join(scratch, "direct")
+        os.mkdir(directory, 0o755)
+        self.database = clamdb or systems.signatures(directory)
+        self.found = {}
 
-    def message(self, size):
-        """What smtp-source sends, as smtp-sink keeps it: each CR LF is an LF there, so it is a little shorter."""
-        if size not in self.files:
-            where = os.path.join(self.directory, str(size))
-            os.mkdir(where)
-            os.chmod(where, 0o777)
-            port = systems.free_port()
-            as_user = ["-u", "nobody"] if os.getuid() == 0 else []
-            sink = subprocess.Popen(["smtp-sink", *as_user, "-d", where + "/%s.", f"127.0.0.1:{port}", "10"])
-            try:
-                systems.wait_for("smtp-sink", lambda: systems.listening(port))
-                subprocess.run(["smtp-source", "-m", "1", "-l", str(size), "-M", "client.example", "-f", "sender@client.example",
-                                "-t", "someone@" + systems.SINK_DOMAIN, f"127.0.0.1:{port}"], check=True)
-                systems.wait_for("the message", lambda: any(os.path.getsize(file) >= size * 0.97 for file in glob.glob(where + "/*")))
-            finally:
-                systems.end_process(sink)
-            with open(max(glob.glob(where + "/*"), key=os.path.getsize), "rb") as file:
-                message = file.read()
-            # In front of the message smtp-sink notes whom it is from, and libclamav would not take that for a mail.
-            self.files[size] = os.path.join(where, "message")
-            with open(self.files[size], "wb") as file:
-                file.write(message[message.index(b"\nReceived: ") + 1:])
-        return self.files[size]
-
-    def measure(self, size, times):
-        command = [self.program, self.database, str(times), self.message(size)]
+    def measure(self, mail, times):
+        command = [self.program, self.database, str(times), mail]
         environment = dict(os.environ, TMPDIR="/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp")
         said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
-        self.found.setdefault(size, []).append(float(said.split()[-1]))
+        self.found.setdefault(mail, []).append(float(said.split()[-1]))
 
-    def median(self, size):
-        return statistics.median(self.found[size])
+    def median(self, mail):
+        return statistics.median(self.found[mail])
 
 
 def stage_line(workload, results, direct):
@@ -162,7 +139,7 @@ def stage_line(workload, results, direct):
                     for cpu_of in (lambda run: run.cpu_ms, processes))
     line = f"{workload.name}+av antivirus stage ms CPU/message: adds {machine:.2f} (antivirus, scanq and multilog alone: {own:.2f})"
     if direct:
-        alone = direct.median(workload.size)
+        alone = direct.median(workload.file)
         line += f"; libclamav called directly {alone:.2f}; beyond that {machine - alone:.2f} ({own - alone:.2f})"
     return line
 

@@ -154,8 +154,8 @@ class Maildirs:
         files = self.files()
         for entry in files:
             with open(entry.path, "rb") as file:
-                found = re.search(rb"(?mi)^message-id: *(.*)$", file.read(2048))
-            ids.add(found[1] if found else entry.name)
+                found = re.search(rb"(?mi)^received:(?:[^\n]|\n[ \t])*?\sid ([^\s;]+)", file.read(2048))
+            ids.add(found[1] if found else "none")  # the number that the system gave it
         if len(files) == wanted == len(ids):
             return ""
         return f"{len(files)} files with {len(ids)} different messages arrived of {wanted}"

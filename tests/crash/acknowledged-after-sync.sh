@@ -14,8 +14,8 @@ trace() { strace -f -y -ttt -s 300 -o "$T/trace.$1" -e trace=fsync,fdatasync,ren
 start queue trace queue "$B/postern-bind" queue "$(id -un)" "$B/postern-queue" --serve --workers 4
 start scanq trace scanq "$B/postern-bind" scanq "$(id -un)" "$B/postern-scanq" --serve --workers 4
 start smtpd trace smtpd tcpserver -RHl0 127.0.0.1 "$PORT" "$B/postern-smtpd"
-for service in queue scanq; do wait_for 10 test -S "$POSTERN_HOME/run/$service"; done
-wait_for 10 listening "$PORT"
+for service in queue scanq; do wait_for 30 test -S "$POSTERN_HOME/run/$service"; done
+wait_for 30 listening "$PORT"
 senders=()
 for i in 1 2 3 4; do
   for j in 1 2 3 4 5; do mail "$i.$j" | inject a@x.example b@mx.example.org; done > "$T/answers.$i" &

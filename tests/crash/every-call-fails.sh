@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # Each system call that smtpd, scanq, queue and quarantine make on a message's way fails in turn with each error that fits (EIO, ENOSPC,
 # EDQUOT, EROFS, EMFILE, ENFILE, ENOMEM): a temporary reply and no debris, or 250 and the message is there.
 . "$(dirname "$0")/../lib.sh"

@@ -20,7 +20,7 @@ for program in postern-smtpd postern-scanq postern-queue postern-send postern-ls
   postern-antivir postern-quarant multilog; do
   grep -q "$program [1-9]" "$T/load" || fail "$program was never killed"
 done
-wait_for 20 "$B/postern-showctl" --ready
+wait_for 30 "$B/postern-showctl" --ready
 emptied() { try_now; queue_empty; }
 began=$SECONDS
 wait_for 60 emptied
@@ -76,5 +76,5 @@ touch "$young"
 touch -d '-40 hours' "$old"
 svc -t "$POSTERN_HOME/service/send"
 collected() { [ ! -e "$old" ]; }
-wait_for 20 collected
+wait_for 30 collected
 [ -e "$young" ] || fail "what is young in tmp/ was collected"

@@ -34,7 +34,7 @@ pressure() {  # SERVICE RESOURCE VALUE
   # Felt by the client, or by the service itself; or nothing of it comes to that.
   felt() { ! kill -0 $pid 2> /dev/null || [ "$(warnings "$service")" -gt "$before" ]; }
   wait_for 30 felt
-  case $service in send | lspawn | rspawn) passed_on "$subject" || [ "$(warnings "$service")" -gt "$before" ] || wait_for 10 passed_on_or_warned ;; esac
+  case $service in send | lspawn | rspawn) passed_on "$subject" || [ "$(warnings "$service")" -gt "$before" ] || wait_for 30 passed_on_or_warned ;; esac
   limit "$service" "$2" max
   wait $pid; code=$?
   note_answer "$subject" "$T/answer" $code

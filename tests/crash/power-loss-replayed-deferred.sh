@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # The same as power-loss-replayed.sh for mail that is answered before it is scanned: after the 250 it stands in work/, until its
 # outputs are durable. A loss is reported without the fsyncs of work/.
 . "$(dirname "$0")/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # Loss of power at any moment: every file operation of a busy instance is recorded, and after each one a model of a disk (tests/replay.py)
 # drops what was not synced. Each message that was answered with 250 is still there, whole, for each recipient. The same check
 # reports a loss when an fsync is taken out: out of the recording, and, for the two of the queue, out of the run itself.

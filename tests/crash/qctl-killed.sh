@@ -41,6 +41,6 @@ make_deliverer
 echo rtaken > "$T/verdict"
 start_send
 must_qctl release --all
-wait_for 10 queue_empty
+wait_for 30 queue_empty
 expect_equal "$(wc -l < "$T/deliveries")" 15 "deliveries"
 expect_equal "$(spool_files "" | grep -v /lock)" "" "files at the end"

@@ -16,7 +16,7 @@ rm -f "$database-shm"
 quarantine list > "$T/whole" || fail list
 expect_equal "$(wc -l < "$T/whole")" 52 "rows"
 start quarantine "$B/postern-bind" quarantine "$(id -un)" "$B/postern-quarantine" --serve --workers 2
-wait_for 10 test -S "$POSTERN_HOME/run/quarantine"
+wait_for 30 test -S "$POSTERN_HOME/run/quarantine"
 ask() { python3 "$TESTS/ask.py" quarantine "$@"; }
 mid=200
 damage() {  # WHAT COMMAND…: damages it, and mends it

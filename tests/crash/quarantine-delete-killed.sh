@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # A deletion that is killed at any step: the message is held as before or gone for good; a release from one of several quarantines, and a
 # move, are done or not done.
 . "$(dirname "$0")/../lib.sh"

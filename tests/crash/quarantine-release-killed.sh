@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # A release that is killed at any step loses nothing and sends nothing twice: until the receiver's answer and the removal of the row the
 # message is held; a second release has the same number, by which the receiver knows what it has.
 . "$(dirname "$0")/../lib.sh"

@@ -35,7 +35,7 @@ calls_of() { awk '/ctxt_switches/ { sum += $2 } END { print sum }' "/proc/$(serv
 # One that waits in the queue, with its note in defer/.
 mail_for waits bob > "$T/answer" || fail "$(cat "$T/answer")"
 noted() { find "$POSTERN_HOME/queue/defer" -type f -size +0 | grep -q .; }
-wait_for 20 noted
+wait_for 30 noted
 count=0
 for kind in blocks inodes; do
   fill queue $kind
@@ -48,11 +48,11 @@ for kind in blocks inodes; do
   tries=$(log_of send | grep -c 'Delayed:')
   before=$(calls_of send)
   more_tries() { [ "$(log_of send | grep -c 'Delayed:')" -ge $((tries + 2)) ]; }
-  wait_for 20 more_tries
+  wait_for 30 more_tries
   [ $(($(calls_of send) - before)) -lt 2000 ] || fail "send turns in circles: $(($(calls_of send) - before)) switches for two tries"
   make_room queue
   mail_for again alice > "$T/answer" || fail "with room again: $(cat "$T/answer")"
-  wait_for 20 arrived $((count += 1))
+  wait_for 30 arrived $((count += 1))
 done
 expect_not_in <(log_of send) 'Bounced'
 # Deferred mode: the disk of work/.
@@ -65,20 +65,20 @@ for kind in blocks inodes; do
   expect_equal "$(files_in work)" 0 "debris in work/ with no $kind left"
   make_room work
   mail_for again alice > "$T/answer" || fail "with room again: $(cat "$T/answer")"
-  wait_for 20 arrived $((count += 1))
+  wait_for 30 arrived $((count += 1))
   # Accepted into work/, and then there is no room for its outputs: it waits there.
   fill queue $kind
   mail_for later alice > "$T/answer" || fail "work/ has room: $(cat "$T/answer")"
   stays() { [ "$(log_of workq | grep -c 'stays in the work queue: 45[12] 4.3.1')" -ge "$1" ]; }
-  wait_for 20 stays $((count / 2))
+  wait_for 30 stays $((count / 2))
   make_room queue
-  wait_for 20 arrived $((count += 1))
+  wait_for 30 arrived $((count += 1))
 done
 expect_equal "$(files_in work)" 0 "files in work/ at the end"
 # bob's is still there, and arrives.
 install -d -o posternm -g posternm -m 700 "$POSTERN_HOME"/mail/bob/Maildir{,/tmp,/new,/cur} 2> /dev/null || install -d -o posternm -m 700 "$POSTERN_HOME"/mail/bob/Maildir{,/tmp,/new,/cur}
 try_now
-wait_for 20 queue_empty
+wait_for 30 queue_empty
 expect_equal "$(mailbox bob | wc -l)" 1 "bob's mail"
 expect_equal "$(find "$POSTERN_HOME/queue" -type f ! -name lock)" "" "files in queue/ at the end"
 I

@@ -9,14 +9,14 @@ chmod 755 "$T/mailbox"
 start lspawn "$B/postern-serve" --workers 1 run/lspawn "$T/mailbox"
 mail one | MID=4711 queue_message a@x.example alice@home.example 2> /dev/null || fail "queue"
 start send strace -f -o "$T/strace" -e trace=unlink -e inject=unlink:error=EIO "$B/postern-send"
-wait_for 10 grep -q 'unable to finish MID 4711' "$T/send.log"
+wait_for 30 grep -q 'unable to finish MID 4711' "$T/send.log"
 mail two | MID=4712 queue_message a@x.example alice@home.example 2> /dev/null || fail "queue"
-wait_for 10 grep -q 'unable to finish MID 4712' "$T/send.log"
+wait_for 30 grep -q 'unable to finish MID 4712' "$T/send.log"
 expect_in <("$B/postern-qread") $'^4711\tcur\t.*\tD <alice@home.example>$'
 # A new process sees the state and removes the file without another delivery.
 pkill -P "$LAST_PID" -x postern-send
 gone() { ! kill -0 "$LAST_PID" 2> /dev/null; }
-wait_for 5 gone
+wait_for 30 gone
 start send2 "$B/postern-send"
-wait_for 10 queue_empty
+wait_for 30 queue_empty
 expect_equal "$(wc -l < "$T/deliveries")" 2 "deliveries"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # Each system call that send makes on a message's way fails in turn, and send is killed at each: the message still reaches everybody, and nothing is left behind.
 . "$(dirname "$0")/../lib.sh"
 need strace python3
@@ -19,7 +20,7 @@ fi
 X
   chmod 755 "$POSTERN_HOME/mailbox"
   start "lspawn.$n" "$B/postern-serve" --workers 2 run/lspawn "$POSTERN_HOME/mailbox"
-  wait_for 10 test -S "$POSTERN_HOME/run/lspawn"
+  wait_for 30 test -S "$POSTERN_HOME/run/lspawn"
   HOMES+=("$POSTERN_HOME")
 done
 python3 "$TESTS/send_every_call.py" kills "$B" "${HOMES[@]}" || fail "see above"

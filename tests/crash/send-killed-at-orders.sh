@@ -24,16 +24,16 @@ for fault in pwrite64:when=1 pwrite64:when=2 pwrite64:when=3 pwrite64:when=4 clo
   strace -o "$T/trace" -e "trace=${fault%%:*}" -e "inject=${fault%%:*}:signal=KILL:${fault##*:}" "$B/postern-send" >> "$T/send.log" 2>&1 &
   STARTED+=($!)
   tracer=$!
-  wait_for 10 settled
+  wait_for 30 settled
   kill -9 "$(ps -o pid= --ppid $tracer)" 2> /dev/null
   wait $tracer 2> /dev/null
   grep -q 'killed by SIGKILL' "$T/trace" && killed=$((killed + 1))
   start_send
-  wait_for 10 carried_out
+  wait_for 30 carried_out
   reports=$(grep -c "was generated for bounce of MID $mid" "$T/send.log")
   [ "$reports" = 1 ] || [ "$reports" = 2 ] || fail "$fault: $reports reports"
   must_qctl remove --mid $mid
-  wait_for 10 queue_empty
+  wait_for 30 queue_empty
   kill_send
 done
 [ $killed -ge 4 ] || fail "only $killed kills hit"

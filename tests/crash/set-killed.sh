@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # A message that comes to several outputs: two for the queue, one of them a bcc, and one for a quarantine. Every program on the way is
 # killed at each rename, fsync, unlink and packet between the commits while postern-send delivers; in the end each output is there exactly
 # once, or, where the client was told no, all of them or none. The same for a message of the deferred work queue: always exactly once.
@@ -35,7 +36,7 @@ up() {
   start "$name" "$@" "${COMMAND[@]}"
   PIDS[$name]=$LAST_PID
   # Before that a wake would be its end.
-  case $#$name in 0setq | 0send | 0workq) wait_for 10 catches_alarm "$LAST_PID" ;; esac
+  case $#$name in 0setq | 0send | 0workq) wait_for 30 catches_alarm "$LAST_PID" ;; esac
 }
 down() {
   pkill -KILL -P "${PIDS[$1]}"
@@ -82,7 +83,7 @@ round() {
   rm -f "$T"/trace.*
   down "$name"
   up "$name" strace -q -f -o "$T/trace.$name" -e "trace=$call" -e "inject=$call:signal=KILL:when=$when"
-  case $name in setq | send | workq) ;; *) wait_for 10 [ -S "$POSTERN_HOME/run/$name" ] ;; esac
+  case $name in setq | send | workq) ;; *) wait_for 30 [ -S "$POSTERN_HOME/run/$name" ] ;; esac
   hand_in "$kind"
   wait_for 30 hit_or_settled
   if was_killed; then
@@ -91,7 +92,7 @@ round() {
     if [ "$name" != send ] && [ -n "$(spool_entries sets)$(spool_entries work)" ] && [ "$(find "$POSTERN_HOME"/queue/{new,cur} -type f | wc -l)" != 0 ]; then
       again=$((again + 1))
       first_is_out() { [ "$(delivered "r$N@home.example")" != 0 ] || { wake send; false; }; }
-      wait_for 10 first_is_out
+      wait_for 30 first_is_out
     fi
   fi
   down_traced "$name"

@@ -39,7 +39,7 @@ end_resident() {
 run_workq() {
   "$B/postern-workq" >> "$T/workq.log" 2>&1 & local pid=$!
   STARTED+=($pid)
-  wait_for 20 work_empty
+  wait_for 30 work_empty
   kill $pid
   wait $pid 2> /dev/null
 }
@@ -61,7 +61,7 @@ for message in plain refused; do
       $(traced workq $call $when) "$B/postern-workq" >> "$T/workq.log" 2>&1 & pid=$!
       STARTED+=($pid)
       gone_or_done() { ! kill -0 $pid 2> /dev/null || work_empty; }
-      wait_for 20 gone_or_done
+      wait_for 30 gone_or_done
       if kill -0 $pid 2> /dev/null; then pkill -KILL -P $pid; else kills=$((kills + 1)); fi
       wait $pid 2> /dev/null
       work_empty || { [ -z "$(outputs)" ] || twice=$((twice + 1)); run_workq; }
@@ -85,12 +85,12 @@ for fault in queue:write:1 queue:fsync:2 queue:renameat2:1 queue:sendto:1 quaran
   timeout 60 "$B/postern-workq" >> "$T/workq.log" 2>&1 & pid=$!
   STARTED+=($pid)
   noticed() { work_empty || find "$POSTERN_HOME/work/defer" -type f | grep -q .; }
-  wait_for 20 noticed
+  wait_for 30 noticed
   work_empty || [ -z "$(outputs)" ] || again=$((again + 1))
   end_resident "$name"
   resident "$name"
   tried_again() { work_empty || { pkill -ALRM -P $pid; false; }; }
-  wait_for 20 tried_again
+  wait_for 30 tried_again
   pkill -TERM -P $pid
   wait $pid 2> /dev/null
   check "$name at $call $when"

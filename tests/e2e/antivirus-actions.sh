@@ -23,7 +23,7 @@ settings() {
   printf '%s\n' "$@" > "$POSTERN_HOME/control/antivirus"
   chmod 644 "$POSTERN_HOME/control/antivirus"
   svc -h "$POSTERN_HOME/service/antivirus"
-  wait_for 20 loaded_again
+  wait_for 30 loaded_again
 }
 send() { FROM_ADDRESS=127.0.0.9 inject bob@far.example alice@home.example < "$T/infected" > "$T/answer"; }
 held() { "$B/postern-quarantine" list; }
@@ -31,8 +31,8 @@ got_mail() { [ -n "$(mailbox "$1")" ]; }
 all_done() { queue_empty && [ -z "$(find "$POSTERN_HOME/queue/new" "$POSTERN_HOME/queue/cur" -type f)" ]; }
 # arrives NAME: its one message, without what delivery put in front, in $T/got; the mailbox is emptied.
 arrives() {
-  wait_for 20 got_mail "$1"
-  wait_for 20 all_done
+  wait_for 30 got_mail "$1"
+  wait_for 30 all_done
   expect_equal "$(mailbox "$1" | wc -l)" 1 "messages for $1"
   python3 - "$(mailbox "$1")" "$T/infected" > "$T/got" <<'P'
 import sys
@@ -45,7 +45,7 @@ open(sys.argv[2] + ".front", "wb").write(raw[:at])
 P
   rm "$(mailbox "$1")"
 }
-nothing_for() { wait_for 20 all_done; expect_equal "$(mailbox "$1")" "" "mail for $1 under $(head -1 "$POSTERN_HOME/control/antivirus")"; }
+nothing_for() { wait_for 30 all_done; expect_equal "$(mailbox "$1")" "" "mail for $1 under $(head -1 "$POSTERN_HOME/control/antivirus")"; }
 
 settings 'infected repair'
 send || fail "repair: $(cat "$T/answer")"
@@ -81,7 +81,7 @@ cmp "$T/got" "$T/infected" || fail "header: something else has changed"
 settings 'infected delete'
 send || fail "delete: $(cat "$T/answer")"
 nothing_for alice
-wait_for 10 logged scanq 'Message aborted MID [0-9]+ Dropped by antivirus: Eicar'
+wait_for 30 logged scanq 'Message aborted MID [0-9]+ Dropped by antivirus: Eicar'
 expect_equal "$(held)" "" "held under delete"
 
 settings 'infected reject 550 5.7.1 not this $VirusName'
@@ -101,7 +101,7 @@ nothing_for alice
 settings "infected route 127.0.0.2:$SINK"
 send || fail "redirect to a host: $(cat "$T/answer")"
 sink_has_it() { grep -q 'eicar.com' "$T/sink.messages"; }
-wait_for 20 sink_has_it
+wait_for 30 sink_has_it
 expect_in "$T/sink" 'RCPT TO:<alice@home.example>'
 nothing_for alice
 
@@ -116,11 +116,11 @@ printf 'desk\n' > "$POSTERN_HOME/control/doublebounceto"; printf 'home.example\n
 settings 'infected notify admin virus' 'infected notify recipients virus' 'infected notify sender virus' 'infected quarantine Virus' 'infected stop'
 send || fail "notify: $(cat "$T/answer")"
 for who in alice desk; do
-  wait_for 20 got_mail $who
+  wait_for 30 got_mail $who
   expect_in "$(mailbox $who)" '^Subject: a virus'
   expect_not_in "$(mailbox $who)" 'eicar.com'
 done
-wait_for 20 all_done
+wait_for 30 all_done
 expect_in <(held) $'\tVirus\t'
 expect_equal "$(held | wc -l)" 2 "held in the end"
 expect_equal "$(grep -c 'far.example' "$T/sink")" "$(grep -c 'MAIL FROM:<bob@far.example>' "$T/sink")" "a notice to a forged sender"

@@ -34,7 +34,7 @@ use "$T/empty"
 echo 1 > "$POSTERN_HOME/control/avcheck"
 start av "$B/postern-bind" antivirus "$(id -un)" "$B/postern-antivirus" --serve
 resident=$LAST_PID
-wait_for 10 test -S "$POSTERN_HOME/run/antivirus"
+wait_for 30 test -S "$POSTERN_HOME/run/antivirus"
 python3 "$TESTS/ask.py" antivirus POSTERN_MID=6 "0<$T/mail" > "$T/verdict"
 expect_equal $? 111 "the resident without signatures"
 expect_in "$T/av.log" "Critical: postern-antivirus: unable to load signatures from $T/empty"
@@ -42,7 +42,7 @@ kill -0 $resident || fail "the resident has ended"
 # By itself, without being told.
 cp "$T/db/test.hdb" "$T/empty/"
 asks() { python3 "$TESTS/ask.py" antivirus POSTERN_MID=7 "0<$T/mail"; }
-wait_for 15 asks
+wait_for 30 asks
 expect_in "$T/av.log" 'MID 7 antivirus negative'
 expect_in "$T/av.log" 'antivirus ready: 1 signatures from'
 kill -0 $resident || fail "the resident is another one"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # Every file of Debian's clamav-testfiles, mailed as a base64 attachment, is found by the one signature of what is packed
 # in all of them. RAR files are not among them: Debian's libclamav is built without the RAR unpacker, for its licence, so
 # what stands in a RAR archive is not looked at.

@@ -17,13 +17,13 @@ start av "$B/postern-bind" antivirus "$(id -un)" "$B/postern-antivirus" --serve
 ask() { python3 "$TESTS/ask.py" antivirus POSTERN_MID=9 "0<$T/mail"; }
 version() { python3 "$TESTS/ask.py" antivirus -- version; }
 says() { version | grep -q "^$1"; }
-wait_for 10 says 'state none: it holds 1, less than the 2 of control/avminsignatures'
+wait_for 30 says 'state none: it holds 1, less than the 2 of control/avminsignatures'
 ask
 expect_equal $? 111 "without enough signatures"
 
 old_hash 1 > "$T/db/daily.hdb.new"
 mv "$T/db/daily.hdb.new" "$T/db/daily.hdb"
-wait_for 20 says 'state ready'
+wait_for 30 says 'state ready'
 version > "$T/version"
 expect_in "$T/version" '^signatures 2$'
 expect_in "$T/version" "^directory $T/db\$"
@@ -42,35 +42,35 @@ echo 'not a signature at all' > "$T/db/daily.ndb.part"
 echo "$signature" > "$T/db/daily.ndb.new"
 mv "$T/db/daily.ndb.new" "$T/db/daily.ndb"
 finds() { ask | grep -q New-Kind; }
-wait_for 20 finds
+wait_for 30 finds
 echo 'no signature' > "$T/db/broken.hdb"
-wait_for 20 says 'state behind: .*broken.hdb'
+wait_for 30 says 'state behind: .*broken.hdb'
 expect_in "$T/av.log" 'the old ones stay in use'
 finds || fail "the old engine has gone"
 rm "$T/db/broken.hdb"
-wait_for 20 says 'state ready'
+wait_for 30 says 'state ready'
 touch "$T/enough"
 wait $asker
 [ ! -e "$T/failed" ] || fail "a request failed during a reload: $(cat "$T/failed")"
 
 # With the first signature alone there are too few.
 mv "$T/db/daily.ndb" "$T/db/daily.hdb" "$T"
-wait_for 20 says 'state behind: .*less than the 2'
+wait_for 30 says 'state behind: .*less than the 2'
 finds || fail "it took a set that is too small"
 mv "$T/daily.ndb" "$T/daily.hdb" "$T/db"
 
 # Old signatures.
 touch -d '2020-01-01' "$T"/db/*.*db
-wait_for 20 says 'state stale: the newest were made'
-wait_for 10 grep -q 'unable to trust the signatures' "$T/av.log"
+wait_for 30 says 'state stale: the newest were made'
+wait_for 30 grep -q 'unable to trust the signatures' "$T/av.log"
 finds || fail "old signatures alone keep nothing back"
 echo error > "$POSTERN_HOME/control/avstale"
 kill -HUP "$LAST_PID"
 waits() { ask > "$T/out"; [ $? = 111 ]; }
-wait_for 20 waits
-wait_for 10 grep -q 'the signatures are too old' "$T/av.log"
+wait_for 30 waits
+wait_for 30 grep -q 'the signatures are too old' "$T/av.log"
 echo 0 > "$POSTERN_HOME/control/avmaxage"
 kill -HUP "$LAST_PID"
-wait_for 20 finds
+wait_for 30 finds
 python3 "$TESTS/ask.py" antivirus -- banner | grep -q '^ClamAV 1' || fail "banner"
 exit 0

@@ -10,9 +10,9 @@ start av "$B/postern-bind" antivirus "$(id -un)" "$B/postern-antivirus" --serve 
 resident=$LAST_PID
 workers() { pgrep -P $resident; }
 two() { [ "$(workers | wc -l)" = 2 ]; }
-wait_for 10 two
+wait_for 30 two
 confined() { grep -q '^Seccomp:[[:space:]]*2$' "/proc/$1/status" && grep -q '^NoNewPrivs:[[:space:]]*1$' "/proc/$1/status"; }
-for worker in $(workers); do wait_for 10 confined "$worker"; done
+for worker in $(workers); do wait_for 30 confined "$worker"; done
 confined $resident && fail "the parent, which reads signatures, is confined too"
 
 # Every one of ClamAV's test files: none needs what is refused.

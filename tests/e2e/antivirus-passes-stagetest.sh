@@ -14,7 +14,7 @@ grep -A 1 '^pass  no-message:' "$T/out" | grep -q 'exit 111' || fail "no message
 
 start av "$B/postern-bind" antivirus "$(id -un)" "$B/postern-antivirus" --serve --workers 2
 ready() { grep -q 'antivirus ready' "$T/av.log"; }
-wait_for 20 ready
+wait_for 30 ready
 examine @antivirus
 expect_in "$T/out" '^pass  twenty-at-once:'
 grep -A 1 '^pass  test-virus:' "$T/out" | grep -q 'exit 0, [1-9]' || fail "the test virus was not found"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # EICAR hidden in four hundred ways, composed of tricks with headers, boundaries and encodings: what Python, GMime, MIME-tools, ripmime,
 # munpack or uudeview takes out of a mail is among the pieces that the antivirus stage looks at.
 . "$(dirname "$0")/../lib.sh"

@@ -26,7 +26,7 @@ for twin in clean evil; do python3 "$TESTS/mail.py" base64 "$T/$twin" > "$T/$twi
 # One worker, so that both are looked at by the same process.
 start av "$B/postern-bind" antivirus "$(id -un)" "$B/postern-antivirus" --serve --workers 1
 ask() { python3 "$TESTS/ask.py" antivirus POSTERN_MID=9 "0<$T/$1"; }
-wait_for 10 ask clean.mail
+wait_for 30 ask clean.mail
 expect_equal "$(ask clean.mail)" "" "the harmless twin"
 expect_equal "$(ask evil.mail)" "quarantine${TAB}Virus${TAB}Twin.UNOFFICIAL
 stop" "the other twin"

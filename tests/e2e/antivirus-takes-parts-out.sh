@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # repair and replace take exactly the infected part out of a message, wherever it stands and in either kind of line ends: Python's email
 # and munpack, which know nothing of us, read what is left and find no EICAR in it. What cannot be taken out is quarantined.
 . "$(dirname "$0")/../lib.sh"

@@ -20,7 +20,7 @@ send hello --attach "@$T/large" > "$T/taken.log" || fail "a message that the scr
 send "the lottery" > "$T/refused.log" && fail "the script's refusal was not heard"
 expect_in "$T/refused.log" '^<\*\* 550 5\.7\.1 no lotteries here'
 delivered() { [ "$(find "$POSTERN_HOME/mail/alice/Maildir/new" -type f | wc -l)" = "$1" ]; }
-wait_for 20 delivered 1
+wait_for 30 delivered 1
 expect_equal "$(cat "$POSTERN_HOME"/mail/alice/Maildir/new/* | grep -c '^Received: ')" 1 "Received fields"
 
 # The same program asks questions: the answer is printed.

@@ -9,7 +9,7 @@ run_instance
 start_sink "$SINK" "rcpt:nobody@far.example=550 5.1.1 <nobody@far.example>: no such user" "rcpt:full@far.example=554 5.2.2 full"
 printf 'From: alice@home.example\nSubject: three\nX-Long: %s\n\nthe body\n' "$(printf 'a %.0s' {1..400})" > "$T/message"
 MID=4711 queue_message alice@home.example nobody@far.example bob@far.example alice@home.example full@far.example unknown@home.example < "$T/message" || fail "queue"
-wait_for 20 queue_empty
+wait_for 30 queue_empty
 expect_equal "$(mailbox alice | wc -l)" 2 "messages for alice: hers, and the report"
 expect_equal "$(grep -c '^the body' "$T/sink.messages")" 1 "messages at the sink"
 report=$(mailbox alice | xargs grep -l '^Subject: Undelivered mail')
@@ -48,9 +48,9 @@ expect_equal "$(log_of send | grep -c 'was generated for bounce')" 1 "reports"
 # Nobody to tell: the null reverse-path, and a report that cannot be delivered itself.
 MID=4712 queue_message "" nobody@far.example < "$T/message" || fail "queue"
 MID=4713 queue_message nobody@far.example full@far.example < "$T/message" || fail "queue"
-wait_for 20 logged send '^Info: Bounced: 4712:0 From:<> '
-wait_for 20 logged send '^Info: MID [0-9]+ was generated for bounce of MID 4713$'
-wait_for 20 queue_empty
+wait_for 30 logged send '^Info: Bounced: 4712:0 From:<> '
+wait_for 30 logged send '^Info: MID [0-9]+ was generated for bounce of MID 4713$'
+wait_for 30 queue_empty
 expect_equal "$(log_of send | grep -c 'was generated for bounce')" 2 "reports at the end"
 expect_equal "$(log_of send | grep -c '^Info: Bounced: ')" 6 "failures: $(log_of send)"
 expect_equal "$(mailbox alice | wc -l)" 2 "messages for alice at the end"

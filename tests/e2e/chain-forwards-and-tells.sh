@@ -39,8 +39,8 @@ head='to carol@home.example,envid id+1,returned headers'
 
 mail forwarded > "$T/message"
 send_with "$T/message" carol@home.example alice-one@home.example alice-two@home.example alice@home.example
-wait_for 15 told_are 2
-wait_for 10 queue_empty
+wait_for 30 told_are 2
+wait_for 30 queue_empty
 diff <(told) - << L || fail "what is told"
 $head,alice-two@home.example expanded 2.0.0 orcpt=first+alice-two@home.example,alice@home.example delivered 2.0.0 orcpt=first+alice@home.example
 $head,bob@far.example relayed 2.0.0 orcpt=first+alice-one@home.example
@@ -55,8 +55,8 @@ logged send "^Info: Message finished MID $parent done$" || fail "the parent of b
 
 # A list: a sender for each, and the author is told that it was delivered to the list (RFC 3461 5.2.7.3).
 send_with "$T/message" carol@home.example alice-list@home.example
-wait_for 15 told_are 3
-wait_for 10 queue_empty
+wait_for 30 told_are 3
+wait_for 30 queue_empty
 expect_in <(told) "^$(sed 's/+/\\+/' <<< "$head"),alice-list@home\.example delivered 2\.0\.0 orcpt=first\+alice-list@home\.example$"
 for name in fay gil; do
   in_order "$T/sink" "^< MAIL FROM:<alice-list-owner-$name=far\.example@home\.example>" "^< RCPT TO:<$name@far\.example>$"
@@ -64,8 +64,8 @@ done
 
 # A forward to itself comes back once.
 send_with "$T/message" carol@home.example alice-loop@home.example
-wait_for 15 told_are 4
-wait_for 10 queue_empty
+wait_for 30 told_are 4
+wait_for 30 queue_empty
 expect_in <(told) ',alice-loop@home\.example failed 5\.4\.6 orcpt=first\+alice-loop@home\.example$'
 expect_equal "$(mailbox alice | wc -l)" 1 "nothing of the loop was delivered"
 
@@ -73,8 +73,8 @@ expect_equal "$(mailbox alice | wc -l)" 1 "nothing of the loop was delivered"
 sent=$(grep -c '^< RCPT' "$T/sink")
 python3 "$TESTS/mail.py" base64 "$T/eicar.com" > "$T/infected"
 queue_message carol@home.example alice-one@home.example < "$T/infected" 2> /dev/null || fail "queue"
-wait_for 15 logged quarantine 'quarantined to "Refused"'
-wait_for 10 queue_empty
+wait_for 30 logged quarantine 'quarantined to "Refused"'
+wait_for 30 queue_empty
 expect_equal "$(mailbox carol | wc -l)" 4 "DSNs at the end"
 expect_equal "$(grep -c '^< RCPT' "$T/sink")" "$sent" "what went out"
 exit 0

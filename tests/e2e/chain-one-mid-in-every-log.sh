@@ -18,7 +18,7 @@ printf 'From: <bob@far.example>\nSubject: one\nMessage-ID: <one@far.example>\n\n
 FROM_ADDRESS=127.0.0.9 inject bob@far.example alice@home.example < "$T/message" > "$T/answer" || fail "$(cat "$T/answer")"
 m=$(mid_of)
 [ -n "$m" ] || fail "no mid in: $(cat "$T/answer")"
-wait_for 20 logged send "^Info: Message finished MID $m done$"
+wait_for 30 logged send "^Info: Message finished MID $m done$"
 icid=$(log_of smtpd | sed -n "s/^Info: Start MID $m ICID \([0-9]*\)$/\1/p")
 in_log smtpd "^Info: New SMTP ICID $icid interface smtpd \(127\.0\.0\.1\) address 127\.0\.0\.9 reverse dns host [^ ]+ verified (yes|no)$" \
   "^Info: ICID $icid ACCEPT SG [^ ]+ match [^ ]+ SBRS [^ ]+$" "^Info: Start MID $m ICID $icid$" \
@@ -33,18 +33,18 @@ in_log send "^Info: Message finished MID $m done$"
 # Outbound, with a failure: two recipients on one connection, a report to the sender.
 inject alice@home.example carol@far.example nobody@far.example < "$T/message" > "$T/answer" || fail "$(cat "$T/answer")"
 m=$(mid_of)
-wait_for 20 logged send "^Info: Message finished MID $m done$"
+wait_for 30 logged send "^Info: Message finished MID $m done$"
 in_log smtpd "^Info: ICID [0-9]+ RELAY SG [^ ]+ match [^ ]+ SBRS [^ ]+$" "^Info: MID $m ready "
 d=$(log_of rspawn | sed -n "s/^Info: Delivery start DCID \([0-9]*\) MID $m to RID \[0, 1\]$/\1/p")
 [ -n "$d" ] || fail "no delivery: $(log_of rspawn)"
 in_log rspawn "^Info: New SMTP DCID $d interface $ip address 127\.0\.0\.2 port $SINK$" "^Info: Delivery start DCID $d MID $m to RID \[0, 1\]$" \
   "^Info: Message done DCID $d MID $m to RID \[0\]"
-wait_for 20 logged rspawn "^Info: DCID $d close$"
+wait_for 30 logged rspawn "^Info: DCID $d close$"
 in_log send "^Info: Bounced: $m:1 From:<alice@home\.example> To:<nobody@far\.example> Reason: \"5\.1\.1\" Response: \".*no such user" \
   "^Info: MID [0-9]+ was generated for bounce of MID $m$" "^Info: Message finished MID $m done$"
 dsn=$(log_of send | sed -n "s/^Info: MID \([0-9]*\) was generated for bounce of MID $m$/\1/p")
-wait_for 20 logged lspawn "^Info: MID $dsn RID \[0\] delivered to mailbox alice: "
-wait_for 20 logged send "^Info: Message finished MID $dsn done$"
+wait_for 30 logged lspawn "^Info: MID $dsn RID \[0\] delivered to mailbox alice: "
+wait_for 30 logged send "^Info: Message finished MID $dsn done$"
 
 # Held, refused, split.
 python3 "$TESTS/mail.py" base64 "$T/eicar.com" > "$T/infected"
@@ -62,7 +62,7 @@ m=$(mid_of)
 n=$(log_of scanq | sed -n "s/^Info: MID $m was split creating MID \([0-9]*\) due to direction out$/\1/p")
 [ -n "$n" ] || fail "no split: $(log_of scanq)"
 for mid in "$m" "$n"; do
-  wait_for 20 logged send "^Info: Message finished MID $mid done$"
+  wait_for 30 logged send "^Info: Message finished MID $mid done$"
   in_log queue "^Info: MID $mid queued for delivery$"
 done
 

@@ -23,8 +23,8 @@ start tcp "$B/postern-bind" "tcp:127.0.0.1:$port" "$B/postern-clamserver" --serv
 printf 'LocalSocket %s/run/clamd\n' "$POSTERN_HOME" > "$T/unix.conf"
 printf 'TCPSocket %s\nTCPAddr 127.0.0.1\n' "$port" > "$T/tcp.conf"
 ask() { python3 "$TESTS/clamd_ask.py" "$POSTERN_HOME/run/clamd" "$@"; }
-wait_for 10 ask n PING
-wait_for 10 listening "$port"
+wait_for 30 ask n PING
+wait_for 30 listening "$port"
 
 # check CONF OPTION… -- FILE EXPECTED-CODE
 check() {
@@ -74,7 +74,7 @@ kill -0 $clamd || fail "it has ended"
 kill $clamd
 start clamd "$B/postern-bind" --everybody --stream clamd "$(id -un)" "$B/postern-clamserver" --serve
 over() { ask z --stream "$T/noise" | grep -q 'INSTREAM size limit exceeded. ERROR'; }
-wait_for 10 over
+wait_for 30 over
 printf 'Rar!\032\007\000xxxxxxxxxxxxxxxxxxxxxxxxx' > "$T/x.rar"
 expect_equal "$(ask z --stream "$T/x.rar")" "stream: cannot be scanned: RAR. ERROR" "RAR"
 rm "$POSTERN_HOME/control/clamdb"
@@ -82,5 +82,5 @@ echo "$T/nothing" > "$POSTERN_HOME/control/clamdb"
 mv "$T/db" "$T/away"
 start av2 "$B/postern-bind" antivirus "$(id -un)" "$B/postern-antivirus" --serve
 none() { ask z --stream "$T/clean.txt" | grep -q 'no signatures. ERROR'; }
-wait_for 10 none
+wait_for 30 none
 exit 0

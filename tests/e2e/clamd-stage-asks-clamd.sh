@@ -58,7 +58,7 @@ stage locked && expect_in "$T/log" ENCRYPTED
 
 # The resident form, and two engines one after another.
 start stage "$B/postern-bind" second "$(id -un)" "$B/postern-clamd" --serve
-expect_equal "$(wait_for 10 python3 "$TESTS/ask.py" second POSTERN_MID=9 "0<$T/clean.mail"
+expect_equal "$(wait_for 30 python3 "$TESTS/ask.py" second POSTERN_MID=9 "0<$T/clean.mail"
   python3 "$TESTS/ask.py" second POSTERN_MID=9 "0<$T/infected.mail")" "$verdict" "resident"
 
 # Over its StreamMaxLength, then away, then one that says nothing sensible.
@@ -96,7 +96,7 @@ P
 for answer in '' 'OK' '1: stream: OK, or not' '2: stream: OK' 'stream: OK' 'X ERROR'; do
   rm -f "$T/odd.ctl"
   start odd python3 "$T/odd.py" "$T/odd.ctl" "$answer"
-  wait_for 10 test -S "$T/odd.ctl"
+  wait_for 30 test -S "$T/odd.ctl"
   stage clean "$T/odd.ctl"
   expect_equal $? 111 "a clamd that says '$answer'"
 done

@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # postern-dnsq asks a resolver: .test and loopback reverse zones resolve, CNAMEs are followed, a null MX is said, and what
 # the server refuses to answer has failed and is no "no such name".
 . "$(dirname "$0")/../lib.sh"

@@ -9,11 +9,11 @@ ulimit -n 8192 2> /dev/null || ulimit -n "$(ulimit -Hn)"
 PORT=$(free_port)
 start upstream python3 "$TESTS/dns-server.py" 127.0.0.1 "$PORT" "$T/queries"
 UPSTREAM=$LAST_PID
-wait_for 5 listening "$PORT"
+wait_for 30 listening "$PORT"
 echo "127.0.0.1:$PORT" > "$POSTERN_HOME/control/resolver"
 start dnsq "$B/postern-bind" dnsq root "$B/postern-dnsq" --serve
 DNSQ=$LAST_PID
-wait_for 5 test -S "$POSTERN_HOME/run/dnsq"
+wait_for 30 test -S "$POSTERN_HOME/run/dnsq"
 cat > "$T/burst.py" <<'P'
 # burst.py GO SLOW FAST: asks SLOW + FAST questions; makes the file GO when the fast ones are answered; prints the outcomes of both.
 import collections, os, selectors, socket, sys, time
@@ -59,7 +59,7 @@ rm -f "$POSTERN_HOME/run/dnsq"
 (ulimit -n 400; exec "$B/postern-bind" dnsq root "$B/postern-dnsq" --serve >> "$T/few.log" 2>&1) &
 STARTED+=($!)
 FEW=$!
-wait_for 5 test -S "$POSTERN_HOME/run/dnsq"
+wait_for 30 test -S "$POSTERN_HOME/run/dnsq"
 python3 - > "$T/out" <<'P'
 import os, socket, threading
 answered = []

@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # The resident form: what one client has asked is answered to the next from the cache, with the time left, though the
 # name server is gone; many clients at once; a reload forgets; SIGTERM ends it.
 . "$(dirname "$0")/../lib.sh"
@@ -13,7 +14,7 @@ start_nsd
 echo "$DNS" > "$POSTERN_HOME/control/resolver"
 start dnsq "$B/postern-bind" dnsq root "$B/postern-dnsq" --serve
 DNSQ=$LAST_PID
-wait_for 5 test -S "$POSTERN_HOME/run/dnsq"
+wait_for 30 test -S "$POSTERN_HOME/run/dnsq"
 ask() { python3 "$TESTS/ask.py" dnsq -- "$@"; }
 
 ask mx example.test > "$T/first" || fail "exit code $?"
@@ -52,12 +53,12 @@ ask mx example.test > "$T/out" || fail "after clients that went: exit code $?"
 # A reload that cannot be done leaves the cache; one that can begins with an empty one.
 echo nonsense > "$POSTERN_HOME/control/resolver"
 kill -HUP "$DNSQ"
-wait_for 5 grep -q 'unable to reload' "$T/dnsq.log"
+wait_for 30 grep -q 'unable to reload' "$T/dnsq.log"
 ask mx example.test > "$T/out" || fail "after a failed reload: exit code $?"
 echo "$DNS" > "$POSTERN_HOME/control/resolver"
 kill -HUP "$DNSQ"
 forgotten() { ! ask mx example.test; }
-wait_for 5 forgotten
+wait_for 30 forgotten
 kill "$DNSQ"
 ended() { ! kill -0 "$DNSQ"; }
-wait_for 5 ended
+wait_for 30 ended

@@ -1,14 +1,15 @@
 #!/bin/bash
+# once: the users do not matter to it
 # A name server that lies, babbles, or says nothing (tests/dns-server.py): what it says beside the question is not believed and not
 # kept; no kind of nonsense is taken for "no such name"; each question ends in bounded time, and others are answered meanwhile.
 . "$(dirname "$0")/../lib.sh"
 make_home
 PORT=$(free_port)
 start upstream python3 "$TESTS/dns-server.py" 127.0.0.1 "$PORT" "$T/queries"
-wait_for 5 listening "$PORT"
+wait_for 30 listening "$PORT"
 echo "127.0.0.1:$PORT" > "$POSTERN_HOME/control/resolver"
 start dnsq "$B/postern-bind" dnsq root "$B/postern-dnsq" --serve
-wait_for 5 test -S "$POSTERN_HOME/run/dnsq"
+wait_for 30 test -S "$POSTERN_HOME/run/dnsq"
 ask() { timeout 40 python3 "$TESTS/ask.py" dnsq -- "$@"; }
 first() { ask "$@" | head -n 1; }
 number_of() { grep -c -- "$1" "$T/queries"; }

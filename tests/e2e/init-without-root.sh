@@ -10,7 +10,7 @@ expect_equal "$(find "$POSTERN_HOME" ! -user "$(id -u)" | head -n 3)" "" "files 
 for run in "$POSTERN_HOME"/service/*/run "$POSTERN_HOME"/service/*/log/run; do expect_not_in "$run" 'setuidgid'; done
 mail one | inject bob@far.example alice@home.example > "$T/answer" || fail "$(cat "$T/answer")"
 arrived() { [ "$(mailbox alice | wc -l)" = 1 ]; }
-wait_for 10 arrived
+wait_for 30 arrived
 expect_in "$(mailbox alice)" '^Delivered-To: alice@home.example$'
 # Its default without options: a high port on loopback.
 "$B/postern-init" "$T/other" > "$T/log" 2>&1 || fail "$(cat "$T/log")"

@@ -18,8 +18,8 @@ newest() { ls -t $(mailbox alice) | head -n 1; }
 printf 'To: alice (home), bob@far.example\nBcc: dora@far.example\nReturn-Path: <bounces@far.example>\nContent-Length: 7\nSubject: one\n\nhello\n.\n..\nend\n' |
   me "$B/postern-inject" > "$T/out" 2>&1 || fail "inject: $? $(cat "$T/out")"
 expect_equal "$(cat "$T/out")" "" "a word where all is well"
-wait_for 20 delivered 1
-wait_for 20 grep -q '^Subject: one' "$T/sink.messages"
+wait_for 30 delivered 1
+wait_for 30 grep -q '^Subject: one' "$T/sink.messages"
 f=$(newest)
 in_order "$f" '^Received: \(invoked by uid '$U'\)$' '^  by mx\.example\.org with local id [0-9]+;$' '^To: alice@mx\.example\.org \(home\), bob@far\.example$' \
   '^Subject: one$' '^Date: ' '^From: carl@mx\.example\.org$' '^Message-ID: <[0-9]+\.postern@mx\.example\.org>$' '^hello$' '^\.$' '^\.\.$' '^end$'
@@ -30,11 +30,11 @@ m=$(sed -n 's/^  by mx.example.org with local id \([0-9]*\);$/\1/p' "$f")
 log_of pickup > "$T/pickup"
 in_order "$T/pickup" "^Info: Start MID $m UID $U$" "^Info: MID $m UID $U From: <bounces@far\.example>$" "^Info: MID $m UID $U RID 0 To: <alice@mx\.example\.org>$" \
   "^Info: MID $m UID $U RID 1 To: <bob@far\.example>$" "^Info: MID $m UID $U RID 2 To: <dora@far\.example>$" "^Info: MID $m ready [0-9]+ bytes from <bounces@far\.example>$"
-wait_for 20 logged scanq "^Info: MID [0-9]+ was split creating MID [0-9]+ due to direction out$|^Info: MID $m was split"
+wait_for 30 logged scanq "^Info: MID [0-9]+ was split creating MID [0-9]+ due to direction out$|^Info: MID $m was split"
 
 # Arguments win over the header; -f names the sender; QMAILNAME and its like the author.
 printf 'To: nobody@far.example\nSubject: two\n\nhi\n' | me QMAILNAME='C. "x" D' QMAILUSER=cd QMAILHOST=other "$B/postern-inject" -fs@far.example alice || fail "two"
-wait_for 20 delivered 2
+wait_for 30 delivered 2
 expect_in "$(newest)" '^From: "C\. \\"x\\" D" <cd@other\.example\.org>$'
 expect_in "$(newest)" '^Return-Path: <s@far\.example>'
 expect_not_in <(log_of pickup) 'nobody@far'
@@ -45,7 +45,7 @@ me "$B/postern-inject" alice < "$T/infected" > "$T/out" 2>&1; expect_equal $? 10
 expect_in "$T/out" '554 5\.7\.1 '
 me "$B/postern-sendmail" -i alice < "$T/infected" > "$T/out" 2>&1; expect_equal $? 69 "virus: $(cat "$T/out")"
 expect_in "$T/out" '554 5\.7\.1 '
-wait_for 10 logged pickup "^Info: MID [0-9]+ UID $U rejected: 554 5\.7\.1 "
+wait_for 30 logged pickup "^Info: MID [0-9]+ UID $U rejected: 554 5\.7\.1 "
 
 # Wrong input.
 printf 'Subject: x\n\nx\n' | me "$B/postern-inject" > "$T/out" 2>&1; expect_equal $? 100 "no recipient"

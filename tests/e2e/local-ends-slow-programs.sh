@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # A program of a .qmail file that hangs is ended with its process group, in the time of control/programseconds, and the message is
 # tried again; so is one whose postern-local was killed.
 . "$(dirname "$0")/../lib.sh"
@@ -21,8 +22,8 @@ echo 1 > "$POSTERN_HOME/control/programseconds"
 "$B/postern-lspawn" a@b u1@example.org < "$T/message" > "$T/reports" 2> "$T/log" || fail "exit code $?"
 tr '\0' '|' < "$T/reports" > "$T/said"
 expect_in "$T/said" '^s4\.3\.0 .*took too long and was ended\|Z'
-wait_for 10 gone "$(cat "$D/shell")"
-wait_for 10 gone "$(cat "$D/sleeper")"
+wait_for 30 gone "$(cat "$D/shell")"
+wait_for 30 gone "$(cat "$D/sleeper")"
 
 for wrong in 0 3601 soon; do
   echo $wrong > "$POSTERN_HOME/control/programseconds"
@@ -49,9 +50,9 @@ dot "" < <(echo '|echo $$ > shell; sleep 1000 & echo $! > sleeper; wait')
 rm "$D/shell" "$D/sleeper"
 start local as_user "$B/postern-local" u1 "$D" u1 "" "" example.org a@b ./Maildir/
 # start gives no message; an empty one will do.
-wait_for 10 test -s "$D/sleeper"
+wait_for 30 test -s "$D/sleeper"
 pid=$(pgrep -f -- "postern-local u1 $D " | head -n 1)
 kill -9 "$pid"
-wait_for 10 gone "$(cat "$D/shell")"
+wait_for 30 gone "$(cat "$D/shell")"
 kill "$(cat "$D/sleeper")" 2> /dev/null
 exit 0

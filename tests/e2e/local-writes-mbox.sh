@@ -36,22 +36,22 @@ with open(sys.argv[1], "r+") as f:
     while not os.path.exists(sys.argv[2] + ".end"):
         os.stat(sys.argv[1])
 P
-wait_for 10 test -e "$T/held"
+wait_for 30 test -e "$T/held"
 before=$(holders)
 deliver 0 u1 "" "" < "$T/two" &
 delivering=$!
-wait_for 10 more_holders "$before"
+wait_for 30 more_holders "$before"
 expect_equal "$(count "$D/mbox")" 3 "messages while it is locked"
 touch "$T/held.end"
 wait $delivering || fail "not delivered when the lock was free again"
 expect_equal "$(count "$D/mbox")" 4 "messages when the lock was free again"
 mkfifo "$T/go"
 flock -x "$D/mbox" sh -c "touch '$T/flocked'; read x < '$T/go'" &
-wait_for 10 test -e "$T/flocked"
+wait_for 30 test -e "$T/flocked"
 before=$(holders)
 deliver 0 u1 "" "" < "$T/two" &
 delivering=$!
-wait_for 10 more_holders "$before"
+wait_for 30 more_holders "$before"
 expect_equal "$(count "$D/mbox")" 4 "messages while flock holds it"
 echo > "$T/go"
 wait $delivering || fail "not delivered when flock let go"

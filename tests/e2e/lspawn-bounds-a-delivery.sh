@@ -20,4 +20,4 @@ expect_in "$T/calls" '^kill\(-[0-9]+, SIGKILL\)'
 expect_equal "$(tr '\0' '|' < "$T/reports" | grep -cE '^s4\.3\.0 .*deadline.*\|Z4\.3\.0 .*deadline.*\|$')" 1 "reports: $(tr '\0' '|' < "$T/reports")"
 child=$(sed -nE 's/^kill\(-([0-9]+), SIGKILL\).*/\1/p' "$T/calls" | head -n 1)
 gone() { ! kill -0 "$child"; }
-wait_for 10 gone
+wait_for 30 gone

@@ -30,7 +30,7 @@ expect_in "$(files u1)" '^Delivered-To: U1@example.org$'
 # The resident form.
 start lspawn "$B/postern-bind" lspawn root "$B/postern-lspawn" --serve --workers 8
 SERVICE=$LAST_PID
-wait_for 10 test -S "$POSTERN_HOME/run/lspawn"
+wait_for 30 test -S "$POSTERN_HOME/run/lspawn"
 ask() { "$TESTS/lspawn_ask.py" "$POSTERN_HOME/run/lspawn" "$T/message" 8 "$@" > "$T/answers" || fail "no answer: $*"; }
 
 ask s@example.net u1@example.org u2@example.org u3-any@example.org '"u1"@example.org'
@@ -70,4 +70,4 @@ if [ "$(id -u)" = 0 ]; then
 fi
 kill $SERVICE
 gone() { ! kill -0 $SERVICE 2>/dev/null; }
-wait_for 10 gone
+wait_for 30 gone

@@ -19,7 +19,7 @@ printf 'Subject: x\n\nbody\n' > "$T/message"
 serve_as=()
 [ "$(id -u)" = 0 ] && serve_as=(--user nobody)
 start pickup "$B/postern-serve" "${serve_as[@]}" --clients "$MAILBOX_UID" --trust "$MAILBOX_UID" run/pickup "$T/queue-program"
-wait_for 10 test -S "$POSTERN_HOME/run/pickup"
+wait_for 30 test -S "$POSTERN_HOME/run/pickup"
 
 # lspawn PATTERN RECIPIENT [SENDER]: the reports of the path form, NUL as |.
 lspawn() {

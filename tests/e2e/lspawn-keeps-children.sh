@@ -13,7 +13,7 @@ printf '=u1:u1:%s:%s:%s:::\n.\n' "$MAILBOX_UID" "$MAILBOX_GID" "$T/u1" > "$POSTE
 printf 'Subject: x\n\nbody\n' > "$T/message"
 start lspawn "$B/postern-bind" lspawn root "$B/postern-lspawn" --serve --workers 1
 SERVICE=$LAST_PID
-wait_for 10 test -S "$POSTERN_HOME/run/lspawn"
+wait_for 30 test -S "$POSTERN_HOME/run/lspawn"
 
 cat > "$T/client" <<'P'
 import os, signal, socket, sys, time

@@ -52,34 +52,34 @@ expect_in "$T/me/reason" '^D554 5\.4\.6 '
 echo 10 > "$POSTERN_HOME/control/databytes"
 kill -HUP "$PICKUP"
 too_large() { ask "0<$T/message" "1<$T/envelope"; [ $? = 82 ]; }
-wait_for 10 too_large
+wait_for 30 too_large
 expect_in "$T/me/reason" '^D552 5\.3\.4 '
 echo rubbish > "$POSTERN_HOME/control/databytes"
 kill -HUP "$PICKUP"
-wait_for 10 grep -q '^Critical: postern-pickup: unable to read the settings: .*control/databytes' "$T/pickup.log"
+wait_for 30 grep -q '^Critical: postern-pickup: unable to read the settings: .*control/databytes' "$T/pickup.log"
 too_large || fail "the settings before are kept"
 rm "$POSTERN_HOME/control/databytes"
 echo "$((U + 1))" > "$POSTERN_HOME/control/pickupusers"
 kill -HUP "$PICKUP"
 not_me() { ask "0<$T/message" "1<$T/envelope"; grep -q 'D550 5.7.1 user '"$U"' may not' "$T/me/reason"; }
-wait_for 10 not_me
+wait_for 30 not_me
 ask "0<$T/message" "1<$T/envelope" POSTERN_PARENT_MID=4712; expect_equal $? 82 "a forward of a user who may not"
 expect_in "$T/me/reason" '^Z451 4\.7\.1 user '"$U"' may not'
 echo "$U" > "$POSTERN_HOME/control/pickupusers"
 kill -HUP "$PICKUP"
 me_again() { ask "0<$T/message" "1<$T/envelope"; }
 forget
-wait_for 10 me_again
+wait_for 30 me_again
 number_kept 1
 forget
 
 # A user's file may be one of his own file system that never answers: it is read under a short alarm.
 strace -f -q -e trace=alarm,pread64 -o "$T/alarms" -p "$PICKUP" & tracer=$!
 traced() { grep -q "^TracerPid:.$1" "/proc/$PICKUP/status"; }
-wait_for 10 traced '[1-9]'
+wait_for 30 traced '[1-9]'
 me_again || fail "traced"
 kill -INT $tracer
-wait_for 10 traced 0
+wait_for 30 traced 0
 in_order "$T/alarms" 'alarm\(20\)' 'pread64\(.*Subject: x' 'alarm\(300\)'
 forget
 
@@ -111,10 +111,10 @@ touch "$T/held"
 mkfifo "$T/wait"
 : > "$T/held"
 me_again & client=$!
-wait_for 10 test -s "$T/held"
+wait_for 30 test -s "$T/held"
 kill -TERM "$PICKUP"
 echo go > "$T/wait"
 wait $client || fail "the last one: $?"
 gone() { ! kill -0 "$PICKUP"; }
-wait_for 10 gone
+wait_for 30 gone
 exit 0

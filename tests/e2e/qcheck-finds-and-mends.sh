@@ -131,7 +131,7 @@ echo 'rtaken' > "$T/verdict"
 make_deliverer
 echo 'rtaken' > "$T/verdict"
 start_send
-wait_for 20 queue_empty
+wait_for 30 queue_empty
 for mid in 1001 1002 $(seq 1005 1011) $(seq 1016 1024); do echo "r$mid@far.example"; done | sort > "$T/expected"
 sed 's/.* //' "$T/deliveries" | sort > "$T/got"
 diff "$T/expected" "$T/got" || fail "deliveries"

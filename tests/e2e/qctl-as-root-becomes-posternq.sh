@@ -50,9 +50,9 @@ rm -f "$Q"/new/1/4721 "$Q"/damaged/*
 start_service workq
 start_service send
 arrived() { [ "$(mailbox alice | wc -l)" = 1 ]; }
-wait_for 20 arrived
-wait_for 20 logged send '^Info: MID 4711 RID 0 held by order of posternq$'
-wait_for 20 logged send '^Info: MID 4712 RID 0 held by order of root$'
+wait_for 30 arrived
+wait_for 30 logged send '^Info: MID 4711 RID 0 held by order of posternq$'
+wait_for 30 logged send '^Info: MID 4712 RID 0 held by order of root$'
 "$B/postern-qcheck" --repair > "$T/out" 2> "$T/err"; expect_equal $? 111 "repair beside send"
 must_qctl remove --all
-wait_for 20 queue_empty
+wait_for 30 queue_empty

@@ -18,9 +18,9 @@ expect_in <("$B/postern-qread") $'^4711\tnew\t.*\tH <a@one.example>\tR <b@two.ex
 must_qctl bounce --mid 4711 --site four.example
 expect_equal "$(cat "$T/qctl.out")" "nothing to bounce"
 start_send
-wait_for 10 delivered_to "three.example relay.example:26 c@three.example"
-wait_for 10 tried_times 4711 1
-wait_for 10 grep -q 'was generated for bounce of MID 4711' "$T/send.log"
+wait_for 30 delivered_to "three.example relay.example:26 c@three.example"
+wait_for 30 tried_times 4711 1
+wait_for 30 grep -q 'was generated for bounce of MID 4711' "$T/send.log"
 expect_equal "$(wc -l < "$T/deliveries")" 1 "tries"
 
 # Killed and started anew: each order still holds, and the report is not made again.
@@ -28,7 +28,7 @@ for i in 1 2; do
   kill_send
   must_qctl flush --mid 4711
   start_send
-  wait_for 10 tried_times 4711 $((i + 1))
+  wait_for 30 tried_times 4711 $((i + 1))
 done
 expect_equal "$(sort -u "$T/deliveries")" "three.example relay.example:26 c@three.example"
 expect_equal "$(grep -c 'was generated for bounce' "$T/send.log")" 1 "reports"
@@ -37,14 +37,14 @@ expect_equal "$(grep -c 'was generated for bounce' "$T/send.log")" 1 "reports"
 echo 0 > "$POSTERN_HOME/control/queuelifetime"
 kill -HUP "$SEND"
 must_qctl flush --mid 4711
-wait_for 10 qread_has $'^4711\t.*\tH <a@one.example>\tR <b@two.example>\tX <c@three.example>\tX <d@four.example>$'
+wait_for 30 qread_has $'^4711\t.*\tH <a@one.example>\tR <b@two.example>\tX <c@three.example>\tX <d@four.example>$'
 kill_send
 start_send
 echo 'rtaken' > "$T/verdict"
 must_qctl reroute - --all
 must_qctl release --all
-wait_for 10 delivered_to "one.example - a@one.example"
-wait_for 10 queue_empty
+wait_for 30 delivered_to "one.example - a@one.example"
+wait_for 30 queue_empty
 expect_equal "$(spool_files "" | grep -v /lock)" "" "files at the end"
 
 # Two orders that only together say what to do, given while send is down: the last one counts.
@@ -53,8 +53,8 @@ queued 4712 a@one.example
 for verb in hold release hold release hold; do must_qctl $verb --mid 4712; done
 : > "$T/deliveries"
 start_send
-wait_for 10 grep -q 'MID 4712 RID 0 held' "$T/send.log"
+wait_for 30 grep -q 'MID 4712 RID 0 held' "$T/send.log"
 must_qctl release --mid 4712
-wait_for 10 delivered_to "a@one.example"
-wait_for 10 queue_empty
+wait_for 30 delivered_to "a@one.example"
+wait_for 30 queue_empty
 expect_equal "$(wc -l < "$T/deliveries")" 1 "deliveries"

@@ -15,7 +15,7 @@ number=4700
 for place in openat write access; do
   number=$((number + 1))
   queued $number "r$number@far.example"
-  wait_for 10 begun "r$number@far.example"
+  wait_for 30 begun "r$number@far.example"
   defer=$POSTERN_HOME/queue/defer/$((number % 16))/$number
   # Stopped when it has made that call: it has looked, and opened, or written its order.
   case $place in
@@ -25,17 +25,17 @@ for place in openat write access; do
   esac
   strace -D -o "$T/trace" "${filter[@]}" "$B/postern-qctl" remove --mid $number > "$T/said" 2> "$T/err" &
   qctl_pid=$!
-  wait_for 10 stopped $qctl_pid
+  wait_for 30 stopped $qctl_pid
   touch "$T/gate"
-  wait_for 10 grep -q "Message finished MID $number done" "$T/send.log"
+  wait_for 30 grep -q "Message finished MID $number done" "$T/send.log"
   rm -f "$T/gate"
   kill -CONT $qctl_pid
   wait $qctl_pid; code=$?
   grep -q 'SIGSTOP' "$T/trace" || fail "$place: it was not stopped: $(cat "$T/trace")"
   [ $code = 0 ] || fail "$place: exit $code: $(cat "$T/err")"
   [ $place = access ] || expect_equal "$(cat "$T/said")" "nothing to remove" "$place: said"
-  wait_for 10 test ! -e "$defer"
+  wait_for 30 test ! -e "$defer"
 done
-wait_for 10 queue_empty
+wait_for 30 queue_empty
 expect_equal "$(spool_files "" | grep -v /lock)" "" "files at the end"
 expect_equal "$(wc -l < "$T/deliveries")" 3 "deliveries"

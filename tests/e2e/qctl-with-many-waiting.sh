@@ -17,7 +17,7 @@ P
 chmod -R go-rwx "$POSTERN_HOME/queue"
 start_send
 taken() { [ -z "$(spool_files new)" ]; }
-wait_for 20 taken
+wait_for 30 taken
 selectors=()
 for mid in $(seq 10400 10840); do selectors+=(--mid $mid); done
 must_qctl remove "${selectors[@]}"

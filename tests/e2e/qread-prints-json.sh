@@ -20,7 +20,7 @@ mail one | MID=4711 queue_message $'s"\xc3\x28@x.example' "${hostile[@]}" 2> /de
 mail two | MID=4712 queue_message "" bob@far.example 2> /dev/null || fail "queue"
 must_qctl hold --mid 4712
 start_send
-wait_for 10 tried_times 4711 1
+wait_for 30 tried_times 4711 1
 printf '%s\0' "${hostile[@]}" > "$T/expected"
 
 "$B/postern-qread" --json > "$T/json" || fail "qread"

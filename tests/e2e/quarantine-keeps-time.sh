@@ -37,8 +37,8 @@ expect_equal "$(quarantine list --json --mid 6 | grep -o '"expires":"[^"]*","act
 start keeper "$B/postern-quarantine" --keep
 KEEPER=$LAST_PID
 look() { kill -ALRM "$KEEPER" 2> /dev/null; holds "$1"; }
-wait_for 20 holds '3 4 6 9 '
-wait_for 10 grep -q 'MID 9 released' "$T/keeper.log"
+wait_for 30 holds '3 4 6 9 '
+wait_for 30 grep -q 'MID 9 released' "$T/keeper.log"
 expect_in "$T/keeper.log" '^Info: MID 1 deleted from quarantine "Short 1" \(expired\)$'
 expect_in "$T/keeper.log" '^Info: MID 2 released from quarantine "Brief" \(expired\)$'
 expect_in "$T/keeper.log" '^Info: MID 5 released from quarantine "Hold" \(expired\)$'
@@ -53,11 +53,11 @@ released${TAB}keeper" "audit"
 touch "$POSTERN_HOME/refuse"
 put 20 Hold x POSTERN_HOLD_UNTIL=$past || fail put
 tried() { kill -ALRM "$KEEPER"; grep -q 'unable to release or delete MID 20' "$T/keeper.log"; }
-wait_for 10 tried
+wait_for 30 tried
 kill -ALRM "$KEEPER"
 rm "$POSTERN_HOME/refuse"
 put 21 Hold x POSTERN_HOLD_UNTIL=$past || fail put
-wait_for 10 look '20 3 4 6 9 '
+wait_for 30 look '20 3 4 6 9 '
 expect_equal "$(grep -c 'unable to release or delete MID 20' "$T/keeper.log")" 1 "tries"
 
 # A bad line: nothing is put with a time that nobody meant.
@@ -73,7 +73,7 @@ if command -v strace > /dev/null && strace -o /dev/null true 2> /dev/null; then
   grep -q 'killed by SIGKILL' "$T/trace" || fail "it was not killed: $(grep fdatasync "$T/trace")"
   expect_equal "$(received)" $((before + 1)) "the receiver has it"
   expect_in <(quarantine list) '^4' 
-  wait_for 10 look '20 3 6 9 '
+  wait_for 30 look '20 3 6 9 '
   # The stub keeps it under its number, which was the same both times.
   expect_equal "$(received)" $((before + 1)) "not a second one"
   expect_in "$T/keeper.log" '^Info: MID 4 released from quarantine "Virus" \(asked for before\)$'

@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # A release hands the message on under a new mid, to the scanner or, from Spam, to the queue; the store forgets it only
 # after the receiver took it.
 . "$(dirname "$0")/../lib.sh"

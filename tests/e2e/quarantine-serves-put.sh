@@ -8,7 +8,7 @@ make_store
 mail_file served
 me=$(id -u)
 start quarantine "$B/postern-bind" quarantine "$(id -un)" "$B/postern-quarantine" --serve --workers 2
-wait_for 10 test -S "$POSTERN_HOME/run/quarantine"
+wait_for 30 test -S "$POSTERN_HOME/run/quarantine"
 ask() { python3 "$TESTS/ask.py" quarantine "$@"; }
 
 ask POSTERN_MID=482 POSTERN_DIRECTION=in "0<$T/mail" "3<$T/envelope" -- put Virus Eicar
@@ -43,7 +43,7 @@ s.close()
 os.write(w, b"Subject: gone\n\n")
 os.close(w)
 P
-wait_for 10 grep -q 'the client has gone' "$T/quarantine.log"
+wait_for 30 grep -q 'the client has gone' "$T/quarantine.log"
 expect_equal "$(quarantine list | cut -f1)" "482
 485" "after a client that has gone"
 
@@ -51,14 +51,14 @@ if [ "$me" = 0 ]; then
   # As another user: its put is taken, the rest is not for it.
   kill "$LAST_PID"
   gone() { ! kill -0 "$LAST_PID"; }
-  wait_for 10 gone
+  wait_for 30 gone
   rm "$POSTERN_HOME/run/quarantine"
   chmod 755 "$T" "$POSTERN_HOME" "$POSTERN_HOME/run"
   # The store belongs to one user, its client is another; root itself becomes the first.
   chown -R 65533:65533 "$POSTERN_HOME/quarantine" "$POSTERN_HOME/db/quarantine"
   quarantine delete 485 || fail "delete as root: exit $?: $(cat "$T/log")"
   start second "$B/postern-bind" quarantine root "$B/postern-quarantine" --serve --clients 65532,65531 --trust 65532 --operators 65531
-  wait_for 10 test -S "$POSTERN_HOME/run/quarantine"
+  wait_for 30 test -S "$POSTERN_HOME/run/quarantine"
   chmod 666 "$POSTERN_HOME/run/quarantine"
   as() { setpriv --reuid="$1" --regid="$1" --clear-groups env POSTERN_HOME="$POSTERN_HOME" "${@:2}"; }
   chmod 644 "$T/mail" "$T/envelope"

@@ -10,7 +10,7 @@ scanner() {  # FATES
   [ -z "${SCANNER:-}" ] || { kill "$SCANNER"; wait "$SCANNER" 2> /dev/null; rm -f "$POSTERN_HOME/run/scanq"; }
   start scanner python3 "$TESTS/quarantine_receiver.py" scanq "$POSTERN_HOME/store" "$1"
   SCANNER=$LAST_PID
-  wait_for 10 test -S "$POSTERN_HOME/run/scanq"
+  wait_for 30 test -S "$POSTERN_HOME/run/scanq"
 }
 scanner 'quarantined Virus Eicar'
 put 10 Virus Eicar POSTERN_EXEMPT='antivirus Other' || fail put

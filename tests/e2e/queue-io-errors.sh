@@ -31,7 +31,7 @@ mail one > "$T/message"
 POSTERN_MID=4242 strace -o "$T/trace" -e inject=fsync:error=EIO:delay_exit=500000:when=2 "$B/postern-queue" < "$T/message" 1< "$T/envelope" 2> "$T/log" &
 late=$!
 new=$POSTERN_HOME/queue/new/$((4242 % 16))/4242 cur=$POSTERN_HOME/queue/cur/$((4242 % 16))/4242
-wait_for 5 test -e "$new"
+wait_for 30 test -e "$new"
 mv "$new" "$cur"
 wait $late; expect_equal $? 64 "the fsync of new/ failed"
 expect_in "$T/log" 'unable to take back MID 4242'

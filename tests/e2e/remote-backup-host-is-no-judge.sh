@@ -31,8 +31,8 @@ hosts() {
   start host3 "$TESTS/smtp-server.py" 127.0.0.3 "$PORT" "$T/host.3" "$1"; HOSTS+=("$LAST_PID")
   start host4 "$TESTS/smtp-server.py" 127.0.0.4 "$PORT" "$T/host.4" "$1"; HOSTS+=("$LAST_PID")
   [ $# = 1 ] || { start host2 "$TESTS/smtp-server.py" 127.0.0.2 "$PORT" "$T/host.2" "$2"; HOSTS+=("$LAST_PID"); touch "$T/host.2"; }
-  for name in 3 4; do wait_for 5 grep -q listening "$T/host.$name"; done
-  [ $# = 1 ] || wait_for 5 grep -q listening "$T/host.2"
+  for name in 3 4; do wait_for 30 grep -q listening "$T/host.$name"; done
+  [ $# = 1 ] || wait_for 30 grep -q listening "$T/host.2"
 }
 # deliver DOMAIN RECIPIENT…: the reports, one a line
 deliver() { local domain=$1; shift; "$B/postern-remote" --dns "$T/dns" "$domain" s@y.test "$@" < "$T/message" 2>> "$T/log" | tr '\0' '\n'; }

@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # SMTP smuggling outward: nothing in a stored message is taken for its end, not even by a server that takes a bare CR or LF, or
 # CRs before an LF, for a line end; neither by DATA nor by BDAT. Each variant reaches a server of each kind of sloppiness as one
 # message, and nothing of it becomes a command.
@@ -76,10 +77,10 @@ for way in strict lf cr crcrlf chunk; do
   PORT=$(free_port)
   echo ":[127.0.0.2]:$PORT" > "$POSTERN_HOME/control/smtproutes"
   start "$way" python3 "$T/sloppy.py" "$PORT" $way
-  wait_for 5 grep -q listening "$T/$way.log"
+  wait_for 30 grep -q listening "$T/$way.log"
   start "rspawn.$way" "$B/postern-bind" rspawn root "$B/postern-rspawn" --serve --workers 1
   RSPAWN=$LAST_PID
-  wait_for 5 test -S "$POSTERN_HOME/run/rspawn"
+  wait_for 30 test -S "$POSTERN_HOME/run/rspawn"
   # Each variant on a connection of its own: what follows it shows as a command there.
   python3 - "$T" > "$T/reports.$way" <<'P'
 import array, glob, os, socket, sys
@@ -94,7 +95,7 @@ for name in sorted(glob.glob(sys.argv[1] + "/variant.*")):
 P
   expect_equal "$(sort "$T/reports.$way" | uniq -c | tr -s ' ')" " $variants r" "reports of $way"
   all() { [ "$(grep -c '^connection' "$T/$way.log")" = "$variants" ]; }
-  wait_for 10 all
+  wait_for 30 all
   expect_equal "$(grep '^connection' "$T/$way.log" | sort | uniq -c | tr -s ' ')" " $variants connection 1 []" "$way"
   kill "$RSPAWN"
   wait "$RSPAWN" 2> /dev/null

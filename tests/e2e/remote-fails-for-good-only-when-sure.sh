@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # Every mixture of what DNS may say of a domain's mail hosts: a failure is permanent only where each answer is a certain no; one
 # that is missing or bogus defers, unless another host takes the message.
 . "$(dirname "$0")/../lib.sh"
@@ -7,7 +8,7 @@ PORT=$(free_port)
 echo 127.0.0.2 > "$POSTERN_HOME/control/notipme"
 echo "$PORT" > "$POSTERN_HOME/control/remoteport"
 start good "$TESTS/smtp-server.py" 127.0.0.2 "$PORT" "$T/good"
-wait_for 5 grep -q listening "$T/good"
+wait_for 30 grep -q listening "$T/good"
 printf 'Subject: x\n\nbody\n' > "$T/message"
 # Hosts by what is known of their two address RRsets; the letter says what the host alone makes of a message.
 cat > "$T/dns" <<'D'
@@ -61,8 +62,8 @@ P
 # All of them over one resident, as it is in an instance.
 start dnsq "$B/postern-bind" dnsq root "$B/postern-dnsq" --serve --dns "$T/dns"
 start rspawn "$B/postern-bind" rspawn root "$B/postern-rspawn" --serve --workers 1
-wait_for 5 test -S "$POSTERN_HOME/run/dnsq"
-wait_for 5 test -S "$POSTERN_HOME/run/rspawn"
+wait_for 30 test -S "$POSTERN_HOME/run/dnsq"
+wait_for 30 test -S "$POSTERN_HOME/run/rspawn"
 jobs=()
 while read -r domain _; do jobs+=("$domain s@y.test a@x.test"); done < "$T/expected"
 python3 "$TESTS/job_row.py" rspawn "$T/message" "${jobs[@]}" > "$T/out"

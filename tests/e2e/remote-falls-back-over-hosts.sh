@@ -37,7 +37,7 @@ echo "$PORT" > "$POSTERN_HOME/control/remoteport"
 start rude "$TESTS/smtp-server.py" 127.0.0.3 "$PORT" "$T/rude" "greeting=554 5.7.1 not you"
 start lost "$TESTS/smtp-server.py" 127.0.0.4 "$PORT" "$T/lost" "mail=CLOSE"
 start good "$TESTS/smtp-server.py" 127.0.0.5 "$PORT" "$T/good" "dot=250 2.0.0 taken as 17"
-for name in rude lost good; do wait_for 5 grep -q listening "$T/$name"; done
+for name in rude lost good; do wait_for 30 grep -q listening "$T/$name"; done
 printf 'Subject: x\n\nbody\n' > "$T/message"
 # deliver HOST: reports on one line
 deliver() { "$B/postern-remote" --resolver "$DNS" "$1" s@y.test a@x.test < "$T/message" 2>> "$T/log" | tr '\0' '|'; }

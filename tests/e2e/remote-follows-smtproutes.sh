@@ -12,8 +12,8 @@ echo "$M" > "$POSTERN_HOME/control/remoteport"
 start a "$TESTS/smtp-server.py" 127.0.0.2 "$A" "$T/a" "dot=250 2.0.0 a"
 start m "$TESTS/smtp-server.py" 127.0.0.3 "$M" "$T/m" "dot=250 2.0.0 m"
 start six "$TESTS/smtp-server.py" ::1 "$A" "$T/six" "dot=250 2.0.0 six"
-wait_for 5 grep -q listening "$T/a"
-wait_for 5 grep -q listening "$T/m"
+wait_for 30 grep -q listening "$T/a"
+wait_for 30 grep -q listening "$T/m"
 cat > "$POSTERN_HOME/control/smtproutes" <<R
 x.test:relay.test:$A
 .x.test:127.0.0.2:$A

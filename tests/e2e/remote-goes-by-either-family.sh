@@ -18,8 +18,8 @@ start four "$TESTS/smtp-server.py" 127.0.0.2 "$PORT" "$T/four"
 FOUR=$LAST_PID
 start six "$TESTS/smtp-server.py" ::1 "$PORT" "$T/six"
 SIX=$LAST_PID
-wait_for 5 grep -q listening "$T/four"
-wait_for 5 grep -q listening "$T/six"
+wait_for 30 grep -q listening "$T/four"
+wait_for 30 grep -q listening "$T/six"
 printf 'Subject: x\n\nbody\n' > "$T/message"
 deliver() { "$B/postern-remote" --dns "$T/dns" "$1" s@y.test "a@$1" < "$T/message" 2>> "$T/log" | tr '\0' '\n' | head -n 1; }
 ok="said: 250 2.0.0 taken"

@@ -45,7 +45,7 @@ expect_equal "$(POSTERN_EXTRAS=5 deliver a@x.test | head -n 1 | cut -c1-6)" "s4.
 extras eABC ta@x.test nNEVER
 echo "postern-dnsq --dns $T/dns" > "$POSTERN_HOME/control/dnsq"
 start rspawn "$B/postern-bind" rspawn root "$B/postern-rspawn" --serve --workers 1
-wait_for 5 test -S "$POSTERN_HOME/run/rspawn"
+wait_for 30 test -S "$POSTERN_HOME/run/rspawn"
 : > "$T/sink"
 python3 "$TESTS/ask.py" rspawn POSTERN_EXTRAS=5 "0<$T/message" "5<$T/extras" -- x.test s@y.test a@x.test | tr '\0' '|' > "$T/out"
 expect_equal "$(cat "$T/out")" "p$W said: $ok|K$W said: $ok|" "a job"

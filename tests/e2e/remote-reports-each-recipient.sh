@@ -16,7 +16,7 @@ server() {
   rm -f "$T/sink.messages"
   start server "$TESTS/smtp-server.py" 127.0.0.2 "$PORT" "$T/sink" "$@"
   SERVER=$LAST_PID
-  wait_for 5 grep -q listening "$T/sink"
+  wait_for 30 grep -q listening "$T/sink"
 }
 # deliver RECIPIENT…: letters and texts without the host, one a line
 deliver() {

@@ -86,7 +86,7 @@ expect_equal "$(grep -c '^message' "$T/sink")" 1 "messages"
 server "$ehlo" "rcpt:bad@x.test=550 5.1.1 no" "bdat=503 5.5.1 no recipients" "bdat2=$ok" "bdat4=$ok"
 echo "postern-dnsq --dns $T/dns" > "$POSTERN_HOME/control/dnsq"
 start rspawn "$B/postern-bind" rspawn root "$B/postern-rspawn" --serve --workers 1
-wait_for 5 test -S "$POSTERN_HOME/run/rspawn"
+wait_for 30 test -S "$POSTERN_HOME/run/rspawn"
 bad="x.test s@y.test bad@x.test" good="x.test s@y.test good@x.test"
 python3 "$TESTS/job_row.py" rspawn "$T/message" "$bad" "$good" "$bad" "$good" > "$T/out"
 expect_equal "$(cut -c3 "$T/out" | tr -d '\n')" hrhr "on one connection"

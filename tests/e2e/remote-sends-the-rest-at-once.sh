@@ -53,7 +53,7 @@ few() {
   rm -f "$T/few.log"
   start few python3 "$T/few.py" "$PORT" "$@"
   FEW=$LAST_PID
-  wait_for 5 grep -q listening "$T/few.log"
+  wait_for 30 grep -q listening "$T/few.log"
 }
 recipients=(a@x.test b@x.test full@x.test c@x.test d@x.test e@x.test f@x.test g@x.test)
 for pipelining in yes no; do

@@ -32,8 +32,8 @@ C
 start postfix postfix -c "$T/pf/etc" start-fg
 stop_postfix() { postfix -c "$T/pf/etc" stop > /dev/null 2>&1; }
 trap 'code=$?; stop_postfix; (exit $code); finish' EXIT
-wait_for 20 listening "$PORT" 127.0.0.2
-wait_for 20 python3 -c 'import socket,sys; s=socket.create_connection(("127.0.0.2", int(sys.argv[1])), 2); sys.exit(s.recv(3) != b"220")' "$PORT"
+wait_for 30 listening "$PORT" 127.0.0.2
+wait_for 30 python3 -c 'import socket,sys; s=socket.create_connection(("127.0.0.2", int(sys.argv[1])), 2); sys.exit(s.recv(3) != b"220")' "$PORT"
 
 arrived() { find "$T/pf/mail/a/new" -type f 2> /dev/null | wc -l; }
 { printf 'Subject: small\n\n.\n..two\nno end'; } > "$T/small"
@@ -46,7 +46,7 @@ expect_in <(sed -n 1p "$T/out") 'bytes queued as'
 "$B/postern-remote" x.test s@y.test a@x.test < "$T/large" 2>> "$T/log" | tr '\0' '\n' > "$T/out"
 expect_in <(sed -n 1p "$T/out") '^r.* said: 250 2.0.0 Ok: queued as'
 both() { [ "$(arrived)" = 2 ]; }
-wait_for 20 both
+wait_for 30 both
 for name in small large; do
   file=$(grep -l "^Subject: $name" "$T"/pf/mail/a/new/*)
   expect_equal "$(sed '1,/^$/d' "$file" | cksum)" "$( (sed '1,/^$/d' "$T/$name"; [ $name = large ] || echo) | cksum)" "$name"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # Servers that break the protocol, say too much or nothing: a temporary failure within the bounds, never a crash or a
 # forged line.
 . "$(dirname "$0")/../lib.sh"
@@ -13,7 +14,7 @@ server() {
   : > "$T/sink"
   start server "$TESTS/smtp-server.py" 127.0.0.2 "$PORT" "$T/sink" "$@"
   SERVER=$LAST_PID
-  wait_for 5 grep -q listening "$T/sink"
+  wait_for 30 grep -q listening "$T/sink"
 }
 deliver() { "$B/postern-remote" '[127.0.0.2]' s@y.test a@x.test < "$T/message" 2>> "$T/log" | tr '\0' '\n' | head -n 1; }
 W="127.0.0.2[127.0.0.2]:$PORT"
@@ -104,7 +105,7 @@ while line := file.readline():
 P
 kill "$SERVER"; wait "$SERVER" 2>/dev/null; SERVER=
 start middle python3 "$T/middle.py" "$PORT"
-wait_for 5 grep -q listening "$T/middle.log"
+wait_for 30 grep -q listening "$T/middle.log"
 expect_equal "$(deliver)" "h$W said: 552 5.3.4 too long for me" "refused in the middle"
 cp "$T/small" "$T/message"
 server
@@ -116,6 +117,6 @@ import socket, sys
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind(("127.0.0.2", int(sys.argv[1]))); s.listen(5); print("listening", flush=True)
 kept = [s.accept() for _ in range(3)]' "$PORT"
-wait_for 5 grep -q listening "$T/silent.log"
+wait_for 30 grep -q listening "$T/silent.log"
 expect_equal "$(deliver)" "s4.4.2 read the greeting from $W: Connection timed out" "silence"
 expect_not_in "$T/log" '^(Critical|.*signal)'

@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # A server that stalls is given up in each phase by the time of that phase, and by no other: every other one is an hour. What it
 # had not answered is temporary, and goes to the next host where nothing was decided.
 . "$(dirname "$0")/../lib.sh"
@@ -20,7 +21,7 @@ phase() {
   echo 1 > "$home/control/timeout$file"
   echo ":[127.0.1.$NUMBER]:$PORT" > "$home/control/smtproutes"
   start "server.$NUMBER" "$TESTS/smtp-server.py" "127.0.1.$NUMBER" "$PORT" "$T/sink.$NUMBER" "$@"
-  wait_for 10 grep -q listening "$T/sink.$NUMBER"
+  wait_for 30 grep -q listening "$T/sink.$NUMBER"
   { POSTERN_HOME=$home timeout 60 "$B/postern-remote" x.test s@y.test a@x.test < "$message" 2>> "$T/log" | tr '\0' '\n' | head -n 1 |
     sed "s/127\.0\.1\.$NUMBER/127.0.0.2/g" > "$T/report.$NUMBER"; } &
   STARTED+=($!)
@@ -54,9 +55,9 @@ done
 # RSET, behind a message that was refused, on a connection that is kept: a new connection takes its place.
 echo 1 > "$POSTERN_HOME/control/timeoutrset"
 start server "$TESTS/smtp-server.py" 127.0.0.2 "$PORT" "$T/sink" rset=STALL "rcpt:bad@x.test=550 5.1.1 unknown" "data=503 5.5.1 nobody" "data2=354 go"
-wait_for 10 grep -q listening "$T/sink"
+wait_for 30 grep -q listening "$T/sink"
 start rspawn "$B/postern-bind" rspawn root "$B/postern-rspawn" --serve --workers 1
-wait_for 5 test -S "$POSTERN_HOME/run/rspawn"
+wait_for 30 test -S "$POSTERN_HOME/run/rspawn"
 python3 "$TESTS/job_row.py" rspawn "$T/small" "x.test s@y.test bad@x.test" "x.test s@y.test bad@x.test" > "$T/out"
 expect_equal "$(grep -c '550 5.1.1 unknown|D' "$T/out")" 2 "reports"
 expect_equal "$(grep -c '^connect' "$T/sink")" 2 "connections"
@@ -66,7 +67,7 @@ expect_in "$T/sink" '^stall'
 rm -f "$POSTERN_HOME/control/timeoutrset"
 echo 1 > "$POSTERN_HOME/control/timeoutremote"
 start silent "$TESTS/smtp-server.py" 127.0.0.3 "$PORT" "$T/silent" dot=STALL
-wait_for 10 grep -q listening "$T/silent"
+wait_for 30 grep -q listening "$T/silent"
 echo ":[127.0.0.3]:$PORT" > "$POSTERN_HOME/control/smtproutes"
 expect_equal "$("$B/postern-remote" x.test s@y.test a@x.test < "$T/small" 2> /dev/null | tr '\0' '\n' | head -n 1)" \
   "s4.4.2 read the reply to the message from 127.0.0.3[127.0.0.3]:$PORT: Connection timed out"

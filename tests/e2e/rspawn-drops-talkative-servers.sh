@@ -51,9 +51,9 @@ while True:
 P
 touch "$T/out"
 start talker python3 "$T/talker.py" "$PORT" "$T/out"
-wait_for 5 grep -q listening "$T/talker.log"
+wait_for 30 grep -q listening "$T/talker.log"
 start rspawn "$B/postern-bind" rspawn root "$B/postern-rspawn" --serve --workers 1
-wait_for 5 test -S "$POSTERN_HOME/run/rspawn"
+wait_for 30 test -S "$POSTERN_HOME/run/rspawn"
 # One client, one worker. 1: the extra replies come in the same packet as the answer. 2: they come later. 3: is reused as ever.
 jobs="x.test s@y.test good@x.test bad@x.test"
 python3 "$TESTS/job_row.py" rspawn "$T/message" "$jobs" "$jobs" "until:$T/talker.log:extra sent" "$jobs" "$jobs" >> "$T/out"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # A worker keeps the SMTP connection for the next job of the same next hop: no RSET, no second connection, no second lookup;
 # QUIT for another next hop, after idling, and when send closes; a connection that went stale is opened again silently.
 . "$(dirname "$0")/../lib.sh"
@@ -11,10 +12,10 @@ printf '%s\n' "postern-dnsq --dns $T/dns" > "$POSTERN_HOME/control/dnsq"
 start x "$TESTS/smtp-server.py" 127.0.0.2 "$PORT" "$T/x" "rcpt:bad@x.test=550 5.1.1 unknown"
 start y "$TESTS/smtp-server.py" 127.0.0.3 "$PORT" "$T/y" "dot2=250 2.0.0 the last|CLOSE"
 start z "$TESTS/smtp-server.py" 127.0.0.4 "$PORT" "$T/z" "mail2=421 4.3.2 enough|CLOSE"
-for name in x y z; do wait_for 5 grep -q listening "$T/$name"; done
+for name in x y z; do wait_for 30 grep -q listening "$T/$name"; done
 start rspawn "$B/postern-bind" rspawn root "$B/postern-rspawn" --serve --workers 2
 RSPAWN=$LAST_PID
-wait_for 5 test -S "$POSTERN_HOME/run/rspawn"
+wait_for 30 test -S "$POSTERN_HOME/run/rspawn"
 printf 'Subject: x\n\nbody\n' > "$T/message"
 row() { python3 "$TESTS/job_row.py" rspawn "$T/message" POSTERN_MID=12345 "POSTERN_RIDS=3 5" "$@"; }
 
@@ -23,7 +24,7 @@ row "x.test s@y.test a@x.test b@x.test" "x.test s@y.test a@x.test bad@x.test" "x
   "X.test  a@x.test b@x.test" "x.test s@y.test a@x.test b@x.test" > "$T/out"
 expect_equal "$(cut -d' ' -f1 "$T/out" | tr '\n' ' ')" "0 0 0 0 0 " "exit codes"
 expect_equal "$(grep -o '|[KZD]' "$T/out" | tr -d '\n')" "|K|K|D|K|K" "reports"
-wait_for 5 grep -q '^end' "$T/x"
+wait_for 30 grep -q '^end' "$T/x"
 expect_equal "$(grep -c '^connect' "$T/x")" 1 "connections"
 expect_equal "$(grep -c '^message' "$T/x")" 5 "messages, the one to nobody included"
 expect_not_in "$T/x" RSET
@@ -68,7 +69,7 @@ import os, socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 s.connect(os.environ["POSTERN_HOME"] + "/run/rspawn"); print("connected", flush=True)
 sys.exit(s.recv(1) != b"")'
-wait_for 5 grep -q connected "$T/held.log"
+wait_for 30 grep -q connected "$T/held.log"
 kill "$RSPAWN"
 ended() { ! kill -0 "$RSPAWN"; }
-wait_for 5 ended
+wait_for 30 ended

@@ -40,7 +40,7 @@ expect_in "$T/log" '^Info: MID 4711 says score 2 X total 2: y$'
 # Over the socket: the fates are in the reply.
 verdict 'split\tone\tb@mx.example.org\ndrop\tno\n'
 start scanq env POSTERN_QUEUE="$T/own-queue" POSTERN_SETS="$T/own-sets" "$B/postern-bind" scanq "$(id -un)" "$B/postern-scanq" --serve --workers 1
-wait_for 10 [ -S "$POSTERN_HOME/run/scanq" ]
+wait_for 30 [ -S "$POSTERN_HOME/run/scanq" ]
 ask() { python3 "$TESTS/ask.py" scanq "$@" "0<$T/message" "1<$T/envelope"; }
 answer=$(ask POSTERN_MID=4712 POSTERN_RELEASED=Policy) || fail "a release"
 expect_equal "$(sed 's/^[0-9]\{19\}/N/' <<< "$answer")" "4712 dropped says: no

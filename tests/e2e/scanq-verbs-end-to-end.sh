@@ -36,7 +36,7 @@ send() {
   MID=$(cut -d' ' -f4 "$T/answer")
 }
 has() { grep -lx "Subject: $2" $(mailbox "$1") /dev/null | grep -q .; }
-got() { wait_for 20 has "$1" "$2"; FILE=$(grep -lx "Subject: $2" $(mailbox "$1")); expect_equal "$(wc -l <<< "$FILE")" 1 "copies of $2 for $1"; }
+got() { wait_for 30 has "$1" "$2"; FILE=$(grep -lx "Subject: $2" $(mailbox "$1")); expect_equal "$(wc -l <<< "$FILE")" 1 "copies of $2 for $1"; }
 seen() { cat "$T/seen/$1."*; }
 quarantined() { "$B/postern-quarantine" list | cut -f1,2 | grep -x -- "$1"; }
 
@@ -54,7 +54,7 @@ X-Old: in the body" "the message with its header edited"
 verdict say.envelope 'sender\tother@home.example\nrecipient-add\tboss@home.example\nrecipient-remove\tnobody@home.example\nrecipient-replace\tgone@home.example\tbob@home.example\n'
 send envelope alice@home.example nobody@home.example gone@home.example
 for user in alice bob boss; do got $user envelope; expect_in "$FILE" '^Return-Path: <other@home.example>'; done
-wait_for 20 logged send "Message finished MID $MID done"
+wait_for 30 logged send "Message finished MID $MID done"
 expect_in <(seen after.envelope) '^Fother@home.example\|Talice@home.example\|Tbob@home.example\|Tboss@home.example\|\|$'
 
 verdict say.split 'header-add\tX-Part\tboth\nsplit\tpolicy\tbob@home.example\nheader-add\tX-Part\tstays\ncopy-quarantine\tPolicy\tlook at it\n'
@@ -68,25 +68,25 @@ expect_in "$T/seen/after.split.$MID" '^Fbob@home.example\|Talice@home.example\|\
 logged scanq "^Info: MID $OTHER stages say:split fragile:pass after:pass\$" || fail "the stages of the part that was split off"
 logged scanq "^Info: MID $MID committed as a set of 3\$" || fail "the set"
 COPY=$(log_of scanq | sed -n "s/^Info: MID \([0-9]*\) was generated based on MID $MID by copy-quarantine filter 'say'$/\1/p")
-wait_for 20 quarantined "$COPY${TAB}Policy"
+wait_for 30 quarantined "$COPY${TAB}Policy"
 
 verdict say.archive 'archive\tall\nquarantine\tPolicy\tbad\nskip\tafter\n'
 send archive alice@home.example
-wait_for 20 quarantined "$MID${TAB}Policy"
+wait_for 30 quarantined "$MID${TAB}Policy"
 archived() { "$B/postern-quarantine" list | cut -f2 | grep -x 'archive all'; }
-wait_for 20 archived
+wait_for 30 archived
 logged scanq "^Info: MID $MID stages say:quarantine fragile:pass after:skipped\$" || fail "the stages of what was skipped"
 grep -qa 'POSTERN_SKIP=after' "$(find "$POSTERN_HOME"/quarantine -name "$MID")" || fail "the skip is not kept"
 
 verdict say.hold 'hold\t4102444800\tfor the night\n'
 send hold alice@home.example
-wait_for 20 quarantined "$MID${TAB}Hold"
+wait_for 30 quarantined "$MID${TAB}Hold"
 grep -qa 'POSTERN_HOLD_UNTIL=4102444800' "$(find "$POSTERN_HOME"/quarantine -name "$MID")" || fail "until when it is held"
 
 verdict say.bounce 'bounce\t5.1.1 nobody here\n'
 send bounce alice@home.example
 told() { grep -l '^Status: 5.1.1' $(mailbox bob) /dev/null; }
-wait_for 20 told
+wait_for 30 told
 expect_in "$(told)" '5.1.1 nobody here'
 has alice bounce && fail "what is bounced was delivered"
 
@@ -114,11 +114,11 @@ logged scanq "^Info: MID $MID after score -1 KNOWN total 1.5: x\$" || fail "the 
 verdict say.routed "route\\t127.0.0.2:$SINK\\nsource\\t127.0.0.1\\nbounce-profile\\tslow\\n"
 send routed dave@far.example
 routed() { grep -q 'RCPT TO:<dave@far.example>' "$T/sink"; }
-wait_for 20 routed
+wait_for 30 routed
 
 # W26, W27: one message kills the stage; it is held, and others flow.
 send poison alice@home.example
-wait_for 20 quarantined "$MID${TAB}Unscanned"
+wait_for 30 quarantined "$MID${TAB}Unscanned"
 "$B/postern-quarantine" list | grep "^$MID" | grep -q 'fragile: .*killed by signal 9' || fail "the reason: $("$B/postern-quarantine" list)"
 logged scanq "^Info: MID $MID stages say:pass fragile:failed\$" || fail "the stages of what kills one"
 send flows alice@home.example
@@ -126,9 +126,9 @@ got alice flows
 
 verdict say.nobody 'recipient-remove\talice@home.example\n'
 send nobody alice@home.example
-wait_for 20 logged scanq "^Info: Message aborted MID $MID Dropped by .*: no recipient is left\$"
+wait_for 30 logged scanq "^Info: Message aborted MID $MID Dropped by .*: no recipient is left\$"
 
-wait_for 20 queue_empty
+wait_for 30 queue_empty
 sets_empty() { [ -z "$(find "$POSTERN_HOME/sets" -type f ! -name lock)" ]; }
-wait_for 20 sets_empty
+wait_for 30 sets_empty
 exit 0

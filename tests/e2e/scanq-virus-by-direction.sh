@@ -48,8 +48,8 @@ for answer in "$T"/answer.*; do expect_in "$answer" '^451 4\.7\.1 '; done
 nothing_anywhere "the scanner is down" "$entry" ""
 start_service antivirus
 again() { FROM_ADDRESS=127.0.0.9 inject bob@far.example alice@home.example < "$T/clean"; }
-wait_for 10 again
+wait_for 30 again
 delivered() { [ -n "$(mailbox alice)" ]; }
-wait_for 10 delivered
+wait_for 30 delivered
 expect_equal "$(mailbox alice | wc -l)" 1 "delivered once"
 expect_equal "$(held | wc -l)" 1 "held at the end"

@@ -12,7 +12,7 @@ stages() {
   printf '%s\n' "$@" > "$POSTERN_HOME/control/stages"
   stop_service scanq
   start_service scanq
-  wait_for 10 scanq_listens
+  wait_for 30 scanq_listens
 }
 thrown_away() { log_of lspawn > "$T/lspawn"; [ "$(grep -c 'delivered to mailbox alias' "$T/lspawn")" = "$1" ]; }
 
@@ -48,15 +48,15 @@ stages 'antivirus @antivirus' "antispam /bin/true"
 selftest --seconds 5; expect_equal $? 1 "an antispam stage that finds nothing"
 expect_in "$T/out" '^FAILED: GTUBE from outside: taken, and held nowhere: it was let through by stage: antispam /bin/true; it went to postern-selftest@home\.example as MID [0-9]+'
 expect_in "$T/out" '^ok: EICAR from outside'
-wait_for 20 thrown_away 1
+wait_for 30 thrown_away 1
 
 # Nobody looks for viruses. Both are delivered to an address that throws them away.
 stages none
 selftest -q --seconds 5; expect_equal $? 1 "no antivirus stage"
 expect_equal "$(grep -c '^FAILED: EICAR .*taken, and held nowhere: control/stages names no stage that looks for viruses' "$T/out")" 2 "failed"
 expect_in "$T/out" '^not applicable: GTUBE'
-wait_for 20 thrown_away 3
-wait_for 20 queue_empty
+wait_for 30 thrown_away 3
+wait_for 30 queue_empty
 expect_equal "$(mailbox alice)" "" "mailbox"
 
 # The stage is passed over while it is down.
@@ -67,7 +67,7 @@ expect_equal "$(grep -c '^FAILED: EICAR .*let through by stage: antivirus @antiv
 if [ -r "$POSTERN_HOME/log/scanq/current" ]; then  # multilog's file belongs to its own user
   expect_in "$T/out" "^  scanq's log: Warning: .*unable to run stage antivirus on MID [0-9]+: .*run/antivirus"
 fi
-wait_for 20 thrown_away 5
+wait_for 30 thrown_away 5
 # The same with its default: nothing passes, and that is no success either.
 stages 'antivirus @antivirus timeout=1'
 selftest --seconds 20; expect_equal $? 1 "on-failure=defer"

@@ -10,8 +10,8 @@ start_send
 mail one > "$T/message"
 # A bounce that cannot be delivered.
 MID=4711 queue_message h.sender@far.example h.user@far.example < "$T/message" 2> /dev/null || fail "queue"
-wait_for 10 kept_are 1
-wait_for 10 queue_empty
+wait_for 30 kept_are 1
+wait_for 30 queue_empty
 in_order "$T/send.log" '^Info: Bounced: 4711:0 ' '^Info: MID [0-9]+ was generated for bounce of MID 4711$' '^Info: Bounced: [0-9]+:0 From:<> To:<h.sender@far.example>' \
   '^Info: MID [0-9]+ was generated for double bounce of MID [0-9]+$'
 expect_equal "$("$TESTS/dsn.py" "$(kept)" | paste -sd,)" \
@@ -25,8 +25,8 @@ rm "$(kept)"
 echo h.postmaster@far.example > "$POSTERN_HOME/control/doublebounceto"
 kill -HUP "$SEND_PID"
 MID=4712 queue_message "" h.user@far.example < "$T/message" 2> /dev/null || fail "queue"
-wait_for 10 grep -q '^Info: Triple bounce MID [0-9]* dropped$' "$T/send.log"
-wait_for 10 queue_empty
+wait_for 30 grep -q '^Info: Triple bounce MID [0-9]* dropped$' "$T/send.log"
+wait_for 30 queue_empty
 expect_equal "$(grep -c 'was generated for' "$T/send.log")" 1 "notifications: $(cat "$T/send.log")"
 expect_equal "$(grep -c 'Triple bounce' "$T/send.log")" 1 "triple bounces"
 expect_equal "$(grep -c '^remote far.example #@\[\] h.postmaster@far.example' "$T/jobs")" 1 "tries to reach the postmaster"
@@ -37,8 +37,8 @@ for value in '#' ''; do
   printf '%s\n' "$value" > "$POSTERN_HOME/control/doublebounceto"
   kill -HUP "$SEND_PID"
   MID=4713 queue_message "" h.user@far.example < "$T/message" 2> /dev/null || fail "queue"
-  wait_for 10 grep -q '^Info: Double bounce MID 4713 dropped$' "$T/send.log"
-  wait_for 10 queue_empty
+  wait_for 30 grep -q '^Info: Double bounce MID 4713 dropped$' "$T/send.log"
+  wait_for 30 queue_empty
   expect_not_in "$T/send.log" 'was generated for'
   : > "$T/send.log"
 done

@@ -29,25 +29,25 @@ for mid in $(seq 1010 1018); do MID=$mid queue_message a@x.example "alice$((mid 
 for mid in $(seq 2001 2012); do MID=$mid queue_message a@x.example "b@site$((mid % 3)).example" < "$T/message" 2> /dev/null || fail "queue"; done
 for mid in $(seq 3001 3006); do MID=$mid queue_message a@x.example "b@site0.example" < "$T/message" 2> /dev/null || fail "queue"; done
 start_send
-wait_for 10 there_are local 3
-wait_for 10 there_are remote 5
+wait_for 30 there_are local 3
+wait_for 30 there_are remote 5
 # Nothing more comes while nothing ends; what ends makes room for one.
 for _ in 1 2 3; do
   echo >&8; echo >&9
   done_are() { [ "$(grep -c 'Message finished' "$T/send.log")" -ge "$1" ]; }
-  wait_for 10 done_are $((2 * (++round)))
-  wait_for 10 there_are local 3
-  wait_for 10 there_are remote 5
+  wait_for 30 done_are $((2 * (++round)))
+  wait_for 30 there_are local 3
+  wait_for 30 there_are remote 5
   [ "$(there local slow)" -le 2 ] || fail "more than half to one mailbox"
   [ "$(there remote site0)" -le 2 ] && [ "$(there remote site1)" -le 2 ] && [ "$(there remote site2)" -le 2 ] || fail "more than two of one domain"
 done
 limits 6 9 4
 kill -HUP "$SEND_PID"
-wait_for 10 there_are local 6
-wait_for 10 there_are remote 9
+wait_for 30 there_are local 6
+wait_for 30 there_are remote 9
 [ "$(there remote site0)" -le 4 ] || fail "more than four of one domain"
 limits 1 1 1
 kill -HUP "$SEND_PID"
 for _ in $(seq 18); do echo >&8; echo >&9; done
-wait_for 20 queue_empty
+wait_for 30 queue_empty
 expect_equal "$(grep -c 'Message finished' "$T/send.log")" 36 "messages done"

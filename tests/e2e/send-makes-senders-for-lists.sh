@@ -9,7 +9,7 @@ start_send
 mail one > "$T/message"
 MID=71 queue_message keep+@home.example-@[] r1@far.example r2@far.example h@far.example r3@home.example r4@shop.example \
   < "$T/message" 2> /dev/null || fail "queue"
-wait_for 10 queue_empty
+wait_for 30 queue_empty
 expect_in "$T/jobs" '^remote far\.example keep\+r1=far\.example@home\.example r1@far\.example'
 expect_in "$T/jobs" '^remote far\.example keep\+r2=far\.example@home\.example r2@far\.example'
 expect_in "$T/jobs" '^local keep\+r3=home\.example@home\.example r3@home\.example'
@@ -20,7 +20,7 @@ expect_equal "$("$TESTS/dsn.py" "$(kept)" | paste -sd,)" \
 
 rm "$(kept)"
 MID=72 queue_message '#@[]' h@far.example < "$T/message" 2> /dev/null || fail "queue"
-wait_for 10 queue_empty
+wait_for 30 queue_empty
 expect_equal "$(kept)" "" "told of a double bounce"
 expect_in "$T/send.log" '^Info: Triple bounce MID 72 dropped$'
 exit 0

@@ -10,10 +10,10 @@ start_sink "$SINK" "rcpt:bob@far.example=451 4.7.1 not now"
 
 mail one > "$T/message"
 MID=4711 queue_message alice@home.example bob@far.example carol@far.example < "$T/message" || fail "queue"
-wait_for 10 logged send '^Info: Delayed: 4711:0 From:<alice@home.example> To:<bob@far.example> Reason: "4\.7\.1" Response: ".*451 4\.7\.1 not now"'
+wait_for 30 logged send '^Info: Delayed: 4711:0 From:<alice@home.example> To:<bob@far.example> Reason: "4\.7\.1" Response: ".*451 4\.7\.1 not now"'
 expect_in <("$B/postern-qread") $'^4711\tcur\t.*\tP <bob@far.example>\tD <carol@far.example>$'
 tried() { [ "$("$B/postern-qread" | cut -f5)" -ge "$1" ]; }
-wait_for 15 tried 3
+wait_for 30 tried 3
 # Waits of 1, 2 and 4 seconds: after the third attempt the next is 4 seconds away.
 left=$("$B/postern-qread" | cut -f6)
 [ "$left" -ge 2 ] && [ "$left" -le 4 ] || fail "the next try is $left seconds away: $("$B/postern-qread")"
@@ -25,7 +25,7 @@ old=$(service_pid send)
 stop_sink
 start_sink "$SINK"
 expect_equal "$("$B/postern-qread" | cut -f5)" "$tries" "the attempts are remembered"
-wait_for 20 queue_empty
+wait_for 30 queue_empty
 logged send '^Info: Message finished MID 4711 done$' || fail "no line at the end: $(log_of send)"
 expect_equal "$(grep -c '^Subject: one' "$T/sink.messages")" 2 "messages at the sink: one for each recipient"
 expect_equal "$(grep -c '< RCPT TO:<carol' "$T/sink")" 1 "the recipient that was done is not tried again"

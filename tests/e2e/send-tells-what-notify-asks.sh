@@ -21,7 +21,7 @@ for row in r.none: r.success:SUCCESS r.never:NEVER r.failure:FAILURE h.none: h.s
   done
 done
 MID=4711 queue_with_extras "$extras" keep@home.example "${recipients[@]}" < "$T/message" 2> /dev/null || fail "queue"
-wait_for 10 queue_empty
+wait_for 30 queue_empty
 expect_equal "$(kept | wc -l)" 1 "DSNs"
 "$TESTS/dsn.py" "$(kept)" > "$T/told" || fail "a DSN: $(cat "$T/told")"
 sort > "$T/expected" <<'L'
@@ -51,7 +51,7 @@ MID=4712 queue_with_extras 'rFULL\0tr@far.example\0nSUCCESS\0' keep@home.example
 MID=4713 queue_with_extras 'rHDRS\0th@far.example\0nNEVER\0' keep@home.example h@far.example < "$T/message" 2> /dev/null || fail "queue"
 MID=4714 queue_message keep@home.example r@far.example < "$T/message" 2> /dev/null || fail "queue"
 MID=4715 queue_with_extras 'tr@home.example\0nSUCCESS\0' "" r@home.example < "$T/message" 2> /dev/null || fail "queue"
-wait_for 10 queue_empty
+wait_for 30 queue_empty
 expect_equal "$(kept | wc -l)" 1 "DSNs at the end"
 expect_equal "$("$TESTS/dsn.py" "$(kept)" | paste -sd,)" "to keep@home.example,envid ,returned headers,r@far.example relayed 2.1.5"
 expect_not_in "$(kept)" '^hello$'

@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # Hundreds of messages at once and few descriptors (hard limit 256): all are delivered, whether they go here, to another host or both,
 # and those whose sender is to be told are told; none is taken for broken.
 . "$(dirname "$0")/../lib.sh"

@@ -48,7 +48,7 @@ expect_in "$T/out" '554 5\.5\.3 more than 1000 recipients'
 echo 50000 > "$POSTERN_HOME/control/maxrcpt"
 kill -HUP "$PICKUP"
 many() { send -t < "$T/many"; }
-wait_for 10 many
+wait_for 30 many
 expect_equal "$(tr -cd '\0' < "$(kept envelope)" | wc -c)" 40002 "recipients"
 forget
 python3 -c 'print("Subject: x\n" + "X-Field: %s\n" % ("y" * 900) * 10000)' | send -i alice; expect_equal $? 65 "header: $(cat "$T/out")"

@@ -12,7 +12,7 @@ me=$(id -u)
 serve() {  # NAME OPTION…
   local name=$1; shift
   start "$name" "$B/postern-serve" --workers 1 "$@" "run/$name" "$T/show"
-  wait_for 10 test -S "$POSTERN_HOME/run/$name"
+  wait_for 30 test -S "$POSTERN_HOME/run/$name"
 }
 ask() { python3 "$TESTS/ask.py" "$1" POSTERN_MID=7 POSTERN_AUTH=alice RELAYCLIENT= TCPREMOTEIP=192.0.2.1; }
 all="POSTERN_AUTH=alice
@@ -39,7 +39,7 @@ done
 
 # A queue: an untrusted client cannot choose the mid or what is kept with the message.
 start queue "$B/postern-bind" queue "$(id -un)" "$B/postern-queue" --serve --workers 1 --clients "$me" --trust 64002
-wait_for 10 test -S "$POSTERN_HOME/run/queue"
+wait_for 30 test -S "$POSTERN_HOME/run/queue"
 mail one > "$T/message"; printf 'Fa@x\0Tb@y\0\0' > "$T/envelope"
 python3 "$TESTS/ask.py" queue POSTERN_MID=4711 POSTERN_AUTH=alice POSTERN_SPOOL=work "0<$T/message" "1<$T/envelope" || fail "queue: $?"
 file=$(spool_files new)

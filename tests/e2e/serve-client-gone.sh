@@ -6,8 +6,8 @@ make_own_instance
 echo none > "$POSTERN_HOME/control/stages"
 start queue "$B/postern-bind" queue "$(id -un)" "$B/postern-queue" --serve --workers 2 --clients "$(id -u)"
 start scanq "$B/postern-bind" scanq "$(id -un)" "$B/postern-scanq" --serve --workers 2
-wait_for 10 test -S "$POSTERN_HOME/run/queue"
-wait_for 10 test -S "$POSTERN_HOME/run/scanq"
+wait_for 30 test -S "$POSTERN_HOME/run/queue"
+wait_for 30 test -S "$POSTERN_HOME/run/scanq"
 printf 'Fa@x\0Tb@mx.example.org\0\0' > "$T/envelope"
 cat > "$T/leave.py" <<'P'
 import array, os, socket, sys
@@ -26,7 +26,7 @@ sys.exit(s.recv(10)[0])
 P
 for service in queue scanq; do
   python3 "$T/leave.py" $service "$T/envelope" leave || fail "the client"
-  wait_for 10 grep -q 'commit the message: the client has gone' "$T/$service.log"
+  wait_for 30 grep -q 'commit the message: the client has gone' "$T/$service.log"
   expect_equal "$(spool_files new)$(spool_files tmp)" "" "files after a client of @$service has gone"
 done
 expect_not_in "$T/queue.log" 'queued for delivery'

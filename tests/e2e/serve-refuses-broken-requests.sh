@@ -11,7 +11,7 @@ exit 7
 C
 chmod +x "$T/count"
 start count "$B/postern-serve" --workers 1 run/count "$T/count"
-wait_for 10 test -S "$POSTERN_HOME/run/count"
+wait_for 30 test -S "$POSTERN_HOME/run/count"
 cat > "$T/client.py" <<'P'
 import array, os, socket, sys
 PATH = os.environ["POSTERN_HOME"] + "/run/count"
@@ -83,7 +83,7 @@ print("done")
 P
 worker() { pgrep -P "$SERVER"; }
 SERVER=$LAST_PID
-wait_for 5 worker
+wait_for 30 worker
 python3 "$T/client.py" || { cat "$T/count.log"; fail "see above"; }
 one=$(worker) before=$(ls "/proc/$(worker)/fd" | wc -l)
 python3 "$T/client.py" many || fail "see above, many times"

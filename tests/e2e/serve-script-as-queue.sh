@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # A shell script as QMAILQUEUE refuses by subject with exit 82; behind postern-serve, as @judge, it gives a client the same
 # answers, word for word.
 . "$(dirname "$0")/../lib.sh"
@@ -11,9 +12,9 @@ SERVED=$(free_port)
 start path env QMAILQUEUE="$T/judge" tcpserver -RHl0 127.0.0.1 "$PORT" "$B/postern-smtpd"
 start resident env QMAILQUEUE=@judge tcpserver -RHl0 127.0.0.1 "$SERVED" "$B/postern-smtpd"
 start judge "$B/postern-serve" --workers 2 run/judge "$T/judge"
-wait_for 10 test -S "$POSTERN_HOME/run/judge"
-wait_for 10 listening "$PORT"
-wait_for 10 listening "$SERVED"
+wait_for 30 test -S "$POSTERN_HOME/run/judge"
+wait_for 30 listening "$PORT"
+wait_for 30 listening "$SERVED"
 
 try() {  # FORM PORT
   local subject

@@ -26,11 +26,11 @@ sys.exit(reply[0] if reply else 75)
 P
 start queue "$B/postern-bind" queue "$(id -un)" "$B/postern-queue" --serve --workers 1
 SERVER=$LAST_PID
-wait_for 10 test -S "$POSTERN_HOME/run/queue"
+wait_for 30 test -S "$POSTERN_HOME/run/queue"
 writing() { [ -n "$(find "$POSTERN_HOME/queue/tmp" -name "$1")" ]; }
 
 python3 "$T/hold.py" queue "$T/envelope" 1001 "$T/go1" & held=$!
-wait_for 10 writing 1001
+wait_for 30 writing 1001
 old=$(pgrep -P "$SERVER")
 kill -HUP "$SERVER"
 mail two > "$T/message"
@@ -39,15 +39,15 @@ kill -0 "$old" || fail "the old worker ended with a request in hand"
 touch "$T/go1"
 wait $held || fail "the request that was in hand at SIGHUP: $?"
 old_gone() { ! kill -0 "$old"; }
-wait_for 10 old_gone
+wait_for 30 old_gone
 expect_equal "$(pgrep -c -P "$SERVER")" 1 "workers after the reload"
 # An idle worker ends at once.
 old=$(pgrep -P "$SERVER")
 kill -HUP "$SERVER"
-wait_for 10 old_gone
+wait_for 30 old_gone
 
 python3 "$T/hold.py" queue "$T/envelope" 1003 "$T/go3" & held=$!
-wait_for 10 writing 1003
+wait_for 30 writing 1003
 kill -TERM "$SERVER"
 kill -0 "$SERVER" || fail "it ended with a request in hand"
 touch "$T/go3"
@@ -59,14 +59,14 @@ expect_equal "$(find "$POSTERN_HOME/queue/new" -type f -printf '%f\n' | sort | t
 start again "$B/postern-bind" queue "$(id -un)" "$B/postern-queue" --serve --workers 1
 SERVER=$LAST_PID
 worker() { pgrep -P "$SERVER"; }
-wait_for 10 worker
+wait_for 30 worker
 old=$(worker)
 python3 "$T/hold.py" queue "$T/envelope" 1004 "$T/go4" & held=$!
-wait_for 10 writing 1004
+wait_for 30 writing 1004
 kill -KILL "$SERVER"
 touch "$T/go4"
 wait $held || fail "the request that was in hand when the parent was killed: $?"
-wait_for 10 old_gone
+wait_for 30 old_gone
 
 # Without a socket it says what is missing.
 for fd in /dev/null "$T/envelope"; do
@@ -80,18 +80,18 @@ rm "$POSTERN_HOME/run/queue"
 start queue3 "$B/postern-bind" queue "$(id -un)" "$B/postern-queue" --serve --workers 1
 start scanq "$B/postern-bind" scanq "$(id -un)" "$B/postern-scanq" --serve --workers 2
 SERVER=$LAST_PID
-wait_for 10 test -S "$POSTERN_HOME/run/queue"
-wait_for 10 test -S "$POSTERN_HOME/run/scanq"
+wait_for 30 test -S "$POSTERN_HOME/run/queue"
+wait_for 30 test -S "$POSTERN_HOME/run/scanq"
 ask() { python3 "$TESTS/ask.py" scanq "0<$T/message" "1<$T/envelope" "6>$T/reason"; }
 ask || fail "without stages: $?"
 printf '#!/bin/sh\nprintf "reject\\t550\\t5.7.1 no\\n"\n' > "$T/no"; chmod +x "$T/no"
 echo "no $T/no" > "$POSTERN_HOME/control/stages"
 kill -HUP "$SERVER"
 refused() { ask; [ $? = 82 ]; }
-wait_for 5 refused
+wait_for 30 refused
 expect_equal "$(cat "$T/reason")" "D550 5.7.1 no" "reason"
 # Nonsense in the file: the old stages stay.
 echo "no" > "$POSTERN_HOME/control/stages"
 kill -HUP "$SERVER"
-wait_for 5 grep -q 'Critical: postern-scanq: unable to read the settings' "$T/scanq.log"
+wait_for 30 grep -q 'Critical: postern-scanq: unable to read the settings' "$T/scanq.log"
 refused || fail "with a broken file: the old stages should stay"

@@ -8,8 +8,8 @@ echo "$B/postern-queue" > "$T/next"
 start judge "$B/postern-serve" --workers 2 run/judge "$T/judge"
 SERVER=$LAST_PID
 start smtpd env QMAILQUEUE=@judge tcpserver -RHl0 127.0.0.1 "$PORT" "$B/postern-smtpd"
-wait_for 10 test -S "$POSTERN_HOME/run/judge"
-wait_for 10 listening "$PORT"
+wait_for 30 test -S "$POSTERN_HOME/run/judge"
+wait_for 30 listening "$PORT"
 
 for _ in 1 2 3; do
   mail parent | inject a@x.example b@mx.example.org > "$T/answer"; expect_equal $? 2 "a killed worker: $(cat "$T/answer")"
@@ -17,13 +17,13 @@ for _ in 1 2 3; do
 done
 expect_in "$T/judge.log" 'unable to keep a worker: killed by signal 9'
 two_workers() { [ "$(pgrep -c -P "$SERVER")" = 2 ]; }
-wait_for 5 two_workers
+wait_for 30 two_workers
 expect_equal "$(spool_files new | wc -l)" 3 "messages"
 
 # postern-queue's worker, killed while the message still comes: the client sees the end, nothing of it can be delivered.
 start queue "$B/postern-bind" queue "$(id -un)" "$B/postern-queue" --serve --workers 1
 QUEUE=$LAST_PID
-wait_for 10 test -S "$POSTERN_HOME/run/queue"
+wait_for 30 test -S "$POSTERN_HOME/run/queue"
 printf 'Fa@x\0Tb@y\0\0' > "$T/envelope"
 python3 - "$QUEUE" "$T/envelope" <<'P' || fail "see above"
 import array, glob, os, signal, socket, subprocess, sys, time

@@ -59,7 +59,7 @@ export T
 echo ready > "$T/state"
 echo x > "$T/clamdb/mine.hdb"
 start antivirus "$B/postern-serve" run/antivirus "$T/resident"
-wait_for 10 test -S "$POSTERN_HOME/run/antivirus"
+wait_for 30 test -S "$POSTERN_HOME/run/antivirus"
 showctl; expect_equal $? 0 "ready: $(cat "$T/out" "$T/log")"
 expect_in "$T/out" '^signatures: in use: 8724427, version 27821, made Tue, 14 Nov 2023 22:13:20 \+0000, [0-9]+ days old, loaded Tue, 14 Nov 2023 23:13:20 \+0000, [0-9]+ days old, from /d, ClamAV 1\.4\.6$'
 echo "behind: no memory" > "$T/state"

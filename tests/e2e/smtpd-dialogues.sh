@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # Every dialogue of tests/data/dialogues over real tcpservers, a few at a time. smtpd reads its settings for each connection,
 # so one tcpserver serves many of them. DIALOGUES="name…" plays only those.
 . "$(dirname "$0")/../lib.sh"
@@ -19,7 +20,7 @@ for _ in 1 2 3 4 5 6; do
   ports=${ports:+$ports,}$port
   mkdir -p "$T/homes/$port"
   touch "$T/homes/$port/environment"
-  wait_for 10 listening "$port"
+  wait_for 30 listening "$port"
 done
 
 scripts=()

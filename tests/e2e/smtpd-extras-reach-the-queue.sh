@@ -18,10 +18,10 @@ POSTERN_SPOOL=sets start setq "$B/postern-workq"
 start scanq "$B/postern-bind" scanq "$me" "$B/postern-scanq" --serve
 port=$(free_port)
 RELAYCLIENT='' start smtpd tcpserver -RHl0 127.0.0.1 "$port" "$B/postern-smtpd"
-wait_for 10 listening "$port"
-wait_for 10 test -S "$POSTERN_HOME/run/queue"
-wait_for 10 test -S "$POSTERN_HOME/run/sets"
-wait_for 10 test -S "$POSTERN_HOME/run/scanq"
+wait_for 30 listening "$port"
+wait_for 30 test -S "$POSTERN_HOME/run/queue"
+wait_for 30 test -S "$POSTERN_HOME/run/sets"
+wait_for 30 test -S "$POSTERN_HOME/run/scanq"
 
 cat > "$T/dialogue" <<'D'
 S: 220
@@ -53,7 +53,7 @@ records() {
   tr '\0' '\n' < "$file" | sed -n '/^bodys/,$p' | sed 's/^bodys/s/' | grep -E '^[srebunoP]' | head -n 30
 }
 two_parts() { [ "$(spool_files new | wc -l)" = 2 ]; }
-wait_for 10 two_parts
+wait_for 30 two_parts
 common="ss"$'\xc3\xa4'"@client.example
 rFULL
 eid+2B1

@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # SMTP smuggling: no end of data but CR LF . CR LF, in none of the three modes of control/barelf. tests/smuggling.py makes
 # the attempts; what arrives in a real queue is counted: one message for each that was accepted, none from its inside.
 . "$(dirname "$0")/../lib.sh"
@@ -27,7 +28,7 @@ play() {
   echo 1000000 > "$home/control/maxerrors"
   [ "$mode" = default ] || echo "$mode" > "$home/control/barelf"
   start "smtpd-$mode" tcpserver -RHl0 127.0.0.1 "$port" "$T/smtpd"
-  wait_for 10 listening "$port"
+  wait_for 30 listening "$port"
   local said tried accepted queued
   said=$(python3 "$TESTS/smuggling.py" 127.0.0.1 "$port") || fail "$mode: $said"
   read -r tried _ accepted _ <<< "$said"

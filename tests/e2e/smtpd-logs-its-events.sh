@@ -8,9 +8,9 @@ echo example.org > "$POSTERN_HOME/control/rcpthosts"
 export QMAILQUEUE=$TESTS/data/queue-store.sh POSTERN_LISTENER=Inbound
 port=$(free_port)
 start smtpd tcpserver -RHl0 127.0.0.1 "$port" "$B/postern-smtpd"
-wait_for 10 listening "$port"
+wait_for 30 listening "$port"
 log=$T/smtpd.log
-wait_for 10 grep -q close "$log"  # the connection that asked whether it listens
+wait_for 30 grep -q close "$log"  # the connection that asked whether it listens
 : > "$log"
 
 cat > "$T/dialogue" <<'D'
@@ -52,7 +52,7 @@ C: half
 close
 D
 python3 "$TESTS/dialogue.py" 127.0.0.1 "$port" "$T/dialogue" || fail "the dialogue"
-wait_for 10 grep -q close "$log"
+wait_for 30 grep -q close "$log"
 
 icid=$(sed -n 's/^Info: New SMTP ICID \([0-9]*\) .*/\1/p' "$log")
 mids=($(sed -n 's/^Info: Start MID \([0-9]*\) .*/\1/p' "$log"))

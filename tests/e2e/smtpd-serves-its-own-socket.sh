@@ -13,11 +13,11 @@ export QMAILQUEUE=$TESTS/data/queue-store.sh
 port=$(free_port)
 start smtpd "$B/postern-bind" "tcp:127.0.0.1:$port" "$B/postern-smtpd" --serve
 server=$LAST_PID
-wait_for 10 listening "$port"
+wait_for 30 listening "$port"
 log=$T/smtpd.log
 sessions() { pgrep -cP "$server"; }
 no_sessions() { [ "$(sessions)" = 0 ]; }
-wait_for 10 no_sessions
+wait_for 30 no_sessions
 
 # A message from end to end, and what the session knows of its client.
 mail hello | FROM_ADDRESS=127.0.0.3 PORT=$port inject a@other.example someone@elsewhere.example > "$T/reply"
@@ -38,7 +38,7 @@ expect_in "$log" '127\.0\.0\.9 denied'
 exec 5<> "/dev/tcp/127.0.0.1/$port" 6<> "/dev/tcp/127.0.0.1/$port"
 read -rt 10 line <&5 && read -rt 10 line <&6 || fail "no greeting"
 exec 7<> "/dev/tcp/127.0.0.1/$port"
-wait_for 10 grep -q 'all 2 of control/concurrencyincoming are taken' "$log"
+wait_for 30 grep -q 'all 2 of control/concurrencyincoming are taken' "$log"
 expect_equal "$(sessions)" 2 "sessions"
 read -rt 0.2 line <&7 && fail "a third session began"
 exec 5>&-
@@ -48,9 +48,9 @@ read -rt 10 line <&7 || fail "the third session did not begin when one had ended
 stack() { grep -F '[stack]' "/proc/$server/maps"; }
 before=$(stack)
 kill -SEGV "$(pgrep -nP "$server")"
-wait_for 10 grep -q 'died by signal 11' "$log"
+wait_for 30 grep -q 'died by signal 11' "$log"
 anew() { [ "$(stack)" != "$before" ]; }
-wait_for 10 anew
+wait_for 30 anew
 exec 7>&- 7<> "/dev/tcp/127.0.0.1/$port"
 read -rt 10 line <&7 || fail "no greeting after a crash"
 exec 8<> "/dev/tcp/127.0.0.1/$port"
@@ -61,20 +61,20 @@ exec 8>&-
 before=$(stack)
 echo 3 > "$POSTERN_HOME/control/concurrencyincoming"
 kill -HUP "$server"
-wait_for 10 anew
+wait_for 30 anew
 exec 8<> "/dev/tcp/127.0.0.1/$port"
 read -rt 10 line <&8 || fail "no greeting after SIGHUP"
 printf 'NOOP\r\n' >&6
 read -rt 10 line <&6
 [[ $line = 250* ]] || fail "SIGHUP ended a session: $line"
 exec 5<> "/dev/tcp/127.0.0.1/$port"
-wait_for 10 grep -q 'all 3 of control/concurrencyincoming are taken' "$log"
+wait_for 30 grep -q 'all 3 of control/concurrencyincoming are taken' "$log"
 exec 5>&- 8>&-
 
 # SIGTERM: no new connections, and what has begun goes on.
 kill -TERM "$server"
 gone() { ! kill -0 "$server"; }
-wait_for 10 gone
+wait_for 30 gone
 printf 'NOOP\r\n' >&6
 read -rt 10 line <&6
 [[ $line = 250* ]] || fail "the session ended with the server: $line"
@@ -85,11 +85,11 @@ exec 6>&- 7>&-
 port=$(free_port)
 if python3 -c 'import socket; socket.create_server(("::1", 0), family=socket.AF_INET6)' 2>/dev/null; then
   start smtpd "$B/postern-bind" "tcp:[::]:$port" "$B/postern-smtpd" --serve
-  wait_for 10 listening "$port" ::1
-  wait_for 10 grep -qE 'interface Six \(::1\) address ::1 ' "$log"
+  wait_for 30 listening "$port" ::1
+  wait_for 30 grep -qE 'interface Six \(::1\) address ::1 ' "$log"
   : > "$log"
-  wait_for 10 listening "$port" 127.0.0.1
-  wait_for 10 grep -qE 'interface Inside \(127\.0\.0\.1\) address 127\.0\.0\.1 ' "$log"
+  wait_for 30 listening "$port" 127.0.0.1
+  wait_for 30 grep -qE 'interface Inside \(127\.0\.0\.1\) address 127\.0\.0\.1 ' "$log"
 else
   echo "not tried: this machine has no IPv6 loopback"
 fi
@@ -101,11 +101,11 @@ echo 1 > "$POSTERN_HOME/control/concurrencyperip"
 port=$(free_port)
 POSTERN_SMTPD_SESSIONS=99 start smtpd "$B/postern-bind" "tcp:0.0.0.0:$port" "$B/postern-smtpd" --serve
 server=$LAST_PID
-wait_for 10 listening "$port"
+wait_for 30 listening "$port"
 exec 5<> "/dev/tcp/127.0.0.1/$port" 6<> "/dev/tcp/127.0.0.1/$port"
 read -rt 10 line <&5 && read -rt 10 line <&6 || fail "loopback is limited"
 exec 5>&- 6>&-
-wait_for 10 no_sessions
+wait_for 30 no_sessions
 address=$(hostname -I 2>/dev/null | tr ' ' '\n' | grep -m1 -F .)
 if [ -n "$address" ]; then
   exec 5<> "/dev/tcp/$address/$port"
@@ -116,7 +116,7 @@ if [ -n "$address" ]; then
   expect_in "$log" "Connection from $address refused: all 1 of control/concurrencyperip"
   expect_equal "$(sessions)" 1 "sessions of one client"
   exec 5>&- 6>&-
-  wait_for 10 no_sessions
+  wait_for 30 no_sessions
   exec 5<> "/dev/tcp/$address/$port"
   read -rt 10 line <&5
   [[ $line = 220* ]] || fail "the place was not given back: $line"
@@ -129,5 +129,5 @@ fi
 rm "$POSTERN_HOME/control/tcp.smtp.cdb"
 port=$(free_port)
 start smtpd "$B/postern-bind" "tcp:127.0.0.1:$port" "$B/postern-smtpd" --serve
-wait_for 10 listening "$port"
-wait_for 10 grep -q 'unable to let 127.0.0.1 connect: open .*tcp.smtp.cdb: it is not there' "$log"
+wait_for 30 listening "$port"
+wait_for 30 grep -q 'unable to let 127.0.0.1 connect: open .*tcp.smtp.cdb: it is not there' "$log"

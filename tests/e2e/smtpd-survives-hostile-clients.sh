@@ -14,7 +14,7 @@ chmod +x "$T/queue"
 export QMAILQUEUE=$T/queue
 port=$(free_port)
 start smtpd tcpserver -RHl0 127.0.0.1 "$port" "$B/postern-smtpd"
-wait_for 10 listening "$port"
+wait_for 30 listening "$port"
 highest=$(python3 "$TESTS/hostile-clients.py" 127.0.0.1 "$port" "$POSTERN_HOME" 2> "$T/clients") || fail "$highest $(cat "$T/clients")"
 cat "$T/clients"
 expect_not_in "$T/smtpd.log" 'Critical:|terminate|out of memory'

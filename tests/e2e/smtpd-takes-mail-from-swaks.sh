@@ -8,7 +8,7 @@ echo example.org > "$POSTERN_HOME/control/rcpthosts"
 export QMAILQUEUE=$TESTS/data/queue-store.sh
 port=$(free_port)
 start smtpd tcpserver -RHl0 -c 20 127.0.0.1 "$port" "$B/postern-smtpd"
-wait_for 10 listening "$port"
+wait_for 30 listening "$port"
 
 head -c 200000 /dev/urandom > "$T/noise"
 printf 'one\n.\n..\n.two\n' > "$T/body"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # postern-stagetest with stages that have no fault, in both forms; what it says of a fault; its options.
 . "$(dirname "$0")/../lib.sh"
 make_home
@@ -43,7 +44,7 @@ expect_equal "$(failed)" verbs-known "with a message of one's own"
 start sample "$B/postern-serve" --workers 4 run/sample "$sample"
 start half "$B/postern-serve" --workers 4 run/half "$TESTS/stages/bad-half-verdict.sh"
 start forgets "$B/postern-serve" --workers 4 run/forgets "$TESTS/stages/bad-forgets.sh"
-for name in sample half forgets; do wait_for 10 test -S "$POSTERN_HOME/run/$name"; done
+for name in sample half forgets; do wait_for 30 test -S "$POSTERN_HOME/run/$name"; done
 examine @sample || { cat "$T/out"; fail "the sample as a resident: exit $?"; }
 expect_in "$T/out" '^pass  twenty-on-a-connection:'
 expect_in "$T/out" '^skip  leaves-no-children:'

@@ -30,7 +30,7 @@ expect_equal "$(mailbox alice)" "" "mail before the scan"
 [ -n "$(find "$POSTERN_HOME/work" -name "$mid")" ] || fail "MID $mid is not in work/"
 rm "$T/closed"
 arrived() { [ "$(mailbox alice | wc -l)" = "$1" ]; }
-wait_for 20 arrived 1
+wait_for 30 arrived 1
 expect_equal "$(find "$POSTERN_HOME/work" -type f ! -name lock)" "" "files in work/"
 # One mid from end to end, and the connection's variables reach the stage.
 expect_in "$(mailbox alice)" "id $mid"
@@ -42,16 +42,16 @@ done
 mail refuse | inject a@far.example alice@home.example > "$T/answer" || fail "$(cat "$T/answer")"
 mid=$(cut -d' ' -f4 "$T/answer")
 held() { find "$POSTERN_HOME/quarantine/messages" -name "$1" | grep -q .; }
-wait_for 20 held "$mid"
+wait_for 30 held "$mid"
 reason() { "$B/postern-quarantine" list | awk -F '\t' -v mid="$mid" '$1 == mid { print $8 }'; }
 expect_equal "$(reason)" 'look: 550 5.7.1 not this' "why it is held"
 # What is deferred is tried again.
 mail later | inject a@far.example alice@home.example > "$T/answer" || fail "$(cat "$T/answer")"
 mid=$(cut -d' ' -f4 "$T/answer")
-wait_for 20 logged workq "MID $mid stays in the work queue: 451 4.7.1 not yet"
+wait_for 30 logged workq "MID $mid stays in the work queue: 451 4.7.1 not yet"
 [ -s "$(find "$POSTERN_HOME/work/defer" -name "$mid")" ] || fail "no note of the attempt"
 touch "$T/open"
-wait_for 20 arrived 2
+wait_for 30 arrived 2
 expect_equal "$(find "$POSTERN_HOME/work" -type f ! -name lock)" "" "files in work/"
 # A relay client's is refused while it waits.
 echo '127.0.0.1:allow,RELAYCLIENT=""' > "$POSTERN_HOME/control/tcp.smtp"

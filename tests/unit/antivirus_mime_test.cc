@@ -311,8 +311,7 @@ TEST_CASE("files in text and entities where none is expected are found") {
       "Subject: x\n\nbegin-base64 644 f\naGVsbG8=\n====\n",
       "Subject: x\n\n=ybegin line=128 size=5 name=f\n\x92\x8f\x96\x96\x99\n=yend size=5\n",
       "Content-Type: text/plain\n\n--x\nContent-Transfer-Encoding: base64\n\naGVsbG8=\n--x--\n",
-      "Content-Type: multipart/mixed; boundary=other\n\n--x\nContent-Disposition: "
-      "attachment\n\nhello\n--x--\n",
+      "Content-Type: multipart/mixed; boundary=q\n\n--x\nContent-Disposition: attachment\n\nhello\n--x--\n",
       "Content-Type: multipart/mixed; boundary=b\n\n--b--\n--b\n\nhello\n--b--\n",
       "Content-Type: text/plain\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nhello\n--b--\n",
       "Content-Type: multipart/mixed; boundary=b\r\rx\r--b\r\rhello\r--b--\r",

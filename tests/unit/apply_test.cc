@@ -113,13 +113,15 @@ TEST_CASE("tags, skips, scores and what delivery is told are applied in order") 
 }
 
 TEST_CASE("points are exact thousandths") {
-  for (const auto& [text, value] : {std::pair{"5", 5000},
-                                    {"-1.5", -1500},
-                                    {"+.25", 250},
-                                    {"0.1239", 123},
-                                    {"2.", 2000},
-                                    {"-0", 0},
-                                    {"999999.999", 999999999}}) {
+  for (const auto& tried : {std::pair{"5", 5000},
+                            {"-1.5", -1500},
+                            {"+.25", 250},
+                            {"0.1239", 123},
+                            {"2.", 2000},
+                            {"-0", 0},
+                            {"999999.999", 999999999}}) {
+    const auto& text = tried.first;
+    const auto& value = tried.second;
     CAPTURE(text);
     CHECK(parse_points(text) == value);
   }

@@ -299,10 +299,12 @@ TEST_CASE("a recipient goes where a stage sent it, unless an order says another 
 }
 
 TEST_CASE("what a stage wants bounced has failed, with the status of its text or 5.7.1") {
-  for (const auto& [text, why] : {std::pair{"no such list", "5.7.1 no such list"},
-                                  {"5.1.1 nobody", "5.1.1 nobody"},
-                                  {"5.0.0 x", "5.0.0 x"},
-                                  {"a\nb", "5.7.1 a\\x0ab"}}) {
+  for (const auto& tried : {std::pair{"no such list", "5.7.1 no such list"},
+                            {"5.1.1 nobody", "5.1.1 nobody"},
+                            {"5.0.0 x", "5.0.0 x"},
+                            {"a\nb", "5.7.1 a\\x0ab"}}) {
+    const auto& text = tried.first;
+    const auto& why = tried.second;
     CAPTURE(text);
     Opened opened({"a@example.org", "b@example.org", "c@example.org"});
     fail_as_asked(opened.delivery);

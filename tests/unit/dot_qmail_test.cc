@@ -130,7 +130,7 @@ TEST_CASE("the .qmail file of an address: its own, then -default, the longest fi
 
 TEST_CASE("a .qmail file that others may write, or that cannot be read, makes mail wait") {
   const InHome home;
-  for (const mode_t mode : {0646, 0666}) {
+  for (const mode_t mode : {0646U, 0666U}) {
     CAPTURE(mode);
     home.write(".qmail", "./Maildir/\n", 0600);
     REQUIRE(::chmod(".qmail", mode) == 0);

@@ -57,7 +57,9 @@ TEST_CASE("a request carries what the joints name and nothing that could steer a
   }
   const Environment carried = joint_variables(environment);
   CHECK(carried.pairs().size() == 3);
-  for (const auto& [name, value] : carried.pairs()) {
+  for (const auto& tried : carried.pairs()) {
+    const auto& name = tried.first;
+    const auto& value = tried.second;
     CAPTURE(name);
     CHECK(value == "kept");
   }
@@ -76,7 +78,9 @@ TEST_CASE("a program that is started for a request has our environment and the r
   CHECK(child.get("UNIT_TEST") == "ours");
   CHECK_FALSE(child.get("POSTERN_UNIT_TEST").has_value());
   CHECK(child.get("PATH").has_value());
-  for (const auto& [name, value] : child.pairs()) {
+  for (const auto& tried : child.pairs()) {
+    const auto& name = tried.first;
+    const auto& value = tried.second;
     CAPTURE(name);
     CHECK(value != "evil");
   }
@@ -91,7 +95,9 @@ TEST_CASE("what is kept of a message is all that its stages ask for, and nothing
     environment.set(name, "dropped");
   const Environment kept = message_variables(environment);
   CHECK(kept.pairs().size() == 5);
-  for (const auto& [name, value] : kept.pairs()) {
+  for (const auto& tried : kept.pairs()) {
+    const auto& name = tried.first;
+    const auto& value = tried.second;
     CAPTURE(name);
     CHECK(value == "kept");
   }

@@ -31,8 +31,10 @@ unsigned workers(const std::vector<std::string>& words) {
 TEST_CASE("a resident has as many workers as --workers says, else its control file, within bounds") {
   const ScratchHome home;
   CHECK(workers({"--serve"}) == 7);
-  for (const auto& [line, number] : {std::pair("12\nprose\n", 12U), std::pair("20 \n", 20U),
-                                     std::pair("0\n", 1U), std::pair("5000\n", kMostWorkers)}) {
+  for (const auto& tried : {std::pair("12\nprose\n", 12U), std::pair("20 \n", 20U), std::pair("0\n", 1U),
+                            std::pair("5000\n", kMostWorkers)}) {
+    const auto& line = tried.first;
+    const auto& number = tried.second;
     CAPTURE(line);
     home.write("control/concurrencylocal", line);
     CHECK(workers({"--serve"}) == number);

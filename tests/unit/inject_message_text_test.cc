@@ -41,7 +41,7 @@ TEST_CASE("LF, CR LF and a CR alone end a line, wherever the bytes were cut") {
       {"\xff\r\n", "\xff\n"},
   };
   for (const auto& row : rows) {
-    for (const size_t piece : {1, 2, 3, 100}) {
+    for (const size_t piece : {1U, 2U, 3U, 100U}) {
       CAPTURE(row.text);
       LineEnds reader;
       CHECK(through(reader, row.text, piece) == row.lines);
@@ -59,7 +59,7 @@ TEST_CASE("a line of one dot ends the message, and no other line does") {
       {"a\n\n.\n.\n", "a\n\n", true}, {"a .\n", "a .\n", false}, {"", "", false},
   };
   for (const auto& row : rows) {
-    for (const size_t piece : {1, 2, 3, 100}) {
+    for (const size_t piece : {1U, 2U, 3U, 100U}) {
       CAPTURE(row.text);
       DotEnd reader;
       CHECK(through(reader, row.text, piece) == row.message);
@@ -83,7 +83,7 @@ TEST_CASE("hops are the Received: fields of the header") {
       {"Received: a Received: b\n folded Received:\nReceived:", 2},
   };
   for (const auto& row : rows) {
-    for (const size_t piece : {1, 2, 3, 100}) {
+    for (const size_t piece : {1U, 2U, 3U, 100U}) {
       CAPTURE(row.text);
       CHECK(hops_of(row.text, piece) == row.hops);
     }

@@ -42,7 +42,7 @@ TEST_CASE("From_ lines are quoted, however the message is cut") {
            Row{"FFrom x\n", "FFrom x\n\n"},
            Row{"\n\n", "\n\n\n"},
        }) {
-    for (const size_t piece : {1, 2, 3, 5, 100}) {
+    for (const size_t piece : {1U, 2U, 3U, 5U, 100U}) {
       CAPTURE(row.message);
       CAPTURE(piece);
       CHECK(quoted(row.message, piece) == row.expected);

@@ -117,8 +117,10 @@ TEST_CASE("what is over a limit or would come out as something else is not encod
   request = {};
   request.arguments = {"two\0arguments"s};
   CHECK_FALSE(encode_request(request).ok());
-  for (const auto& [name, value] :
+  for (const auto& tried :
        {std::pair{"A"s, "x\0RELAYCLIENT="s}, {"A\0B"s, "x"s}, {"A=B"s, "x"s}, {""s, "x"s}, {"A"s, "\0"s}}) {
+    const auto& name = tried.first;
+    const auto& value = tried.second;
     CAPTURE(name);
     request = {};
     request.environment.set(name, value);

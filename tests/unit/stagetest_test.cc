@@ -125,7 +125,9 @@ TEST_CASE("each fault of a verdict is told by its kind") {
       {"source\tmx.example\n", Fault::argument_host},
       {"message\n", Fault::missing_output},
   };
-  for (const auto& [verdict, fault] : table) {
+  for (const auto& tried : table) {
+    const auto& verdict = tried.first;
+    const auto& fault = tried.second;
     CAPTURE(verdict);
     CHECK(faults_of(verdict) == std::vector<Fault>{fault});
   }
