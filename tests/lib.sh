@@ -35,6 +35,9 @@ fail() { echo "FAIL: $*"; exit 1; }
 skip() { echo "SKIP: $*"; exit 77; }
 need() { local tool; for tool; do command -v "$tool" >/dev/null || skip "$tool is not installed"; done; }
 
+# … | sees PATTERN: grep -q would end at the first match, and what writes into the pipe would then fail of it.
+sees() { grep "$@" > /dev/null; }
+
 # wait_for SECONDS COMMAND…: polls until COMMAND succeeds.
 wait_for() {
   local seconds=$1; shift
@@ -116,7 +119,7 @@ queue_message() {
   { printf 'F%s\0' "$sender"; printf 'T%s\0' "$@"; printf '\0'; } > "$T/queue.envelope"
   POSTERN_MID=${MID:-} "$B/postern-queue" 1< "$T/queue.envelope"
 }
-queue_empty() { "$B/postern-qstat" | grep -q '^messages in queue: 0$'; }
+queue_empty() { "$B/postern-qstat" | sees '^messages in queue: 0$'; }
 # spool_files PLACE: the messages in queue/PLACE, one a line.
 spool_files() { find "$POSTERN_HOME/queue/$1" -type f; }
 # Lines of a log in order: in_order FILE PATTERN…

@@ -54,7 +54,7 @@ for call in $DISK_CALLS; do
     export POSTERN_MID=$mid
     killed_at "$call" "$count" put Virus x Policy y < "$T/mail" 3< "$T/envelope" || break
     quarantine list > "$T/list" || fail "$call $count: list: exit $?: $(cat "$T/log")"
-    if cut -f1 "$T/list" | grep -qx $mid; then quarantine show $mid | cmp - "$T/mail" || fail "$call $count: listed and not whole"; fi
+    if cut -f1 "$T/list" | sees -x $mid; then quarantine show $mid | cmp - "$T/mail" || fail "$call $count: listed and not whole"; fi
     "$B/postern-quarantine" put Virus x Policy y < "$T/mail" 3< "$T/envelope" 2> "$T/log" || fail "$call $count: the repeat: exit $?: $(cat "$T/log")"
     expect_equal "$(quarantine list Policy | wc -l)" $all "$call $count: messages after the repeat"
     # What the kill has left in tmp/ takes the number; then the repeat has another.

@@ -29,7 +29,7 @@ for call in memfd_create clone vfork wait4 $DISK_CALLS; do
     put $mid Virus x || fail "put: $(cat "$T/log")"
     killed_at "$call" "$count" release $mid || break
     expect_equal "$(grep -c "$mid released as" "$T/out")" 0 "$call $count: printed"
-    if quarantine list | grep -q "^$mid$TAB"; then
+    if quarantine list | sees "^$mid$TAB"; then
       quarantine show $mid | cmp - "$T/mail" || fail "$call $count: held, and not whole"
       quarantine release $mid > "$T/out" || fail "$call $count: second release: exit $?: $(cat "$T/log")"
     fi

@@ -34,7 +34,7 @@ calls_of() { awk '/ctxt_switches/ { sum += $2 } END { print sum }' "/proc/$(serv
 
 # One that waits in the queue, with its note in defer/.
 mail_for waits bob > "$T/answer" || fail "$(cat "$T/answer")"
-noted() { find "$POSTERN_HOME/queue/defer" -type f -size +0 | grep -q .; }
+noted() { find "$POSTERN_HOME/queue/defer" -type f -size +0 | sees .; }
 wait_for 30 noted
 count=0
 for kind in blocks inodes; do

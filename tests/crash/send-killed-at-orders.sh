@@ -12,7 +12,7 @@ echo rtaken > "$T/verdict"
 mid=4700 killed=0
 carried_out() {
   qread_has "^$mid"$'\t.*\tH <held@h.example>\tR <removed@r.example>\tX <bounced@b.example>\tD <sent@s.example>$' &&
-    ! "$B/postern-qread" --json --mid $mid | grep -q '"carried_out":false'
+    ! "$B/postern-qread" --json --mid $mid | sees '"carried_out":false'
 }
 settled() { ! kill -0 $tracer 2> /dev/null || carried_out; }
 for fault in pwrite64:when=1 pwrite64:when=2 pwrite64:when=3 pwrite64:when=4 clone,clone3,vfork,fork:when=1 unlink:when=1; do

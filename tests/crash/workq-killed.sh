@@ -84,7 +84,7 @@ for fault in queue:write:1 queue:fsync:2 queue:renameat2:1 queue:sendto:1 quaran
   put "$T/$message"
   timeout 60 "$B/postern-workq" >> "$T/workq.log" 2>&1 & pid=$!
   STARTED+=($pid)
-  noticed() { work_empty || find "$POSTERN_HOME/work/defer" -type f | grep -q .; }
+  noticed() { work_empty || find "$POSTERN_HOME/work/defer" -type f | sees .; }
   wait_for 30 noticed
   work_empty || [ -z "$(outputs)" ] || again=$((again + 1))
   end_resident "$name"

@@ -30,7 +30,7 @@ for direction in local out; do
 done
 
 # From a pipe, too.
-cat "$T/mail" | "$B/postern-antivirus" 2> "$T/log" | grep -q '^stop$' || fail "nothing found in a pipe"
+cat "$T/mail" | "$B/postern-antivirus" 2> "$T/log" | sees '^stop$' || fail "nothing found in a pipe"
 
 printf 'nothing here\n' > "$T/clean.txt"
 for kind in plain text base64 nested; do

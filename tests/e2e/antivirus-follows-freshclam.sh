@@ -16,7 +16,7 @@ old_hash() { printf '%032d:%d:Old-%s\n' "$1" 99999 "$1"; }
 start av "$B/postern-bind" antivirus "$(id -un)" "$B/postern-antivirus" --serve
 ask() { python3 "$TESTS/ask.py" antivirus POSTERN_MID=9 "0<$T/mail"; }
 version() { python3 "$TESTS/ask.py" antivirus -- version; }
-says() { version | grep -q "^$1"; }
+says() { version | sees "^$1"; }
 wait_for 30 says 'state none: it holds 1, less than the 2 of control/avminsignatures'
 ask
 expect_equal $? 111 "without enough signatures"
@@ -41,7 +41,7 @@ echo 'half a file' > "$T/db/tmp.1234/daily.ndb"
 echo 'not a signature at all' > "$T/db/daily.ndb.part"
 echo "$signature" > "$T/db/daily.ndb.new"
 mv "$T/db/daily.ndb.new" "$T/db/daily.ndb"
-finds() { ask | grep -q New-Kind; }
+finds() { ask | sees New-Kind; }
 wait_for 30 finds
 echo 'no signature' > "$T/db/broken.hdb"
 wait_for 30 says 'state behind: .*broken.hdb'
@@ -72,5 +72,5 @@ wait_for 30 grep -q 'the signatures are too old' "$T/av.log"
 echo 0 > "$POSTERN_HOME/control/avmaxage"
 kill -HUP "$LAST_PID"
 wait_for 30 finds
-python3 "$TESTS/ask.py" antivirus -- banner | grep -q '^ClamAV 1' || fail "banner"
+python3 "$TESTS/ask.py" antivirus -- banner | sees '^ClamAV 1' || fail "banner"
 exit 0

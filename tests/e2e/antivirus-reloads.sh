@@ -24,7 +24,7 @@ expect_equal "$(python3 "$TESTS/ask.py" antivirus POSTERN_MID=9 POSTERN_DIRECTIO
 
 echo "New-Kind:0:0:$(printf 'a new kind of virus' | od -An -tx1 | tr -d ' \n')" > "$T/db/new.ndb"
 kill -HUP $resident
-finds() { ask | grep -q 'New-Kind'; }
+finds() { ask | sees 'New-Kind'; }
 wait_for 30 finds
 expect_in "$T/av.log" 'antivirus ready: 2 signatures'
 

@@ -20,7 +20,7 @@ mv "$T/scratch" "$T/scratch.away"
 echo "New-Kind:0:0:$(printf 'a new kind of virus' | od -An -tx1 | tr -d ' \n')" > "$T/db/new.ndb"
 wait_for 30 grep -q 'the old ones stay in use' "$T/av.log"
 mv "$T/scratch.away" "$T/scratch"
-finds() { ask | grep -q 'New-Kind'; }
+finds() { ask | sees 'New-Kind'; }
 wait_for 30 finds
 expect_in "$T/av.log" 'antivirus ready: 2 signatures'
 

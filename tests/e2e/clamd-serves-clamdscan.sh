@@ -47,13 +47,13 @@ clamdscan --config-file="$T/unix.conf" --fdpass --multiscan --no-summary "$T/fil
 expect_equal "$(grep -c 'FOUND$' "$T/out")" 2 "several descriptors in one session: $(cat "$T/out")"
 clamdscan --config-file="$T/unix.conf" --ping 5:1 > "$T/out" 2>&1 || fail "--ping: $(cat "$T/out")"
 clamdscan --config-file="$T/unix.conf" --reload > "$T/out" 2>&1 || fail "--reload: $(cat "$T/out")"
-clamdscan --config-file="$T/unix.conf" --version 2>&1 | grep -q '^ClamAV 1' || fail "--version"
+clamdscan --config-file="$T/unix.conf" --version 2>&1 | sees '^ClamAV 1' || fail "--version"
 
 for form in n z plain; do
   expect_equal "$(ask $form PING)" PONG "$form PING"
   expect_equal "$(ask $form "SCAN $T/files/eicar.com")" "$T/files/eicar.com: Eicar-Test-Signature FOUND" "$form SCAN"
-  ask $form VERSIONCOMMANDS | grep -q '^ClamAV 1.*| COMMANDS: .*INSTREAM' || fail "$form VERSIONCOMMANDS"
-  ask $form STATS | grep -q '^STATE: VALID' || fail "$form STATS"
+  ask $form VERSIONCOMMANDS | sees '^ClamAV 1.*| COMMANDS: .*INSTREAM' || fail "$form VERSIONCOMMANDS"
+  ask $form STATS | sees '^STATE: VALID' || fail "$form STATS"
   expect_equal "$(ask $form RELOAD)" RELOADING "$form RELOAD"
   expect_equal "$(ask $form SHUTDOWN)" "UNKNOWN COMMAND" "$form SHUTDOWN"
   expect_equal "$(ask $form "SCAN etc/passwd" | grep -c 'ERROR$')" 1 "$form: a relative path"
@@ -73,7 +73,7 @@ echo 100000 > "$POSTERN_HOME/control/clamdmaxstream"
 kill -0 $clamd || fail "it has ended"
 kill $clamd
 start clamd "$B/postern-bind" --everybody --stream clamd "$(id -un)" "$B/postern-clamserver" --serve
-over() { ask z --stream "$T/noise" | grep -q 'INSTREAM size limit exceeded. ERROR'; }
+over() { ask z --stream "$T/noise" | sees 'INSTREAM size limit exceeded. ERROR'; }
 wait_for 30 over
 printf 'Rar!\032\007\000xxxxxxxxxxxxxxxxxxxxxxxxx' > "$T/x.rar"
 expect_equal "$(ask z --stream "$T/x.rar")" "stream: cannot be scanned: RAR. ERROR" "RAR"
@@ -81,6 +81,6 @@ rm "$POSTERN_HOME/control/clamdb"
 echo "$T/nothing" > "$POSTERN_HOME/control/clamdb"
 mv "$T/db" "$T/away"
 start av2 "$B/postern-bind" antivirus "$(id -un)" "$B/postern-antivirus" --serve
-none() { ask z --stream "$T/clean.txt" | grep -q 'no signatures. ERROR'; }
+none() { ask z --stream "$T/clean.txt" | sees 'no signatures. ERROR'; }
 wait_for 30 none
 exit 0

@@ -58,7 +58,7 @@ expect_in "$T/out" '^answer mx example.org failed$'
 
 # The resolver of control/ is used where none is named; nobody there is a failure.
 echo "$DNS" > "$POSTERN_HOME/control/resolver"
-"$B/postern-dnsq" ip mx2.example.test | grep -q '^data 127.0.0.3$' || fail "control/resolver"
+"$B/postern-dnsq" ip mx2.example.test | sees '^data 127.0.0.3$' || fail "control/resolver"
 "$B/postern-dnsq" --resolver 127.0.0.1:1 ip mx2.example.test > "$T/out"
 expect_equal $? 111 "exit code"
 for wrong in "" "mx" "nope example.test" "any NOTYPE example.test" "--resolver nowhere mx example.test"; do

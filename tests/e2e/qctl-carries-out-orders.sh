@@ -71,7 +71,7 @@ must_qctl bounce --newer 1h --recipient bob@far.example
 wait_for 30 grep -q 'was generated for bounce of MID 4713' "$T/send.log"
 wait_for 30 qread_has $'^4713\t.*\tX <bob@far.example>\tP <erin@far.example>$'
 expect_equal "$(tries_of 4713)" 1 "the other recipient was not tried for that"
-reported() { cat "$T"/local.* 2> /dev/null | grep -q '^Subject: Undelivered'; }
+reported() { cat "$T"/local.* 2> /dev/null | sees '^Subject: Undelivered'; }
 wait_for 30 reported
 expect_in <(cat "$T"/local.*) '^5\.0\.0 bounced by the operator$'
 expect_in <(cat "$T"/local.*) '^Final-Recipient: rfc822; bob@far.example$'

@@ -19,7 +19,7 @@ expect_equal "$(wc -l < "$T/list")" 2 "lines"
 expect_equal "$(cut -f1,2,4-8 "$T/list")" "481${TAB}Policy 2${TAB}$(stat -c %s "$T/mail")${TAB}<>${TAB}<\"a\x09b\"@example.net>${TAB}two\x09fields and a fold${TAB}odd\x09reason\x0aMID 1
 482${TAB}Virus${TAB}$(stat -c %s "$T/first")${TAB}<a@example.org>${TAB}<b@example.net>,<c@example.net>${TAB}hello there${TAB}Eicar-Test-Signature" "the list"
 expect_equal "$(cut -f9,10 "$T/list" | sort -u)" "$TAB" "no other quarantine, no end"
-cut -f3 "$T/list" | grep -vqE '^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]Z$' && fail "dates: $(cut -f3 "$T/list")"
+cut -f3 "$T/list" | sees -vE '^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]Z$' && fail "dates: $(cut -f3 "$T/list")"
 expect_equal "$(quarantine list Virus | cut -f1)" 482 "one quarantine"
 expect_equal "$(quarantine list Other)" "" "a quarantine without messages"
 
@@ -62,7 +62,7 @@ refused release 0
 refused list a b
 refused put Virus
 for name in '' '../x' 'a/b' . '-x' ' x' 'x ' $'a\nb' 'ä' "$(printf 'x%.0s' $(seq 65))"; do refused put "$name" reason; done
-ls "$POSTERN_HOME" | grep -qx x && fail "a name has left the store"
+ls "$POSTERN_HOME" | sees -x x && fail "a name has left the store"
 
 # put answers as the queue interface does.
 printf 'Fa@example.org' > "$T/envelope"

@@ -43,7 +43,7 @@ for when in 1 2 3; do
     code=$?
     if [ $code = 0 ]; then
       # Only the wake-up of send may fail unnoticed.
-      grep INJECTED "$T/trace" | grep -q 'queue/wake' || ! grep -q INJECTED "$T/trace" || fail "exit code 0 with $(grep INJECTED "$T/trace")"
+      grep INJECTED "$T/trace" | sees 'queue/wake' || ! grep -q INJECTED "$T/trace" || fail "exit code 0 with $(grep INJECTED "$T/trace")"
       rm -f "$POSTERN_HOME"/queue/new/*/4242
     elif [ $code -le 40 ]; then
       fail "permanent code $code with $(grep INJECTED "$T/trace")"

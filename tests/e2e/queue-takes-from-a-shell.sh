@@ -11,14 +11,14 @@ expect_equal "$(cut -f1,2,5- "$T/qread")" "$(printf '%s\tnew\t0\t0\t<a@x>\tP <b@
 file=$(spool_files new)
 # Without a mid of a caller's it gets a Received: line here; the message is as it came behind that.
 size=$(cut -f4 "$T/qread")
-head -c "$size" "$file" | head -n 1 | grep -qE "^Received: \(postern-queue $mid by uid $(id -u)\); [A-Z][a-z]{2}, [0-9]{2} " || fail "Received: $(head -n 1 "$file")"
+head -c "$size" "$file" | sed -n 1p | sees -E "^Received: \(postern-queue $mid by uid $(id -u)\); [A-Z][a-z]{2}, [0-9]{2} " || fail "Received: $(head -n 1 "$file")"
 cmp <(head -c "$size" "$file" | tail -n +2) <(mail one) || fail "the message"
 expect_equal "$(stat -c %a "$file")" 600 "mode"
 
 # With a mid: that one, and not a byte is added. What a caller may keep with the message is kept.
 MID=77 TCPREMOTEIP=192.0.2.1 queue_message "" d@example.org < <(mail two) 2> "$T/log" || fail "with a mid"
 expect_in "$T/log" '^Info: MID 77 queued for delivery$'
-"$B/postern-qread" | grep -E $'^77\tnew\t' | grep -qE $'\t<>\tP <d@example.org>$' || fail "the null reverse-path"
+"$B/postern-qread" | grep -E $'^77\tnew\t' | sees -E $'\t<>\tP <d@example.org>$' || fail "the null reverse-path"
 cmp <(head -c "$(mail two | wc -c)" "$(find "$POSTERN_HOME/queue/new" -name 77)") <(mail two) || fail "the message, with a mid"
 grep -qa 'vTCPREMOTEIP=192.0.2.1' "$(find "$POSTERN_HOME/queue/new" -name 77)" || fail "TCPREMOTEIP is not kept"
 

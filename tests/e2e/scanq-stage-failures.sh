@@ -43,7 +43,7 @@ done
 stage says <<< 'sleep 3 & exec 0<&- 3<&- 4>&-; printf "header-add\tX-A\tb\n"'
 stages "says $T/says timeout=20"
 scan || fail "a stage with a child: $?: $(cat "$T/log")"
-queued | head -n 1 | grep -x 'X-A: b' > /dev/null || fail "its verdict"
+queued | sed -n 1p | grep -x 'X-A: b' > /dev/null || fail "its verdict"
 
 # A resident that is not there, and a broken control file.
 stages "gone @gone timeout=1"

@@ -35,7 +35,7 @@ send() {
     inject bob@home.example "$@" > "$T/answer" || fail "$subject: $(cat "$T/answer")"
   MID=$(cut -d' ' -f4 "$T/answer")
 }
-has() { grep -lx "Subject: $2" $(mailbox "$1") /dev/null | grep -q .; }
+has() { grep -lx "Subject: $2" $(mailbox "$1") /dev/null | sees .; }
 got() { wait_for 30 has "$1" "$2"; FILE=$(grep -lx "Subject: $2" $(mailbox "$1")); expect_equal "$(wc -l <<< "$FILE")" 1 "copies of $2 for $1"; }
 seen() { cat "$T/seen/$1."*; }
 quarantined() { "$B/postern-quarantine" list | cut -f1,2 | grep -x -- "$1"; }
@@ -119,7 +119,7 @@ wait_for 30 routed
 # W26, W27: one message kills the stage; it is held, and others flow.
 send poison alice@home.example
 wait_for 30 quarantined "$MID${TAB}Unscanned"
-"$B/postern-quarantine" list | grep "^$MID" | grep -q 'fragile: .*killed by signal 9' || fail "the reason: $("$B/postern-quarantine" list)"
+"$B/postern-quarantine" list | grep "^$MID" | sees 'fragile: .*killed by signal 9' || fail "the reason: $("$B/postern-quarantine" list)"
 logged scanq "^Info: MID $MID stages say:pass fragile:failed\$" || fail "the stages of what kills one"
 send flows alice@home.example
 got alice flows

@@ -7,7 +7,7 @@ make_signatures
 start_instance --local home.example --user alice --clamdb "$T/clamdb"
 selftest() { "$B/postern-selftest" "$@" > "$T/out" 2> "$T/log"; }
 held() { "$B/postern-quarantine" list; }
-scanq_listens() { ! "$B/postern-showctl" --ready | grep -q run/scanq; }
+scanq_listens() { ! "$B/postern-showctl" --ready | sees run/scanq; }
 stages() {
   printf '%s\n' "$@" > "$POSTERN_HOME/control/stages"
   stop_service scanq

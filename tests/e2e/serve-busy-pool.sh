@@ -30,5 +30,5 @@ good=$(cat "$T"/out.* | grep -c '^250 2.0.0 ok [0-9]') bad=$(cat "$T"/out.* | gr
 expect_equal $((good + bad)) 9 "answers"
 [ "$good" -ge 4 ] || fail "$good were served, 2 workers and 2 places should be"
 [ "$bad" -ge 1 ] || fail "nobody was told to come again"
-cat "$T"/log.* | grep -q 'unable to queue a message: connect to .*/run/slow: Resource temporarily unavailable' || fail "$(cat "$T"/log.*)"
+cat "$T"/log.* | sees 'unable to queue a message: connect to .*/run/slow: Resource temporarily unavailable' || fail "$(cat "$T"/log.*)"
 expect_equal "$(wc -l < "$POSTERN_HOME/running")" "$good" "requests that ran"
