@@ -16,16 +16,6 @@ namespace {
 
 constexpr size_t kControlLimitBytes = 16 * 1024 * 1024;
 
-Result<std::optional<std::string>> control_file(std::string_view name) {
-  const std::string path = home_path("control/" + std::string(name));
-  const Fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!fd && errno == ENOENT) return std::optional<std::string>();
-  if (!fd) return os_failure("open " + path, errno, 55);
-  Result<std::string> text = read_to_end(fd.get(), kControlLimitBytes, "read " + path);
-  if (!text) return temporary(text.failure().text, 55);
-  return std::optional<std::string>(std::move(*text));
-}
-
 }  // namespace
 
 std::string home_directory() {
@@ -37,8 +27,18 @@ std::string home_path(std::string_view relative) {
   return home_directory().append("/").append(relative);
 }
 
+Result<std::optional<std::string>> control_text(std::string_view name) {
+  const std::string path = home_path("control/" + std::string(name));
+  const Fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!fd && errno == ENOENT) return std::optional<std::string>();
+  if (!fd) return os_failure("open " + path, errno, 55);
+  Result<std::string> text = read_to_end(fd.get(), kControlLimitBytes, "read " + path);
+  if (!text) return temporary(text.failure().text, 55);
+  return std::optional<std::string>(std::move(*text));
+}
+
 Result<std::optional<std::string>> control_line(std::string_view name) {
-  Result<std::optional<std::string>> text = control_file(name);
+  Result<std::optional<std::string>> text = control_text(name);
   if (!text || !text->has_value()) return text;
   const std::string_view all = **text;
   return std::optional<std::string>(trim(all.substr(0, all.find('\n'))));
@@ -63,7 +63,7 @@ Result<uint64_t> control_number_or(std::string_view name, uint64_t otherwise) {
 }
 
 Result<std::optional<std::vector<std::string>>> control_list(std::string_view name) {
-  Result<std::optional<std::string>> text = control_file(name);
+  Result<std::optional<std::string>> text = control_text(name);
   if (!text) return text.failure();
   if (!text->has_value()) return std::optional<std::vector<std::string>>();
   std::vector<std::string> lines;

@@ -15,6 +15,8 @@ namespace postern {
 std::string home_directory();
 std::string home_path(std::string_view relative);
 
+// The whole of control/NAME; nothing when the file is missing. Any other fault is a failure.
+Result<std::optional<std::string>> control_text(std::string_view name);
 // Line 1 of control/NAME, trimmed; nothing when the file is missing. Any other fault is a failure.
 Result<std::optional<std::string>> control_line(std::string_view name);
 Result<std::string> control_line_or(std::string_view name, std::string_view otherwise);
