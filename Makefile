@@ -148,7 +148,7 @@ bench: deps
 	@$(MAKE) -s -j$(JOBS) all
 	@bash tests/bench/run.sh build/bin
 	@$(MAKE) -s $(O)/scan_directly
-	@bash tests/bench/run.sh build/bin --av --only W1,W2,W3,W4 --scan-directly $(CURDIR)/$(O)/scan_directly
+	@bash tests/bench/run.sh build/bin --av --only W1,W2,W3,W4,W4a --scan-directly $(CURDIR)/$(O)/scan_directly
 	@/usr/bin/python3 -B tests/bench/starve.py build/bin
 	@/usr/bin/python3 -B tests/bench/restart.py build/bin
 

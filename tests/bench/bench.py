@@ -3,7 +3,8 @@
   W1  relay 5,000 messages of 4 KiB to one host, 20 sessions, one message a connection
   W2  the same, each session keeping its connection
   W3  5,000 messages of 4 KiB into 50 Maildirs, 20 sessions, one message a connection
-  W4  relay 200 messages of 10 MiB, connections kept: MiB/s, CPU seconds a GiB
+  W4  relay 200 messages of 10 MiB of text, connections kept: MiB/s, CPU seconds a GiB
+  W4a the same with an attachment of that size
   W5  relay 200 messages of 4 KiB to 50 recipients of one domain each: recipients/s
   W6  accept 20,000 messages of 2 KiB while the next host is down: messages/s of the last tenth (W6in); then the
       host comes up, the queue is flushed, and all must arrive: messages/s of that (W6out)
@@ -21,7 +22,7 @@ A run counts only when exactly as many messages arrived as were sent, each once 
 as many recipients were delivered); else the line says so and we end with 1.
 With --av the default control/stages with a database of one signature stands beside Postfix with Debian's clamav-milter and clamd
 (the same database; their CPU and memory count as Postfix's), and Postern without the stage and libclamav called directly are
-measured in the same run: what the stage adds is printed on a line of its own. W4 then sends a fifth as many messages.
+measured in the same run: what the stage adds is printed on a line of its own. W4 and W4a then send a fifth as many messages.
 
 The first line of each workload goes to standard output, what else there is to know to standard error."""
 
