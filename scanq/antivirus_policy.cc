@@ -1,13 +1,11 @@
 #include "scanq/antivirus_policy.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <optional>
 
 #include "lib/control.h"
 #include "lib/envelope.h"
-#include "lib/fd.h"
+#include "lib/next_hop.h"
 #include "lib/text.h"
 #include "lib/utf8.h"
 #include "scanq/edits.h"
@@ -120,20 +118,6 @@ bool is_address(std::string_view text) {
                       [](char c) { return (c >= 0 && c <= ' ') || c == 0x7f || c == '<' || c == '>'; });
 }
 
-bool is_host_and_port(std::string_view text) {
-  std::string_view host = text;
-  std::string_view port;
-  const size_t bracket = text.starts_with('[') ? text.find(']') : 0;
-  if (bracket == std::string_view::npos) return false;
-  if (const size_t colon = text.find(':', bracket); colon != std::string_view::npos) {
-    host = text.substr(0, colon);
-    port = text.substr(colon + 1);
-    const std::optional<uint64_t> number = parse_number(port);
-    if (!number || *number == 0 || *number > 65535) return false;
-  }
-  return all_of(host, ".-_:[]");
-}
-
 bool is_quarantine(std::string_view name) {
   return name.size() <= kNameBytes && name.front() != '-' && all_of(name, " -_");
 }
@@ -172,7 +156,7 @@ std::string take_arguments(AntivirusAction& action, std::string_view rest) {
       return is_address(rest) ? "" : "write one address, user@example.org, or use route for a host";
     case AntivirusDo::route:
       action.first = rest;
-      return is_host_and_port(rest) ? "" : "write a host, or HOST:PORT";
+      return is_next_hop(rest) ? "" : "write a host, or HOST:PORT";
     case AntivirusDo::archive:
     case AntivirusDo::quarantine:
       action.first = rest;
@@ -319,11 +303,6 @@ std::string value_of(std::string_view name, const AntivirusVariables& variables)
   return "$" + std::string(name);
 }
 
-Result<std::string> optional_file(const std::string& path) {
-  if (::access(path.c_str(), F_OK) < 0 && errno == ENOENT) return std::string();
-  return read_file(path, kFileLimitBytes);
-}
-
 }  // namespace
 
 const std::vector<AntivirusAction>& AntivirusPolicy::of(const AntivirusVerdict& verdict,
@@ -356,15 +335,14 @@ Result<AntivirusPolicy> parse_antivirus_policy(std::string_view text) {
 }
 
 Result<AntivirusPolicy> read_antivirus_policy() {
-  const std::string path = home_path("control/antivirus");
-  Result<std::string> text = optional_file(path);
+  Result<std::optional<std::string>> text = control_text("antivirus");
   if (!text) return text.failure();
-  Result<AntivirusPolicy> policy = parse_antivirus_policy(*text);
+  Result<AntivirusPolicy> policy = parse_antivirus_policy(text->value_or(std::string()));
   if (!policy) return policy;
   const std::string note_path = home_path("control/templates/antivirus-note");
-  Result<std::string> note = optional_file(note_path);
+  Result<std::optional<std::string>> note = control_text("templates/antivirus-note");
   if (!note) return note.failure();
-  if (!note->empty()) policy->note = *note;
+  if (note->has_value() && !(*note)->empty()) policy->note = **note;
   if (!is_utf8(policy->note))
     return temporary("read " + note_path + ": it is not UTF-8; write it so, or remove the file", 55);
   if (const std::string_view name = unknown_variable(policy->note); !name.empty())
