@@ -90,9 +90,6 @@ class Carrying {
     return action.what == AntivirusDo::repair || action.what == AntivirusDo::replace;
   }
 
-  [[nodiscard]] bool is_exempt(const AntivirusVerdict& verdict) const {
-    return !exempt_.empty() && verdict.kind == AntivirusKind::infected && verdict.name == exempt_;
-  }
   [[nodiscard]] AntivirusVariables variables(const AntivirusVerdict& verdict) const {
     return antivirus_variables(verdict, policy_, request_.environment);
   }
@@ -141,20 +138,25 @@ void Carrying::remove_forged() {
   }
 }
 
-// Exactly the virus that the release named counts as none. An engine ends with the first that it finds, so
-// each part is asked for others; which ones stand beside it within one part only the engine can know.
+// Exactly the virus that the release named counts as none: the scan passed over it. An engine ends with the
+// first that it finds in what it is given, so each part is looked at by itself too, for what only the engine
+// takes out of it; which ones stand beside it within one part only the engine can know.
 AntivirusVerdict Carrying::without_exempt(AntivirusVerdict verdict, std::string_view text) {
-  if (!is_exempt(verdict)) return verdict;
-  const MessagePart top = read_message_parts(text);
-  for (Culprit& culprit : unclean_parts(top, text, request_.rescan)) {
-    if (!is_exempt(culprit.verdict)) return std::move(culprit.verdict);
+  if (!verdict.passed_over || verdict.kind == AntivirusKind::infected) return verdict;
+  if (verdict.kind == AntivirusKind::clean) {
+    const MessagePart top = read_message_parts(text);
+    ScanResult worst;
+    for (const Culprit& culprit : unclean_parts(top, text, request_.rescan))
+      worst = worse(worst, {culprit.verdict.kind, culprit.verdict.name});
+    verdict = {worst.kind, worst.what, {}, true};
+    if (verdict.kind != AntivirusKind::clean) return verdict;
   }
   const VerdictLine said =
       line("log", {"virus " + exempt_ + " is exempt: the release of this message says so"});
   if (std::none_of(copies_.begin(), copies_.end(),
                    [&](const VerdictLine& other) { return other.arguments == said.arguments; }))
     copies_.push_back(said);
-  return {.kind = AntivirusKind::clean, .name = {}, .where = {}};
+  return verdict;
 }
 
 std::vector<Culprit> Carrying::culprits(const AntivirusVerdict& verdict, const MessagePart& top,
@@ -163,8 +165,7 @@ std::vector<Culprit> Carrying::culprits(const AntivirusVerdict& verdict, const M
   std::vector<Culprit> found;
   for (Culprit& culprit : unclean_parts(top, text_, request_.rescan)) {
     if (culprit.verdict.kind == AntivirusKind::error) return {};
-    if (culprit.verdict.kind == verdict.kind && !is_exempt(culprit.verdict))
-      found.push_back(std::move(culprit));
+    if (culprit.verdict.kind == verdict.kind) found.push_back(std::move(culprit));
   }
   // A top that goes no deeper for us is no part that could be taken out.
   const bool whole = found.size() == 1 && found.front().part == &top;

@@ -17,7 +17,7 @@
 namespace postern {
 
 // Looks at a whole message, as for the verdict on it; also asked about one part, header and body of which are
-// a message of their own.
+// a message of their own. What a release exempts it passes over.
 using Rescan = std::function<AntivirusVerdict(std::string_view message)>;
 
 struct AntivirusRequest {

@@ -87,15 +87,17 @@ int answer_with_policy(const AntivirusVerdict& verdict, const AntivirusPolicy& p
 
 }  // namespace
 
-int answer_job(Job& job, const Rescan& look, std::string_view engine, const AntivirusPolicy& policy,
+int answer_job(Job& job, const Look& look, std::string_view engine, const AntivirusPolicy& policy,
                std::string& output) {
   std::optional<int> code;
+  const std::string exempt = exempt_virus(job.environment);
+  const Rescan rescan = [&](std::string_view message) { return look(message, exempt); };
   const auto answer = [&](const AntivirusVerdict& verdict, std::string_view message) {
     log_verdict(verdict, engine, job.environment);
-    code = answer_with_policy(verdict, policy, job, message, look, output);
+    code = answer_with_policy(verdict, policy, job, message, rescan, output);
   };
   const AntivirusVerdict unread = look_at_file(job.fd(0), [&](std::string_view message) {
-    const AntivirusVerdict verdict = look(message);
+    const AntivirusVerdict verdict = rescan(message);
     answer(verdict, message);
     return verdict;
   });

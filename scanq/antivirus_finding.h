@@ -10,7 +10,8 @@ namespace postern {
 
 struct ScanResult {
   AntivirusKind kind = AntivirusKind::clean;
-  std::string what;  // the virus's name, or why it was not scanned to the end
+  std::string what;    // the virus's name, or why it was not scanned to the end
+  bool spent = false;  // nothing more of this message can be looked at
 };
 
 // Whether an engine that takes mail apart itself is to do so: not where all that is in it was taken out.
