@@ -9,6 +9,7 @@
 
 #include "lib/fd.h"
 #include "lib/result.h"
+#include "remote/dane.h"
 #include "remote/settings.h"
 #include "remote/smtp_reply.h"
 
@@ -19,6 +20,7 @@ struct Target {
   std::string host;     // the name that it was found by; the address itself for literals
   std::string address;  // IPv4 or IPv6, no brackets
   uint16_t port = 25;
+  DaneLead dane = {};  // how the host was found
 };
 
 std::string target_text(const Target& target);  // "mx.example.net[192.0.2.1]:25"
