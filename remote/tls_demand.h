@@ -1,4 +1,5 @@
-// What a connection to one host must be, decided before it is made: by control/destinations, DANE and MTA-STS.
+// What a connection to one host must be, decided before it is made: by control/destinations, DANE and
+// MTA-STS.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,10 @@ struct TlsDemand {
   std::string why = "may";  // for the log and for TLSRPT: "may", "encrypt", "dane", "sts", "verify", "secure"
   bool report_only = false;  // deliver although it is not met, and log what it would have deferred
   std::string certificate;   // client certificate's name in secrets/posternr/; empty: none
+  // Why this host must not be given anything, whatever it offers, and that in the words of RFC 8460 4.3; both
+  // empty: it may. With report_only it is only logged.
+  std::string refusal;
+  std::string refusal_type;
 };
 
 }  // namespace postern
