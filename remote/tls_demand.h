@@ -1,4 +1,5 @@
-// What a connection to one host must be, decided before it is made: by control/destinations, DANE and MTA-STS.
+// What a connection to one host must be, decided before it is made: by control/destinations, DANE and
+// MTA-STS.
 #pragma once
 
 #include <cstdint>
