@@ -26,7 +26,7 @@ RESIDENT := \
   queue/postern-send queue/postern-bounce queue/postern-workq \
   queue/postern-qread queue/postern-qstat queue/postern-qctl queue/postern-qcheck \
   local/postern-lspawn local/postern-newu local/postern-newv \
-  remote/postern-rspawn remote/postern-remote \
+  remote/postern-rspawn remote/postern-remote remote/postern-dane \
   dnsq/postern-dnsq \
   quarantine/postern-quarantine \
   inject/postern-inject inject/postern-sendmail inject/postern-pickup \
@@ -39,6 +39,7 @@ postern-dnsq_LIBS = -lunbound
 postern-quarantine_LIBS = -lsqlite3
 postern-remote_LIBS = -lssl -lcrypto
 postern-rspawn_LIBS = $(postern-remote_LIBS)
+postern-dane_LIBS = $(postern-remote_LIBS)
 
 # Tests are compiled once and run once: not worth optimising.
 tests_FLAGS = -O0 -U_FORTIFY_SOURCE

@@ -161,9 +161,12 @@ std::vector<RecipientResult> Deliverer::try_targets(const DeliveryOrder& order, 
     if (!last || last->permanent() || !failure.permanent()) last = failure;
   };
   const int64_t deadline = now_milliseconds() + kAttemptMilliseconds;
+  DaneAnswers dane(settings_.dns_program);
   for (const Target& target : targets) {
     if (last && now_milliseconds() >= deadline) break;
-    const TlsDemand demand = demand_for(session_destination_, hop_domain, target.host);
+    TlsFindings findings;
+    if (asks_dane(session_destination_.table_tls)) findings.dane = &dane.of(target);
+    const TlsDemand demand = demand_for(session_destination_, hop_domain, target.host, findings);
     if (Result<void> opened = open(order, target, demand); !opened) {
       note(opened.failure());
       close();

@@ -17,6 +17,8 @@
 #include "remote/smtp_reply.h"
 #include "remote/tls_outcome.h"
 
+struct ssl_st;
+
 namespace postern {
 
 class TlsContext;
@@ -68,6 +70,8 @@ class SmtpSession {
   // failure (4.7.4, 4.7.5) the session can be given nothing but its end, and `tls` tells why.
   Result<void> start_tls(TlsContext& context, const TlsDemand& demand, const RemoteSettings& settings);
   TlsOutcome tls;
+  // OpenSSL's, for who shows the server's certificates; nullptr before a handshake was done.
+  [[nodiscard]] const ssl_st* tls_connection() const;
   // What stood in plain text behind the reply to STARTTLS, and was thrown away.
   [[nodiscard]] size_t injected_bytes() const { return injected_bytes_; }
   // The server closed the connection for EHLO, or for HELO behind it: a new one that begins with HELO may be

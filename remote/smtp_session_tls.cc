@@ -41,6 +41,10 @@ Result<void> SmtpSession::start_tls(TlsContext& context, const TlsDemand& demand
   return {};
 }
 
+const ssl_st* SmtpSession::tls_connection() const {
+  return stream_ ? stream_->connection() : nullptr;
+}
+
 Result<void> SmtpSession::ask_for_tls() {
   Result<void> sent = send("STARTTLS\r\n", Phase::starttls);
   Result<ServerReply> reply = sent ? read_reply(Phase::starttls) : Result<ServerReply>(sent.failure());

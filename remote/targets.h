@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/destinations.h"
 #include "lib/dns_answer.h"
 #include "lib/result.h"
 #include "remote/dane.h"
@@ -33,6 +34,11 @@ Result<std::vector<Target>> targets_of_mx(const DnsAnswer& answer, const RemoteS
 // Asks DNS unless the next hop is an address.
 Result<std::vector<Target>> find_targets(std::string_view domain, const Route& route,
                                          const RemoteSettings& settings);
+
+// The levels for which DANE is asked at all.
+constexpr bool asks_dane(TlsLevel level) {
+  return level == TlsLevel::dane || level == TlsLevel::dane_only;
+}
 
 // What DANE says of the hosts of one delivery: asked just before a host is connected to, and once a host.
 class DaneAnswers {

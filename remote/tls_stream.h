@@ -48,6 +48,7 @@ class TlsStream {
   ssize_t write(std::string_view bytes);
   // Bytes of the connection are here that have not been read: perhaps no more than a ticket.
   [[nodiscard]] bool has_pending() const;
+  [[nodiscard]] const ssl_st* connection() const { return ssl_; }
   // Says that this is the end, without waiting.
   void close();
 

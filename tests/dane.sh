@@ -57,8 +57,8 @@ one_host() {
     for data; do printf '_%s._tcp.mx TLSA %s\n' "$PORT" "$data"; done
   } | signed_zone "$name"
 }
-# dane_world: servers on $PORT of 127.0.0.2 (certificate "right"), .3 (expired), .4 (no STARTTLS) and .5 ("other"), their log
-# $T/servers, and a zone for each row of the table in doc/INTERNALS.md. $DANE_ROWS says, for each domain, what DANE comes to and what
+# dane_world: servers on $PORT of 127.0.0.2 (certificate "right"), .3 (expired), .4 (no STARTTLS) and .5 ("other"), their logs
+# $T/server.2 to .5, and a zone for each row of the table in doc/INTERNALS.md. $DANE_ROWS says, for each domain, what DANE comes to and what
 # becomes of a delivery: tls, plain, or wait.
 dane_world() {
   local TLSA_OWNER
@@ -110,9 +110,21 @@ dane_world() {
     insecuretlsa:not_applicable:tls bogusmx:-:wait bogushost:-:wait failedhost:-:wait bogustlsa:failed:wait failedtlsa:failed:wait
     skips:failed:tls cname:usable:tls cnameown:usable:tls cnameinsecure:usable:tls implicit:usable:tls"
   start_nsd
-  start servers python3 "$TESTS/dane-server.py" "$PORT" "$T/servers" 127.0.0.2="$CERTS/right.pem" 127.0.0.3="$CERTS/old.pem" \
-    127.0.0.4=- 127.0.0.5="$CERTS/other.pem"
-  wait_for 30 grep -q listening "$T/servers"
+  : > "$T/server.log"
+  dane_server 2 right
+  dane_server 3 old
+  dane_server 4
+  dane_server 5 other
+}
+# dane_server NUMBER [CERTIFICATE]: on 127.0.0.NUMBER, its log $T/server.NUMBER.
+dane_server() {
+  start server "$TESTS/smtp-server.py" "127.0.0.$1" "$PORT" "$T/server.$1" ${2:+"tls=$CERTS/$2.pem"}
+  wait_for 30 grep -q listening "$T/server.$1"
+}
+# What the servers saw since the last call, a word each: "tls" and SNI of a handshake, "message".
+servers_saw() {
+  sed -n 's/^tls [^ ]* [^ ]* \([^ ]*\) .*/tls \1/p; s/^message .*/message/p; s/^tls failed.*/handshake-failed/p' "$T"/server.? | tr '\n' ' ' | sed 's/ $//'
+  for log in "$T"/server.?; do : > "$log"; done
 }
 # dane_home: an instance whose deliveries go to those servers, and believe those zones.
 dane_home() {
