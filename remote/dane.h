@@ -27,8 +27,8 @@ struct DaneResult {
   std::vector<Tlsa> tlsa;          // those that count
   std::vector<std::string> names;  // reference identifiers; the first, the TLSA base domain, is the SNI
   std::string why = "not asked";   // in words, for the log and postern-dane
-  std::string tlsa_name;  // "_25._tcp.mx.example.net": where the records were found, or looked for last
-  std::vector<JudgedTlsa> records;  // all that stand there
+  std::string tlsa_name{};  // "_25._tcp.mx.example.net": where the records were found, or looked for last
+  std::vector<JudgedTlsa> records{};  // all that stand there
 };
 
 std::string_view outcome_word(DaneResult::Outcome outcome);

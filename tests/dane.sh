@@ -112,6 +112,7 @@ dane_world() {
   start_nsd
   : > "$T/server.log"
   dane_server 2 right
+  RIGHT=$LAST_PID
   dane_server 3 old
   dane_server 4
   dane_server 5 other
