@@ -118,5 +118,5 @@ TEST_CASE("of several digests for one usage and selector the strongest counts, a
     CAPTURE(row.expected);
     CHECK(judged(row.data) == row.expected);
   }
-  CHECK(judge_tlsa({"3 1 1 \n\x1b[31m"}).front().text == "3 1 1 \\x0A\\x1B[31m");
+  CHECK(judge_tlsa({"3 1 1 \n\x1b[31m"}).front().text == "3 1 1 \\x0a\\x1b[31m");
 }
