@@ -33,6 +33,7 @@ enum class Form {
   address_port,
   directory,
   families,
+  tls_version,
   send_or_refuse,
   warn_or_error,
   heuristics,
@@ -144,7 +145,9 @@ constexpr std::array kKnown = {
     Known{"timeoutremote", Form::number, "for each phase its own"},
     Known{"timeoutrset", Form::number, "20"},
     Known{"timeoutsmtpd", Form::number, "300"},
+    Known{"timeoutstarttls", Form::number, "300"},
     Known{"tlscapath", Form::directory, "/etc/ssl/certs"},
+    Known{"tlsminimum", Form::tls_version, "TLSv1.2"},
     Known{"tlsrpt", Form::text, "@tlsrpt"},
     Known{"tlsrptfrom", Form::text, "postmaster at control/me"},
     Known{"trustanchors", Form::any, "the root's trust anchor"},
@@ -251,6 +254,10 @@ std::string problem_of(Form form, std::string_view line) {
                  : "is no order of address families; write \"ipv6 ipv4\", \"ipv4 ipv6\", \"ipv4\" or "
                    "\"ipv6\"";
     }
+    case Form::tls_version:
+      for (const std::string_view version : {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"})
+        if (equal_ignoring_case(line, version)) return "";
+      return "is no version of TLS; write TLSv1.2 or TLSv1.3 (TLSv1 and TLSv1.1 are broken)";
     case Form::send_or_refuse:
       return line == "send" || line == "refuse" ? "" : "is neither of two words; write send or refuse";
     case Form::warn_or_error:

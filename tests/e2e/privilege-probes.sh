@@ -86,7 +86,7 @@ unanswered posternp queue "${m[@]}"
 unanswered posternp quarantine "0<$T/message" "3<$T/envelope" -- put Virus x
 unanswered posternp antivirus "0<$T/message"
 unanswered posternp dnsq -- mx far.example
-answered 0 posternh dnsq -- txt far.example
+answered 0 posternh dnsq -- txt a..b
 for user in posternh posterne; do
   unanswered $user queue "${m[@]}"
   unanswered $user quarantine "0<$T/message" "3<$T/envelope" -- put Virus x
