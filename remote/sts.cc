@@ -1,6 +1,7 @@
 #include "remote/sts.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "lib/call.h"
 #include "lib/child.h"
@@ -13,12 +14,20 @@ namespace postern {
 
 namespace {
 
+constexpr int64_t kWaitMilliseconds = 20000;    // for which a delivery waits for a policy that is fetched
 constexpr int64_t kConnectMilliseconds = 1000;  // a service that is being restarted is back by then
+
+// A service that is not there at all, as in an instance that never had it, is not waited for.
+Result<Fd> connect_briefly(const std::string& name, int64_t deadline) {
+  errno = 0;
+  Result<Fd> socket = try_connect_service(name);
+  if (socket || (errno != EAGAIN && errno != ECONNREFUSED)) return socket;
+  return connect_service(name, std::min(deadline, now_milliseconds() + kConnectMilliseconds));
+}
 
 Result<Reply> ask(const std::string& program, const Request& request, int64_t deadline) {
   if (!program.starts_with('@')) return call_program(program, request, deadline);
-  const int64_t connect_until = std::min(deadline, now_milliseconds() + kConnectMilliseconds);
-  Result<Fd> socket = connect_service(program.substr(1), connect_until);
+  Result<Fd> socket = connect_briefly(program.substr(1), deadline);
   if (!socket) return socket.failure();
   if (Result<void> sent = send_request(socket->get(), request); !sent) return sent.failure();
   return await_reply(socket->get(), deadline);
@@ -52,6 +61,11 @@ StsAnswer look_up_sts(const std::string& sts_program, std::string_view asked, in
           .policy = std::move(entry->policy),
           .left = left,
           .why = answer.failure().text};
+}
+
+const StsAnswer& StsOfDelivery::answer() {
+  if (!answer_) answer_ = look_up_sts(program_, domain_, now_milliseconds() + kWaitMilliseconds);
+  return *answer_;
 }
 
 std::optional<StsPolicy> sts_policy_of(const std::string& sts_program, std::string_view domain,

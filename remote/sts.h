@@ -16,6 +16,20 @@ namespace postern {
 // logged.
 StsAnswer look_up_sts(const std::string& sts_program, std::string_view domain, int64_t deadline_milliseconds);
 
+// What MTA-STS says for one delivery: asked when it is needed first, and once.
+class StsOfDelivery {
+ public:
+  // "none" as `program`: there is no policy.
+  StsOfDelivery(std::string program, std::string domain)
+      : program_(std::move(program)), domain_(std::move(domain)) {}
+  const StsAnswer& answer();
+
+ private:
+  std::string program_;
+  std::string domain_;
+  std::optional<StsAnswer> answer_;
+};
+
 // The same, for who needs only the policy.
 std::optional<StsPolicy> sts_policy_of(const std::string& sts_program, std::string_view domain,
                                        int64_t deadline_milliseconds);

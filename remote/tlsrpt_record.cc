@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "lib/call.h"
 #include "lib/child.h"
@@ -14,7 +15,6 @@ namespace {
 
 constexpr size_t kValueLimitBytes = 400;
 constexpr int64_t kPathMilliseconds = 5000;
-constexpr int64_t kComplaintMilliseconds = 60000;
 
 constexpr std::array<std::string_view, 3> kTypes = {"sts", "tlsa", "no-policy-found"};
 constexpr std::array<std::string_view, 11> kResults = {"starttls-not-supported", "certificate-host-mismatch",
@@ -139,17 +139,18 @@ void send_tls_record(const std::string& program, const TlsRecord& record) {
   request.arguments = tls_record_words(record);
   request.arguments.insert(request.arguments.begin(), "record");
   Result<void> sent;
+  int error = 0;
   if (program.starts_with('@')) {
+    errno = 0;
     Result<Fd> socket = try_connect_service(program.substr(1));
+    if (!socket) error = errno;
     sent = socket ? send_request(socket->get(), request) : Result<void>(socket.failure());
   } else {
     Result<Reply> reply = call_program(program, request, now_milliseconds() + kPathMilliseconds);
     if (!reply) sent = reply.failure();
   }
-  if (sent) return;
-  static int64_t quiet_until = 0;
-  if (now_milliseconds() < quiet_until) return;
-  quiet_until = now_milliseconds() + kComplaintMilliseconds;
+  // Nobody there, or too busy: less is reported, and a line for each session would help nobody.
+  if (sent || error == ENOENT || error == ECONNREFUSED || error == EAGAIN) return;
   log_warning("record a TLS session for the reports", sent.failure());
 }
 

@@ -2,7 +2,7 @@
 
 # make_sts_home: an instance's home with an authority, whose HTTPS port is $HTTPS_PORT on 127.0.0.2 and whose DNS is $T/dns.
 make_sts_home() {
-  make_home
+  [ -d "$POSTERN_HOME" ] || make_home
   make_authority
   mkdir -p "$POSTERN_HOME/db/sts" "$POSTERN_HOME/db/tlsrpt" "$T/www"
   HTTPS_PORT=$(free_port)
