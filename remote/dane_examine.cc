@@ -8,8 +8,10 @@
 #include "remote/dane_report.h"
 #include "remote/routes.h"
 #include "remote/smtp_session.h"
+#include "remote/sts.h"
 #include "remote/targets.h"
 #include "remote/tls_context.h"
+#include "remote/tls_findings.h"
 #include "remote/tls_policy.h"
 
 namespace postern {
@@ -31,6 +33,15 @@ DaneReport& conclude(DaneReport& report, const Failure& failure) {
                   failure.status + " " + failure.text);
 }
 
+std::string sts_text(const StsAnswer& answer) {
+  if (answer.outcome == StsAnswer::Outcome::none) return "none";
+  if (answer.outcome == StsAnswer::Outcome::failed) return "not known: " + printable(answer.why);
+  std::string text(sts_mode_word(answer.policy.mode));
+  text += " for " + std::to_string(answer.left) + " s, mx";
+  for (const std::string& mx : answer.policy.mx) text += " " + printable(mx, kNameLimitBytes);
+  return text;
+}
+
 class Examination {
  public:
   Examination(const RemoteSettings& settings, const ExamineOptions& options)
@@ -46,6 +57,7 @@ class Examination {
  private:
   Result<void> read_tables(DaneReport& report);
   Result<std::vector<Target>> find_hosts(DaneReport& report);
+  void ask_sts(DaneReport& report);
   void look_at(HostReport& host, const std::vector<Target>& addresses, const DaneReport& report);
   void connect(HostReport& host, const std::vector<Target>& addresses);
   void talk(HostReport& host, SmtpSession& session);
@@ -54,6 +66,7 @@ class Examination {
   RemoteSettings settings_;
   ExamineOptions options_;
   DaneAnswers dane_;
+  std::optional<StsOfDelivery> sts_;
   Route route_;
   std::unique_ptr<TlsContext> context_;
 };
@@ -64,10 +77,10 @@ DaneReport Examination::of(const std::string& asked) {
   Result<std::string> domain = a_labels(asked);
   if (!domain) return conclude(report, domain.failure());
   report.domain = *domain;
-  report.sts = "not looked at";
   if (Result<void> read = read_tables(report); !read) return conclude(report, read.failure());
   Result<std::vector<Target>> targets = find_hosts(report);
   if (!targets) return conclude(report, targets.failure());
+  ask_sts(report);
   for (HostReport& host : report.hosts) {
     std::vector<Target> addresses;
     std::copy_if(targets->begin(), targets->end(), std::back_inserter(addresses),
@@ -138,6 +151,14 @@ Result<std::vector<Target>> Examination::find_hosts(DaneReport& report) {
   return targets;
 }
 
+// The policy is shown also where DANE goes before it. It speaks of hosts found by MX alone.
+void Examination::ask_sts(DaneReport& report) {
+  const bool by_mx = report.how && report.how->question == "mx";
+  sts_.emplace(by_mx ? settings_.sts_program : "none", report.domain);
+  const bool asks = report.destination.table_tls == TlsLevel::dane;
+  report.sts = asks && by_mx && settings_.sts_program != "none" ? sts_text(sts_->answer()) : "not looked at";
+}
+
 void Examination::look_at(HostReport& host, const std::vector<Target>& addresses, const DaneReport& report) {
   TlsFindings findings;
   host.dane_asked = asks_dane(report.destination.table_tls);
@@ -145,6 +166,9 @@ void Examination::look_at(HostReport& host, const std::vector<Target>& addresses
     host.dane = dane_.of(addresses.front());
     findings.dane = &host.dane;
   }
+  add_sts(*sts_, report.destination, host.host.name, findings);
+  if (findings.sts != nullptr)
+    host.sts = findings.sts_names_host ? "names this host" : "does not name this host";
   host.demand = demand_for(report.destination, report.domain, host.host.name, findings);
   if (!host.demand.refusal.empty() && !host.demand.report_only) {
     host.why = host.demand.refusal;

@@ -15,6 +15,7 @@
 #include "lib/text.h"
 #include "remote/targets.h"
 #include "remote/tls_context.h"
+#include "remote/tls_findings.h"
 #include "remote/tls_policy.h"
 
 namespace postern {
@@ -161,11 +162,17 @@ std::vector<RecipientResult> Deliverer::try_targets(const DeliveryOrder& order, 
     if (!last || last->permanent() || !failure.permanent()) last = failure;
   };
   const int64_t deadline = now_milliseconds() + kAttemptMilliseconds;
+  // A route is the operator's word, and goes before what the domain says of its mail hosts.
+  const bool by_mx = session_hop_.starts_with("mx ");
+  StsOfDelivery sts(by_mx ? settings_.sts_program : "none", hop_domain);
   DaneAnswers dane(settings_.dns_program);
   for (const Target& target : targets) {
     if (last && now_milliseconds() >= deadline) break;
     TlsFindings findings;
     if (asks_dane(session_destination_.table_tls)) findings.dane = &dane.of(target);
+    add_sts(sts, session_destination_, target.host, findings);
+    session_record_.reset();
+    if (by_mx) session_record_ = begin_tls_record(sts, session_destination_, hop_domain, findings);
     const TlsDemand demand = demand_for(session_destination_, hop_domain, target.host, findings);
     if (Result<void> opened = open(order, target, demand); !opened) {
       note(opened.failure());
@@ -181,12 +188,19 @@ std::vector<RecipientResult> Deliverer::try_targets(const DeliveryOrder& order, 
 }
 
 Result<void> Deliverer::open(const DeliveryOrder& order, const Target& target, const TlsDemand& demand) {
-  if (!demand.refusal.empty()) {
-    if (Result<void> refused = refuse(order, target, demand); !refused) return refused;
+  TlsFault fault{demand.refusal_type, demand.refusal};
+  if (!fault.type.empty()) {
+    Result<void> refused = refuse(order, target, demand);
+    if (!refused) {
+      report_session(target, fault);
+      return refused;
+    }
   }
   session_demand_ = demand;
   Result<void> greeted = greet(order, target);
+  const bool may_be_tls = greeted.ok();
   if (greeted) greeted = secure(order, target, demand);
+  if (may_be_tls && session_) report_session(target, fault.type.empty() ? session_->tls.fault : fault);
   if (greeted && no_chunking_.contains(target.address)) session_->forget_chunking();
   return greeted;
 }
@@ -277,6 +291,13 @@ void Deliverer::note_outcome(const DeliveryOrder& order, const TlsOutcome& outco
   const std::string domain = printable(order.domain, 255);
   if (outcome.encrypted()) log_.info(dcid_text(*session_) + " " + tls_success_text(outcome, domain));
   if (!outcome.fault.type.empty()) log_.info(dcid_text(*session_) + " " + tls_failure_text(outcome, domain));
+}
+
+void Deliverer::report_session(const Target& target, const TlsFault& fault) {
+  if (!session_record_) return;
+  TlsRecord record = *session_record_;
+  end_tls_record(record, target, session_ ? session_->local_address() : "", fault);
+  send_tls_record(settings_.tls_report_program, record);
 }
 
 Result<void> Deliverer::connect(const DeliveryOrder& order, const Target& target) {

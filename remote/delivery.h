@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "remote/smtp_transaction.h"
 #include "remote/tls_demand.h"
 #include "remote/tls_outcome.h"
+#include "remote/tlsrpt_record.h"
 
 namespace postern {
 
@@ -58,6 +60,7 @@ class Deliverer {
   Result<void> try_tls(const TlsDemand& demand);
   Result<void> refuse(const DeliveryOrder& order, const Target& target, const TlsDemand& demand);
   void note_outcome(const DeliveryOrder& order, const TlsOutcome& outcome);
+  void report_session(const Target& target, const TlsFault& fault);
   Attempt transact(const DeliveryOrder& order);
   void send_again(const DeliveryOrder& order, TransactionEnd& end);
   bool open_without_chunking(const DeliveryOrder& order);
@@ -72,7 +75,8 @@ class Deliverer {
   std::string session_hop_;  // the next hop that session_ is for
   Destination session_destination_;
   TlsDemand session_demand_;
-  std::set<std::string> no_chunking_;  // addresses of servers whose BDAT does not work
+  std::optional<TlsRecord> session_record_;  // for the reports; without how it ended
+  std::set<std::string> no_chunking_;        // addresses of servers whose BDAT does not work
   LogLines log_;
 };
 

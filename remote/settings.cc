@@ -97,6 +97,12 @@ Result<void> read_tls(RemoteSettings& settings) {
   Result<std::string> path = control_line_or("tlscapath", settings.tls_authorities);
   if (!path) return path.failure();
   settings.tls_authorities = *path;
+  Result<std::string> sts = control_line_or("stsd", "@stsd");
+  if (!sts) return sts.failure();
+  settings.sts_program = *sts;
+  Result<std::string> reports = control_line_or("tlsrpt", "@tlsrpt");
+  if (!reports) return reports.failure();
+  settings.tls_report_program = *reports;
   return {};
 }
 

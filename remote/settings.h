@@ -29,6 +29,8 @@ struct RemoteSettings {
   std::string me;                                                 // control/me
   std::string hello;                                              // control/helohost, else me
   std::string dns_program;                                        // control/dnsq, default "@dnsq"
+  std::string sts_program;                                        // control/stsd, default "@stsd"
+  std::string tls_report_program;                                 // control/tlsrpt, default "@tlsrpt"
   uint16_t port = 25;                                             // control/remoteport: of hosts found by MX
   SmtpTimeouts timeouts;                                          // control/timeout*
   std::vector<std::string> more_own_addresses;                    // control/moreipme

@@ -89,6 +89,13 @@ TlsDemand demand_of_level(const Destination& destination, std::string_view domai
 
 }  // namespace
 
+bool looks_at_sts(const Destination& destination, const TlsFindings& findings) {
+  using Outcome = DaneResult::Outcome;
+  const Outcome outcome = findings.dane == nullptr ? Outcome::not_applicable : findings.dane->outcome;
+  return destination.table_tls == TlsLevel::dane &&
+         (outcome == Outcome::not_applicable || outcome == Outcome::absent);
+}
+
 TlsDemand demand_for(const Destination& destination, std::string_view domain, std::string_view host,
                      const TlsFindings& findings) {
   TlsDemand made = demand_of_level(destination, domain, host, findings);

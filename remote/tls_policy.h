@@ -17,6 +17,9 @@ struct TlsFindings {
   bool sts_names_host = true;        // one of its mx patterns matches
 };
 
+// Does what MTA-STS says matter for the host? Not where the level decides alone, or DANE does.
+bool looks_at_sts(const Destination& destination, const TlsFindings& findings);
+
 // `domain`: the next hop, that of the recipients or the route's host; `host`: the mail host's name, or an
 // address. The level off, may, encrypt, verify and secure decide alone. dane: DANE, then MTA-STS (RFC 8461 2:
 // DANE wins), then opportunistic TLS; dane-only: DANE or no delivery.

@@ -117,6 +117,8 @@ Result<void> make_directories(const Plan& plan) {
       Row{"sets", 0700, "posternq"},
       Row{"quarantine", 0700, "posterno"},
       Row{"db/quarantine", 0700, "posterno"},
+      Row{"db/sts", 0755, "posternh"},  // remote reads it while stsd is away
+      Row{"db/tlsrpt", 0750, "posterne"},
   };
   for (const Row& row : kRows) {
     Result<std::unique_ptr<Identity>> owner = owner_of(plan, row.user);

@@ -132,5 +132,7 @@ dane_home() {
   make_home
   printf '127.0.0.%s\n' 2 3 4 5 > "$POSTERN_HOME/control/notipme"
   echo "$PORT" > "$POSTERN_HOME/control/remoteport"
+  echo none > "$POSTERN_HOME/control/stsd"
+  echo none > "$POSTERN_HOME/control/tlsrpt"
   cp "$T/anchors" "$POSTERN_HOME/control/trustanchors"
 }
