@@ -366,6 +366,7 @@ class Postfix(System):
             master.writelines(lines)
             # A service of its own, so that the others are what they are without TLS.
             master.write("tlssmtp unix - - y - - smtp -o smtp_tls_security_level=may -o smtp_tls_connection_reuse=yes\n")
+            master.write("tlsproxy unix - - y - 0 tlsproxy -o tlsproxy_client_security_level=may\n")
 
     def write_mailboxes(self):
         table = os.path.join(self.config, "mailboxes")
