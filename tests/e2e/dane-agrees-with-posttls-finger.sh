@@ -1,4 +1,5 @@
 #!/bin/bash
+# needs: root
 # Postfix's posttls-finger, behind a validating unbound, comes to the same end as postern-dane in every row of the table. Its resolver
 # is the system's: it runs with a resolv.conf of its own, which takes root and a mount namespace.
 . "$(dirname "$0")/../lib.sh"

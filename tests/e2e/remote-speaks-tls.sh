@@ -10,7 +10,6 @@ make_authority
 make_certificate right 30 mx.x.test
 make_certificate domain 30 x.test
 make_certificate wild 30 '*.x.test'
-make_certificate partial 30 'm*.x.test'
 make_self_signed self other.test
 dots() { printf 'Subject: x\n\n.\n..two\n'; head -c "$1" /dev/zero | tr '\0' x | fold -w 70 | sed 's/^x/./'; printf '\nlast\n'; }
 
