@@ -2,9 +2,14 @@
 //
 //   args       [--json] [--no-connect] [--resolver ADDR:PORT | --dns FILE] [--trust-anchor FILE] DOMAIN
 //   fd 1 out   what was found, for people; one JSON object with --json
-//   env        POSTERN_HOME                 user   any that may ask control/dnsq
+//   env        POSTERN_HOME                 user   posternr, which root becomes
 //   exit       0 a delivery would go, 111 it would be deferred, 100 never, or wrong arguments
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/bind.h"
+#include "lib/child.h"
 #include "lib/control.h"
 #include "lib/fd.h"
 #include "lib/log.h"
@@ -22,8 +27,9 @@ struct Arguments {
   std::string domain;
 };
 
-int run(int argc, char** argv);  // the job, top to bottom:
-std::optional<Arguments> parse(const std::vector<std::string>& words);
+int run(int argc, char** argv);                                         // the job, top to bottom:
+std::optional<Arguments> parse(const std::vector<std::string>& words);  //   what was asked
+Result<void> become_remote();                                           //   root talks to no stranger
 
 int run(int argc, char** argv) {
   const std::optional<Arguments> arguments = parse({argv + 1, argv + argc});
@@ -32,6 +38,10 @@ int run(int argc, char** argv) {
                  "they are [--json] [--no-connect] [--resolver ADDRESS:PORT | --dns FILE] "
                  "[--trust-anchor FILE] DOMAIN");
     return 100;
+  }
+  if (Result<void> became = become_remote(); !became) {
+    log_critical("start", became.failure().text);
+    return 111;
   }
   Result<RemoteSettings> settings = read_remote_settings();
   if (!settings) {
@@ -69,6 +79,14 @@ std::optional<Arguments> parse(const std::vector<std::string>& words) {
   if (at + 1 != words.size() || words[at].empty()) return std::nullopt;
   arguments.domain = words[at];
   return arguments;
+}
+
+// The user of deliveries, whom dnsq and stsd answer; in an instance without users of its own there is none.
+Result<void> become_remote() {
+  struct stat owner {};
+  if (::getuid() != 0 || ::stat(home_path("secrets/posternr").c_str(), &owner) < 0 || owner.st_uid == 0)
+    return {};
+  return become({owner.st_uid, owner.st_gid});
 }
 
 }  // namespace
