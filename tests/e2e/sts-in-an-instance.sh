@@ -29,8 +29,9 @@ wait_for 30 recorded
 python3 "$TESTS/tlsrpt.py" json "$T/report" policies/0/policy/policy-type=sts policies/0/summary/total-successful-session-count=1 \
   policies/0/summary/total-failure-session-count=0 || fail "$(cat "$T/report")"
 
-# stsd is away, and so is the right server.
+# stsd is away, and so is the right server. Even a new id does not take away what is known.
 stop_service stsd
+set_id x.test 2
 stop_sink
 : > "$T/sink"
 start_sink "$SINK" tls="$T/wrong.pem"
@@ -48,4 +49,5 @@ start_sink "$SINK" tls="$T/right.pem"
 wait_for 30 test -S "$POSTERN_HOME/run/stsd"
 try_now
 wait_for 60 queue_empty
+wait_for 30 logged stsd 'MTA-STS policy of x.test: enforce, 1 mx, max_age 604800, id 2'
 expect_equal "$(grep -c '^Subject: two' "$T/sink.messages")" 1
