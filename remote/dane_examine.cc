@@ -154,7 +154,7 @@ Result<std::vector<Target>> Examination::find_hosts(DaneReport& report) {
 // The policy is shown also where DANE goes before it. It speaks of hosts found by MX alone.
 void Examination::ask_sts(DaneReport& report) {
   const bool by_mx = report.how && report.how->question == "mx";
-  sts_.emplace(by_mx ? settings_.sts_program : "none", report.domain);
+  sts_.emplace(StsPrograms{by_mx ? settings_.sts_program : "none", settings_.dns_program}, report.domain);
   const bool asks = report.destination.table_tls == TlsLevel::dane;
   report.sts = asks && by_mx && settings_.sts_program != "none" ? sts_text(sts_->answer()) : "not looked at";
 }

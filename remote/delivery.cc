@@ -164,7 +164,7 @@ std::vector<RecipientResult> Deliverer::try_targets(const DeliveryOrder& order, 
   const int64_t deadline = now_milliseconds() + kAttemptMilliseconds;
   // A route is the operator's word, and goes before what the domain says of its mail hosts.
   const bool by_mx = session_hop_.starts_with("mx ");
-  StsOfDelivery sts(by_mx ? settings_.sts_program : "none", hop_domain);
+  StsOfDelivery sts({by_mx ? settings_.sts_program : "none", settings_.dns_program}, hop_domain);
   DaneAnswers dane(settings_.dns_program);
   for (const Target& target : targets) {
     if (last && now_milliseconds() >= deadline) break;

@@ -9,12 +9,15 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "remote/sts_cache.h"
+#include "remote/sts_decision.h"
+#include "remote/tag_record.h"
 
 namespace postern {
 
 namespace {
 
-constexpr int64_t kWaitMilliseconds = 20000;    // for which a delivery waits for a policy that is fetched
+constexpr int64_t kWaitMilliseconds = 20000;  // for which a delivery waits for a policy that is fetched
+constexpr int64_t kDueMilliseconds = 1000;
 constexpr int64_t kConnectMilliseconds = 1000;  // a service that is being restarted is back by then
 
 // A service that is not there at all, as in an instance that never had it, is not waited for.
@@ -45,34 +48,29 @@ Result<StsAnswer> ask_stsd(const std::string& program, const std::string& domain
 
 }  // namespace
 
-StsAnswer look_up_sts(const std::string& sts_program, std::string_view asked, int64_t deadline) {
+StsAnswer look_up_sts(const StsPrograms& programs, std::string_view asked, int64_t deadline) {
   const std::string domain = lower(asked);
-  if (sts_program == "none" || !is_policy_domain(domain)) return {.domain = domain};
-  Result<StsAnswer> answer = ask_stsd(sts_program, domain, deadline);
+  if (programs.sts == "none" || !is_policy_domain(domain)) return {.domain = domain};
+  const uint64_t now = now_microseconds() / 1000000;
+  const std::optional<StsEntry> entry = StsCache(home_path("db/sts")).find(domain);
+  const Result<std::vector<std::string>> records = ask_txt(programs.dns, "_mta-sts." + domain, deadline);
+  StsDecision decision = decide_sts(domain, entry, records, now);
+  if (decision.answer && !decision.due) return std::move(*decision.answer);
+  // What is only due waits for nobody: the policy is there.
+  const int64_t patience =
+      decision.due ? std::min(deadline, now_milliseconds() + kDueMilliseconds) : deadline;
+  Result<StsAnswer> answer = ask_stsd(programs.sts, domain, patience);
   if (answer) return std::move(*answer);
   log_warning("ask for the MTA-STS policy of " + domain, answer.failure());
-  const uint64_t now = now_microseconds() / 1000000;
-  std::optional<StsEntry> entry = StsCache(home_path("db/sts")).find(domain);
-  if (!entry || !entry->holds(now))
-    return {.domain = domain, .outcome = StsAnswer::Outcome::failed, .why = answer.failure().text};
-  const uint64_t left = entry->fetched + entry->policy.max_age - now;
-  return {.domain = domain,
-          .outcome = StsAnswer::Outcome::found,
-          .policy = std::move(entry->policy),
-          .left = left,
-          .why = answer.failure().text};
+  StsAnswer known =
+      entry ? sts_answer_of(*entry, now) : StsAnswer{.domain = domain, .outcome = StsAnswer::Outcome::failed};
+  known.why = answer.failure().text;
+  return known;
 }
 
 const StsAnswer& StsOfDelivery::answer() {
-  if (!answer_) answer_ = look_up_sts(program_, domain_, now_milliseconds() + kWaitMilliseconds);
+  if (!answer_) answer_ = look_up_sts(programs_, domain_, now_milliseconds() + kWaitMilliseconds);
   return *answer_;
-}
-
-std::optional<StsPolicy> sts_policy_of(const std::string& sts_program, std::string_view domain,
-                                       int64_t deadline) {
-  StsAnswer answer = look_up_sts(sts_program, domain, deadline);
-  if (answer.outcome != StsAnswer::Outcome::found) return std::nullopt;
-  return std::move(answer.policy);
 }
 
 }  // namespace postern

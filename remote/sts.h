@@ -11,27 +11,27 @@
 
 namespace postern {
 
-// Asks `sts_program` (control/stsd; "none": nobody). Where it is away or slow, the policy in db/sts/ that
-// still holds; else "failed": the delivery goes on as if there were none (RFC 8461 5.1). What failed is
-// logged.
-StsAnswer look_up_sts(const std::string& sts_program, std::string_view domain, int64_t deadline_milliseconds);
+struct StsPrograms {
+  std::string sts;  // control/stsd; "none": there are no policies
+  std::string dns;  // control/dnsq
+};
+
+// Looks at the DNS record and at db/sts/, and asks postern-stsd only where a policy has to be fetched. Where
+// that is away or slow, the policy of before, if it holds; else "failed": the delivery goes on as if there
+// were none (RFC 8461 5.1). What failed is logged.
+StsAnswer look_up_sts(const StsPrograms& programs, std::string_view domain, int64_t deadline_milliseconds);
 
 // What MTA-STS says for one delivery: asked when it is needed first, and once.
 class StsOfDelivery {
  public:
-  // "none" as `program`: there is no policy.
-  StsOfDelivery(std::string program, std::string domain)
-      : program_(std::move(program)), domain_(std::move(domain)) {}
+  StsOfDelivery(StsPrograms programs, std::string domain)
+      : programs_(std::move(programs)), domain_(std::move(domain)) {}
   const StsAnswer& answer();
 
  private:
-  std::string program_;
+  StsPrograms programs_;
   std::string domain_;
   std::optional<StsAnswer> answer_;
 };
-
-// The same, for who needs only the policy.
-std::optional<StsPolicy> sts_policy_of(const std::string& sts_program, std::string_view domain,
-                                       int64_t deadline_milliseconds);
 
 }  // namespace postern

@@ -41,7 +41,7 @@ struct StsEntry {
   StsPolicy policy{};
   uint64_t fetched = 0;  // when the policy was; 0: there is none
   uint64_t tried = 0;    // when its fetch was begun the last time
-  std::string result{};    // of that, where it failed
+  std::string result{};  // of that, where it failed
   std::string why{};
 
   [[nodiscard]] bool holds(uint64_t now) const { return fetched != 0 && now < fetched + policy.max_age; }

@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "remote/https.h"
+#include "remote/sts_decision.h"
 #include "remote/tag_record.h"
 
 namespace postern {
@@ -19,37 +20,6 @@ namespace {
 constexpr int64_t kLockMilliseconds = 5000;  // for which one worker waits for another that fetches the same
 constexpr timespec kLockPause{0, 50 * 1000000};
 constexpr uint64_t kMostDomainsLimit = 1000000;
-
-StsAnswer answer_of(const StsEntry& entry, uint64_t now) {
-  StsAnswer answer{.domain = entry.domain, .result = entry.result, .why = entry.why};
-  answer.outcome = entry.holds(now) ? StsAnswer::Outcome::found : StsAnswer::Outcome::failed;
-  if (!entry.holds(now)) return answer;
-  answer.policy = entry.policy;
-  answer.left = entry.fetched + entry.policy.max_age - now;
-  return answer;
-}
-
-bool tried_lately(const StsEntry& entry, uint64_t now) {
-  return !entry.result.empty() && entry.tried <= now && now - entry.tried < kStsRetrySeconds;
-}
-
-bool is_due(const StsEntry& entry, uint64_t now) {
-  const uint64_t age = now > entry.fetched ? now - entry.fetched : 0;
-  return age >= std::min(kStsRefreshSeconds, entry.policy.max_age / 2) && !tried_lately(entry, now);
-}
-
-// A policy that holds is not forgotten because its record is gone or cannot be had (RFC 8461 5.1): else who
-// could suppress one DNS answer could take it away.
-StsAnswer without_record(const std::optional<StsEntry>& entry, const std::string& domain, uint64_t now,
-                         const Failure* why) {
-  StsAnswer answer{.domain = domain};
-  if (entry && entry->holds(now)) answer = answer_of(*entry, now);
-  if (why != nullptr) {
-    answer.why = why->text;
-    if (answer.outcome == StsAnswer::Outcome::none) answer.outcome = StsAnswer::Outcome::failed;
-  }
-  return answer;
-}
 
 }  // namespace
 
@@ -81,27 +51,24 @@ StsAnswer StsLookup::look_up(std::string_view asked, uint64_t now) {
   if (!is_policy_domain(domain)) return {.domain = domain};
   const int64_t deadline = now_milliseconds() + kStsFetchMilliseconds;
   const std::optional<StsEntry> entry = cache_.find(domain);
-  Result<std::vector<std::string>> records = ask_txt(settings_.dns_program, "_mta-sts." + domain, deadline);
-  if (!records) return without_record(entry, domain, now, &records.failure());
-  const std::string id = sts_id_of(*records);
-  if (id.empty()) return without_record(entry, domain, now, nullptr);
-  if (entry && entry->holds(now) && entry->policy.id == id) {
-    if (is_due(*entry, now)) due_.push_back({domain, id});
-    return answer_of(*entry, now);
-  }
-  return fetch(entry.value_or(StsEntry{.domain = domain}), id, now, deadline);
+  const Result<std::vector<std::string>> records =
+      ask_txt(settings_.dns_program, "_mta-sts." + domain, deadline);
+  StsDecision decision = decide_sts(domain, entry, records, now);
+  if (decision.due) due_.push_back({domain, decision.id});
+  if (decision.answer) return std::move(*decision.answer);
+  return fetch(entry.value_or(StsEntry{.domain = domain}), decision.id, now, deadline);
 }
 
 void StsLookup::refresh(uint64_t now) {
   for (const Due& due : std::exchange(due_, {})) {
     std::optional<StsEntry> entry = cache_.find(due.domain);
-    if (entry && is_due(*entry, now))
+    if (entry && sts_is_due(*entry, now))
       fetch(std::move(*entry), due.id, now, now_milliseconds() + kStsFetchMilliseconds);
   }
 }
 
 StsAnswer StsLookup::fetch(StsEntry entry, const std::string& id, uint64_t now, int64_t deadline) {
-  if (tried_lately(entry, now)) return answer_of(entry, now);
+  if (sts_tried_lately(entry, now)) return sts_answer_of(entry, now);
   Fd lock = cache_.try_lock(entry.domain);
   const int64_t patience = std::min(deadline, now_milliseconds() + kLockMilliseconds);
   while (!lock && cache_.writable() && now_milliseconds() < patience) {
@@ -110,10 +77,10 @@ StsAnswer StsLookup::fetch(StsEntry entry, const std::string& id, uint64_t now, 
     // Whoever had it may have fetched what we want.
     std::optional<StsEntry> fresh = cache_.find(entry.domain);
     if (fresh && (fresh->tried >= now || (fresh->holds(now) && fresh->policy.id == id)))
-      return answer_of(*fresh, now);
+      return sts_answer_of(*fresh, now);
   }
   if (!lock && cache_.writable()) {
-    StsAnswer answer = answer_of(entry, now);
+    StsAnswer answer = sts_answer_of(entry, now);
     answer.why = "it is being fetched";
     return answer;
   }
@@ -136,7 +103,7 @@ StsAnswer StsLookup::fetch(StsEntry entry, const std::string& id, uint64_t now, 
              printable(entry.why, 300) + (entry.holds(now) ? "; the one of before holds" : ""));
   }
   keep(entry);
-  return answer_of(entry, now);
+  return sts_answer_of(entry, now);
 }
 
 Result<StsPolicy> StsLookup::fetch_policy(const std::string& domain, int64_t deadline, std::string& result) {

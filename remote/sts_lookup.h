@@ -13,9 +13,6 @@
 namespace postern {
 
 constexpr int64_t kStsFetchMilliseconds = 60000;  // a whole fetch, DNS included
-constexpr uint64_t kStsRetrySeconds = 300;        // after a failed one; RFC 8461 3.3 asks for five minutes
-constexpr uint64_t kStsRefreshSeconds =
-    86400;  // a policy in use is fetched anew so often, or at half its age
 
 struct StsSettings {
   std::string dns_program = "@dnsq";         // control/dnsq

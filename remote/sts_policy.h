@@ -20,7 +20,7 @@ struct StsPolicy {
   Mode mode = Mode::none;
   std::vector<std::string> mx{};  // "mx.example.net", or "*.example.net"; lower case
   std::string id{};               // of the DNS record that it was fetched for
-  uint64_t max_age = 0;         // seconds from when it was fetched
+  uint64_t max_age = 0;           // seconds from when it was fetched
 };
 
 std::string_view sts_mode_word(StsPolicy::Mode mode);

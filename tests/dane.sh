@@ -119,6 +119,7 @@ dane_world() {
 }
 # dane_server NUMBER [CERTIFICATE]: on 127.0.0.NUMBER, its log $T/server.NUMBER.
 dane_server() {
+  : > "$T/server.$1"
   start server "$TESTS/smtp-server.py" "127.0.0.$1" "$PORT" "$T/server.$1" ${2:+"tls=$CERTS/$2.pem"}
   wait_for 30 grep -q listening "$T/server.$1"
 }

@@ -43,7 +43,7 @@ expect_equal $? 111 "postern-dane of wrong.test"
 # The server gets the certificate that the zone announces.
 kill "$WRONG"
 wait "$WRONG" 2> /dev/null
-dane_server 3 next
+PORT=$SERVER_PORT dane_server 3 next
 try_now
 wait_for 60 messages_are 3 1
 expect_in "$T/server.3" '^tls TLSv1.3 NEW mx.wrong.test '

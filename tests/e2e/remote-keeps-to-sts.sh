@@ -110,6 +110,9 @@ echo @stsd > "$POSTERN_HOME/control/stsd"
 echo "postern-dnsq --dns $T/dns" > "$POSTERN_HOME/control/dnsq"
 away() { "$B/postern-remote" x.test s@y.test a@x.test < "$T/message" 2> "$T/log" | tr '\0' '\n' | head -n 1 | cut -c1-6; }
 expect_equal "$(away)" "s4.7.5" "stsd away, enforce"
+expect_not_in "$T/log" 'unable to ask'
+set_id x.test new
+expect_equal "$(away)" "s4.7.5" "stsd away, enforce, a new id"
 expect_in "$T/log" 'unable to ask for the MTA-STS policy of x.test: '
 rm "$POSTERN_HOME/db/sts/x.test"
 away | sees ^rmx.x || fail "stsd away, nothing known"

@@ -12,7 +12,7 @@ DAY=$(date -u +%Y-%m-%d)
 records() { cat "$POSTERN_HOME/db/tlsrpt/$DAY" 2> /dev/null | wc -l; }
 # As remote hands them in: by the socket.
 as_remote() { if [ "$(id -u)" = 0 ]; then setpriv --reuid=posternr --regid=postern --clear-groups "$@"; else "$@"; fi; }
-record() { as_remote python3 "$TESTS/ask.py" tlsrpt -- record "$@" || fail "record $*: $?"; }
+record() { as_remote /usr/bin/python3 "$TESTS/ask.py" tlsrpt -- record "$@" || fail "record $*: $?"; }
 POLICY=(type=sts "policy=version: STSv1" "policy=mode: enforce" "policy=mx: *.x.test" "policy=max_age: 86400" "mx=*.x.test")
 for _ in 1 2 3; do record domain=x.test "${POLICY[@]}" host=mx.x.test receiving=192.0.2.2; done
 record domain=x.test "${POLICY[@]}" host=mx.x.test receiving=192.0.2.2 sending=192.0.2.1 result=certificate-expired "reason=it was"
@@ -20,7 +20,7 @@ record domain=x.test "${POLICY[@]}" host=mx.x.test receiving=192.0.2.2 sending=1
 record domain=x.test type=tlsa "policy=3 1 1 00ff" host=mx.x.test result=validation-failure
 record domain=nobody.test
 record domain=late.test
-as_remote python3 "$TESTS/ask.py" tlsrpt -- record domain=x.test result=whatever > /dev/null && fail "took a broken record"
+as_remote /usr/bin/python3 "$TESTS/ask.py" tlsrpt -- record domain=x.test result=whatever > /dev/null && fail "took a broken record"
 expect_equal "$(records)" 8 "records"
 
 "$B/postern-tlsrpt" --day "$DAY" --print x.test > "$T/report" || fail "--print: $?"

@@ -1,5 +1,6 @@
-// parts: remote/sts_policy.cc remote/sts_answer.cc remote/tag_record.cc remote/tlsrpt_record.cc
-// remote/tlsrpt_day.cc parts: lib
+// parts: remote/sts_policy.cc remote/sts_answer.cc remote/tag_record.cc
+// parts: remote/tlsrpt_record.cc remote/tlsrpt_day.cc
+// parts: lib
 //
 // Lines of a day's file: what is taken is written the same again, and is summed up whatever it is.
 #include <cstddef>
