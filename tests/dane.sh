@@ -64,7 +64,7 @@ dane_world() {
   local TLSA_OWNER
   PORT=$(free_port)
   authority ca
-  certificate right ca 30 mx.ta.test domta.test mx.ok.test
+  certificate right ca 30 mx.ta.test domta.test mx.ok.test mx.t200.test mx.t210.test mx.t211.test mx.t202.test
   certificate old ca -1 mx.expiredee.test mx.expiredta.test
   certificate other ca 30 mx.other.test
   TLSA_OWNER=_$PORT._tcp
@@ -83,6 +83,13 @@ dane_world() {
   one_host expiredee.test 127.0.0.3 "$(tlsa old 3 1 1)"
   one_host expiredta.test 127.0.0.3 "$(tlsa ca 2 0 1)"
   one_host stripped.test 127.0.0.4 "$right"
+  # Each selector and matching type.
+  local form forms=
+  for form in 3:0:0 3:0:1 3:0:2 3:1:0 3:1:2 2:0:0 2:1:0 2:1:1 2:0:2; do
+    # shellcheck disable=SC2086 # three words
+    one_host "t${form//:/}.test" 127.0.0.2 "$(tlsa "$([ ${form%%:*} = 2 ] && echo ca || echo right)" ${form//:/ })"
+    forms+=" t${form//:/}:usable:tls"
+  done
   # Records that cannot be used, and none.
   one_host unusable.test 127.0.0.5 "1 1 1 ${right##* }" "3 1 1 00" "0 0 1 ${right##* }" "3 5 1 ${right##* }"
   one_host unusableplain.test 127.0.0.4 "1 1 1 ${right##* }"
@@ -108,7 +115,7 @@ dane_world() {
     nameta:usable:wait expiredee:usable:tls expiredta:usable:wait stripped:usable:wait unusable:unusable:tls
     unusableplain:unusable:wait absent:absent:plain plain:not_applicable:tls insecurehost:not_applicable:plain
     insecuretlsa:not_applicable:tls bogusmx:-:wait bogushost:-:wait failedhost:-:wait bogustlsa:failed:wait failedtlsa:failed:wait
-    skips:failed:tls cname:usable:tls cnameown:usable:tls cnameinsecure:usable:tls implicit:usable:tls"
+    skips:failed:tls cname:usable:tls cnameown:usable:tls cnameinsecure:usable:tls implicit:usable:tls$forms"
   start_nsd
   : > "$T/server.log"
   dane_server 2 right
