@@ -115,6 +115,11 @@ $(O)/scan_directly: tests/bench/scan_directly.cc
 	@mkdir -p $(@D)
 	@$(CXX) $(filter-out -D_GLIBCXX_ASSERTIONS,$(CXXFLAGS_ALL)) $< -lclamav -o $@
 
+# What W7 of the benchmark relays to.
+$(O)/tls_sink: tests/bench/tls_sink.cc
+	@mkdir -p $(@D)
+	@$(CXX) $(filter-out -D_GLIBCXX_ASSERTIONS,$(CXXFLAGS_ALL)) $< -lssl -lcrypto -o $@
+
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
 PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libcdb-dev libxxhash-dev \
   nlohmann-json3-dev doctest-dev \
@@ -151,7 +156,8 @@ check: deps
 
 bench: deps
 	@$(MAKE) -s -j$(JOBS) all
-	@bash tests/bench/run.sh build/bin
+	@$(MAKE) -s $(O)/tls_sink
+	@bash tests/bench/run.sh build/bin --tls-sink $(CURDIR)/$(O)/tls_sink
 	@$(MAKE) -s $(O)/scan_directly
 	@bash tests/bench/run.sh build/bin --av --only W1,W2,W3,W4 --scan-directly $(CURDIR)/$(O)/scan_directly
 	@/usr/bin/python3 -B tests/bench/starve.py build/bin

@@ -53,7 +53,7 @@ for name, owner in {"queue": "posternq", "work": "posternq", "scanq": "posterns"
     if (pwd.getpwuid(s.st_uid).pw_name, grp.getgrgid(s.st_gid).gr_name, s.st_mode & 0o7777) != (owner, "postern", mode):
         wrong.append("run/%s: %d:%d %o" % (name, s.st_uid, s.st_gid, s.st_mode))
 for name, owner, mode in [("queue", "posternq", 0o700), ("work", "posternq", 0o700), ("quarantine", "posterno", 0o700), ("db/quarantine", "posterno", 0o700), ("db/sts", "posternh", 0o755), ("db/tlsrpt", "posterne", 0o750),
-                          ("secrets", "root", 0o711),
+                          ("secrets", "root", 0o711), ("secrets/posternr", "posternr", 0o700),
                           ("run", "root", 0o755), ("control", "root", 0o755), ("service", "root", 0o755), ("users", "root", 0o755),
                           ("mail/alice", "posternm", 0o700), ("log/send", "posternl", 0o755)]:
     s = os.stat("%s/%s" % (home, name))

@@ -75,7 +75,7 @@ expect_in "$T/second" '^message'
 # Reported only: delivered by the first, over TLS where that works, and logged.
 level table_tls=verify tls_report=on
 : > "$T/log"
-expect_equal "$(deliver a@x.test | head -n 1)" "r250 2.0.0 taken" "reported"
+expect_equal "$(deliver a@x.test | head -n 1)" "rmx1.x.test[127.0.0.2]:$PORT said: 250 2.0.0 taken" "reported"
 expect_in "$T/sink" '^message'
 expect_in "$T/log" '^Info: DCID [0-9]+ TLS report: would have deferred for x.test: starttls-not-supported$'
 server tls="$T/expired.pem"

@@ -16,7 +16,7 @@ for level in may encrypt verify; do
   : > "$T/sink"
   expect_equal "$(deliver a@x.test | head -n 1)" "h550 5.1.1 unknown" "$level"
   expect_in "$T/log" '^Info: DCID [0-9]+ TLS: threw away 38 bytes that came in plain text behind the reply to STARTTLS$'
-  expect_equal "$(conversation | cut -d' ' -f1-4,9-11)" "connect EHLO mx.example.org STARTTLS EHLO mx.example.org MAIL" "$level"
+  expect_equal "$(conversation | cut -d' ' -f1-4,10-12)" "connect EHLO mx.example.org STARTTLS EHLO mx.example.org MAIL" "$level"
   expect_equal "$(grep -c '^connect' "$T/sink")" 1 "connections"
 done
 server tls="$T/right.pem"
