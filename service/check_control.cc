@@ -33,6 +33,7 @@ enum class Form {
   address_port,
   directory,
   families,
+  tls_version,
   send_or_refuse,
   warn_or_error,
   heuristics,
@@ -84,6 +85,7 @@ constexpr std::array kKnown = {
     Known{"concurrencyremote", Form::number, "20"},
     Known{"concurrencyscan", Form::number, "4"},
     Known{"concurrencysite", Form::number, "10"},
+    Known{"concurrencysts", Form::number, "20"},
     Known{"databytes", Form::number, "52428800"},
     Known{"defaultdelivery", Form::text, "./Maildir/"},
     Known{"defaultdomain", Form::host, "control/me behind its first dot"},
@@ -127,6 +129,9 @@ constexpr std::array kKnown = {
     Known{"smtpgreeting", Form::text, "control/me"},
     Known{"smtproutes", Form::routes, "none"},
     Known{"stages", Form::stages, "antivirus @antivirus when=released"},
+    Known{"stsd", Form::text, "@stsd"},
+    Known{"stsdomains", Form::number, "20000"},
+    Known{"stsport", Form::number, "443"},
     Known{"tcp.smtp", Form::tcp_rules, "everyone may connect, nobody may relay"},
     Known{"tcp.smtp.cdb", Form::any, "made by tcprules from tcp.smtp"},
     Known{"timeoutblock", Form::number, "180"},
@@ -140,6 +145,11 @@ constexpr std::array kKnown = {
     Known{"timeoutremote", Form::number, "for each phase its own"},
     Known{"timeoutrset", Form::number, "20"},
     Known{"timeoutsmtpd", Form::number, "300"},
+    Known{"timeoutstarttls", Form::number, "300"},
+    Known{"tlscapath", Form::directory, "/etc/ssl/certs"},
+    Known{"tlsminimum", Form::tls_version, "TLSv1.2"},
+    Known{"tlsrpt", Form::text, "@tlsrpt"},
+    Known{"tlsrptfrom", Form::text, "postmaster at control/me"},
     Known{"trustanchors", Form::any, "the root's trust anchor"},
     Known{"virtualdomains", Form::virtual_domains, "none"},
 };
@@ -244,6 +254,10 @@ std::string problem_of(Form form, std::string_view line) {
                  : "is no order of address families; write \"ipv6 ipv4\", \"ipv4 ipv6\", \"ipv4\" or "
                    "\"ipv6\"";
     }
+    case Form::tls_version:
+      for (const std::string_view version : {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"})
+        if (equal_ignoring_case(line, version)) return "";
+      return "is no version of TLS; write TLSv1.2 or TLSv1.3 (TLSv1 and TLSv1.1 are broken)";
     case Form::send_or_refuse:
       return line == "send" || line == "refuse" ? "" : "is neither of two words; write send or refuse";
     case Form::warn_or_error:
