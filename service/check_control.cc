@@ -11,7 +11,10 @@
 #include <cstring>
 #include <memory>
 
+#include "lib/bounce_profiles.h"
+#include "lib/bounce_template.h"
 #include "lib/control.h"
+#include "lib/destinations.h"
 #include "lib/fd.h"
 #include "lib/quarantine_settings.h"
 #include "lib/text.h"
@@ -42,6 +45,7 @@ enum class Form {
   barelf,
   senders,
   quarantines,
+  bounce_profiles,
   tcp_rules,
   virtual_domains,
   line,
@@ -72,6 +76,7 @@ constexpr std::array kKnown = {
     Known{"backlog", Form::number, "128"},
     Known{"badmailfrom", Form::senders, "none"},
     Known{"barelf", Form::barelf, "refuse"},
+    Known{"bounceprofiles", Form::bounce_profiles, "DEFAULT alone, as postern-bounceprofiles(5) has it"},
     Known{"clamd", Form::text, "/run/clamav/clamd.ctl"},
     Known{"clamdb", Form::directory, "/var/lib/clamav"},
     Known{"clamdmaxstream", Form::number, "104857600"},
@@ -88,7 +93,6 @@ constexpr std::array kKnown = {
     Known{"defaultdelivery", Form::text, "./Maildir/"},
     Known{"defaultdomain", Form::host, "control/me behind its first dot"},
     Known{"defaulthost", Form::host, "control/me"},
-    Known{"delaywarn", Form::number, "14400"},
     Known{"dnsq", Form::text, "@dnsq"},
     Known{"doublebouncehost", Form::host, "control/me where that is local, else the first of control/locals"},
     Known{"doublebounceto", Form::line, "postmaster"},
@@ -284,6 +288,7 @@ std::string problem_of(Form form, std::string_view line) {
     }
     case Form::tcp_rules:
       return problem_of_tcp_rule(line);
+    case Form::bounce_profiles:  // taken as a whole: what a line means depends on DEFAULT
     case Form::line:
     case Form::any:
       return "";
@@ -291,10 +296,29 @@ std::string problem_of(Form form, std::string_view line) {
   return "";
 }
 
+// The table, the templates that it names, and the profiles that destinations name.
+std::vector<std::string> problems_of_bounce_profiles(const std::string& text, const std::string& path) {
+  const Result<BounceProfiles> profiles = BounceProfiles::parse(text, path);
+  if (!profiles) return {profiles.failure().text};
+  std::vector<std::string> problems;
+  for (const std::string& name : profiles->templates()) {
+    const Result<BounceTemplate> words = read_bounce_template(name);
+    if (!words) problems.push_back(words.failure().text + "; what is built in is used");
+  }
+  const Result<Destinations> destinations = Destinations::read();
+  for (const std::string& name :
+       destinations ? destinations->bounce_profiles() : std::vector<std::string>()) {
+    if (profiles->find(name) == nullptr)
+      problems.push_back(path + ": control/destinations names the profile " + name + "; add a line for it");
+  }
+  return problems;
+}
+
 bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
          form == Form::stages || form == Form::antivirus || form == Form::senders ||
-         form == Form::quarantines || form == Form::tcp_rules || form == Form::any;
+         form == Form::quarantines || form == Form::bounce_profiles || form == Form::tcp_rules ||
+         form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {
@@ -322,6 +346,10 @@ ControlReport report_on(const Known& known) {
       report.problems.push_back(path + ":" + std::to_string(number) + ": \"" + printable(line, 100) + "\" " +
                                 problem);
     }
+  }
+  if (known.form == Form::bounce_profiles) {
+    for (std::string& problem : problems_of_bounce_profiles(*content, path))
+      report.problems.push_back(std::move(problem));
   }
   if (known.form == Form::stages && report.value.empty()) {
     report.value = "none";
