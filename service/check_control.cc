@@ -296,14 +296,25 @@ std::string problem_of(Form form, std::string_view line) {
   return "";
 }
 
+// "read FILE line N: WHY" as "FILE:N: WHY".
+std::string located(std::string_view failure) {
+  static constexpr std::string_view kRead = "read ";
+  static constexpr std::string_view kLine = " line ";
+  const size_t line = failure.find(kLine);
+  if (!failure.starts_with(kRead) || line == std::string_view::npos) return std::string(failure);
+  return std::string(failure.substr(kRead.size(), line - kRead.size()))
+      .append(":")
+      .append(failure.substr(line + kLine.size()));
+}
+
 // The table, the templates that it names, and the profiles that destinations name.
 std::vector<std::string> problems_of_bounce_profiles(const std::string& text, const std::string& path) {
   const Result<BounceProfiles> profiles = BounceProfiles::parse(text, path);
-  if (!profiles) return {profiles.failure().text};
+  if (!profiles) return {located(profiles.failure().text)};
   std::vector<std::string> problems;
   for (const std::string& name : profiles->templates()) {
     const Result<BounceTemplate> words = read_bounce_template(name);
-    if (!words) problems.push_back(words.failure().text + "; what is built in is used");
+    if (!words) problems.push_back(located(words.failure().text) + "; until then what is built in is used");
   }
   const Result<Destinations> destinations = Destinations::read();
   for (const std::string& name :

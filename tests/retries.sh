@@ -11,7 +11,7 @@ shift 2
 echo "\$POSTERN_MID \$*" >> "$T/tries"
 for recipient; do
   case \$recipient in
-    hard*) printf 'hmx.far.example[192.0.2.1]:25 said: 550 5.7.26 no\\0' ;;
+    hard*) printf 'hmx.far.example[192.0.2.1]:25 said: 550 5.7.26 it\047s "no"\\0' ;;
     *) printf 'smx.far.example[192.0.2.1]:25 said: 451 4.7.1 not now\\0' ;;
   esac
 done

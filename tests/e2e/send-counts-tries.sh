@@ -42,7 +42,7 @@ MID=4713 queue_message keep@home.example hard@rules.example hard@far.example < "
 wait_for 30 grep -q 'Bounced: 4713:0 ' "$T/send.log"
 expect_equal "$(tries_of 4713 hard@rules.example)" 2 "tries of what is called soft"
 expect_equal "$(tries_of 4713 hard@far.example)" 1 "tries of what is not"
-in_order "$T/send.log" "Bounced: 4713:1 .*\('550', \['5\.7\.26 no'\]" 'Delayed: 4713:0 ' 'Bounced: 4713:0 '
+in_order "$T/send.log" "Bounced: 4713:1 .*\('550', \['5\.7\.26 it\\\\'s \\\\\"no\\\\\"'\]" 'Delayed: 4713:0 ' 'Bounced: 4713:0 '
 
 # One message, three schedules. What waits longest is still there when the others have failed.
 MID=4714 queue_message keep@home.example a@hourly.example b@far.example c@once.example < "$T/message" || fail "queue"
