@@ -192,9 +192,11 @@ std::optional<Action> success_to_tell(const Delivery& delivery, const DeliveryJo
 }
 
 // A failure as the recipient's profile takes it.
-Outcome judged(const RecipientReport& report, const BounceProfile& profile) {
+Outcome judged(const RecipientReport& report, const Delivery& delivery, size_t rid,
+               const BounceChoice& choice) {
+  if (is_done(report.outcome)) return report.outcome;
   const bool failed = report.outcome == Outcome::permanent;
-  if (!failed && report.outcome != Outcome::temporary) return report.outcome;
+  const BounceProfile& profile = choice.of(delivery.queued, rid);
   const std::vector<ReplyPattern>& others = failed ? profile.soft : profile.hard;
   if (others.empty()) return report.outcome;
   const Said said = said_in(report.text);
@@ -221,7 +223,7 @@ void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<
   std::map<size_t, Success> to_tell;
   for (size_t i = 0; i < job.rids.size(); ++i) {
     const size_t rid = job.rids[i];
-    const Outcome outcome = judged(reports.at(i), choice.of(delivery.queued, rid));
+    const Outcome outcome = judged(reports.at(i), delivery, rid, choice);
     switch (outcome) {
       case Outcome::delivered:
       case Outcome::passed_on:
