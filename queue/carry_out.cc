@@ -65,10 +65,19 @@ Result<bool> reread_orders(Delivery& delivery) {
   return changed;
 }
 
-void decide_pass(Delivery& delivery, bool flushed, uint64_t longest_wait, uint64_t now_seconds) {
+void decide_pass(Delivery& delivery, bool flushed, const BounceChoice& choice, uint64_t now_seconds) {
   const bool ordered = delivery.orders.flushes > delivery.attempts.flushes;
-  delivery.tried =
-      delivery.waits() && (flushed || ordered || is_due(delivery.attempts, longest_wait, now_seconds));
+  const Attempts& attempts = delivery.attempts;
+  const uint64_t longest = choice.profiles.longest_wait();
+  const bool due = is_due(attempts.last, attempts.next, longest, now_seconds);
+  delivery.not_due.clear();
+  if (!flushed && !ordered && due) {
+    for (const auto& [rid, turn] : attempts.turns) {
+      if (!is_due(attempts.last, turn.next, longest, now_seconds)) delivery.not_due.insert(rid);
+    }
+    fail_waiting(delivery, choice, now_seconds);
+  }
+  delivery.tried = delivery.waits() && (flushed || ordered || due);
 }
 
 uint64_t next_time(const Delivery& delivery, uint64_t next_pass, uint64_t now_seconds) {

@@ -69,7 +69,7 @@ void add(Sites& sites, const QueueEntry& entry, const std::string& me) {
     if (!std::exchange(seen[name], true)) ++site.messages;
     ++(pending ? site.pending : site.held);
     site.oldest = std::min(site.oldest, entry.queued.born);
-    if (pending) site.next = std::min(site.next, entry.attempts.next);
+    if (pending) site.next = std::min(site.next, entry.attempts.turn_of(rid).next);
     const auto reply = entry.attempts.replies.find(rid);
     if (reply == entry.attempts.replies.end() || entry.attempts.last < site.last_try) continue;
     site.last_try = entry.attempts.last;

@@ -63,6 +63,7 @@ class Send {
   void open_due();
   [[nodiscard]] bool may_open() const;
   void open(uint64_t mid);
+  void warn_of_profile(const Delivery& delivery) const;
   void forget(uint64_t mid);
   void open_later(uint64_t mid, const Failure& failure);
   void take_answer(const Deliverers::Answer& answer);
@@ -133,7 +134,8 @@ void Send::open(uint64_t mid) {
   }
   carry_out(*opened);
   fail_as_asked(*opened);
-  decide_pass(*opened, opened->attempts.last < flush_at_, settings_.retry.longest_wait, now_seconds());
+  decide_pass(*opened, opened->attempts.last < flush_at_, settings_.bounces, now_seconds());
+  warn_of_profile(*opened);
   if (!opened->tried && opened->failed.empty() && opened->pending()) {
     return schedule_.put_back(mid, next_time(*opened, opened->attempts.next, now_seconds()));
   }
@@ -156,6 +158,15 @@ void Send::open(uint64_t mid) {
   delivery.jobs_out = jobs.local.size() + jobs.remote.size();
   deliverers_.add(std::move(jobs));
   if (delivery.jobs_out == 0) end_pass(delivery);
+}
+
+// Said once a message: at its first try.
+void Send::warn_of_profile(const Delivery& delivery) const {
+  if (!delivery.tried || delivery.attempts.tries > 0) return;
+  const std::string_view name = settings_.bounces.unknown_name(delivery.queued);
+  if (name.empty()) return;
+  log_warning("find the bounce profile \"" + printable(name, 80) + "\" of " + mid_text(delivery.mid),
+              "control/bounceprofiles has no such line; DEFAULT counts");
 }
 
 // The message is gone. An order that came too late stands in defer/ alone.
@@ -193,7 +204,7 @@ void Send::note_order(uint64_t mid) {
 
 void Send::take_answer(const Deliverers::Answer& answer) {
   Delivery& delivery = open_.at(answer.job.mid);
-  take_reports(delivery, answer.job, answer.reports);
+  take_reports(delivery, answer.job, answer.reports, settings_.bounces);
   if (delivery.jobs_out == 0) end_pass(delivery);
 }
 
@@ -203,12 +214,15 @@ void Send::end_pass(Delivery& delivery) {
     if (Result<bool> read = reread_orders(delivery); !read) return leave_undecided(delivery, read.failure());
     carry_out(delivery);
   }
-  fail_expired(delivery, settings_.retry, now_seconds());
+  fail_spent(delivery, settings_.bounces, now_seconds());
   log_pass(delivery);
   choose_notices(delivery, settings_, now_seconds());
   if (delivery.telling.empty() || open_telling_.full()) return finish(delivery, delivery.telling.empty());
   move_to(open_telling_, delivery);
-  bounces_.add(bounce_request_for(delivery, settings_), delivery.message.get());  // goes on in take_bounce
+  for (Notice& notice : notices_for(delivery, settings_)) {
+    ++delivery.bounces_out;  // goes on in take_bounce
+    bounces_.add(notice.request, std::move(notice.rids), delivery.message.get());
+  }
 }
 
 // An order that cannot be read may say that nobody is to be told. Who has it has it; all else is tried again.
@@ -225,15 +239,18 @@ void Send::close(Delivery& delivery) {
 }
 
 void Send::take_bounce(const Bounces::Ended& ended) {
-  finish(open_.at(ended.mid), ended.told);
+  Delivery& delivery = open_.at(ended.mid);
+  if (!ended.told) delivery.not_told.insert(ended.rids.begin(), ended.rids.end());
+  if (--delivery.bounces_out == 0) finish(delivery, true);
 }
 
 void Send::finish(Delivery& delivery, bool told) {
   const uint64_t mid = delivery.mid;
+  const bool all_told = told && delivery.not_told.empty();
   const std::set<size_t> told_of = take_told(delivery, told);
-  if (!told) forget_old_successes(delivery, settings_, now_seconds());
+  if (!all_told) forget_old_successes(delivery, settings_, now_seconds());
   if (delivery.pending()) {
-    const uint64_t next = put_off(delivery, told_of, settings_.retry, now_seconds());
+    const uint64_t next = put_off(delivery, told_of, settings_.bounces, now_seconds());
     if (delivery.remote_waits && !delivery.orders_came) {
       open_remote_.parked.push_back(mid);
     } else {
@@ -314,8 +331,8 @@ void Send::give_out_work() {
   }
   open_due();
   for (const Deliverers::Answer& answer : deliverers_.start_jobs()) take_answer(answer);
-  for (const uint64_t mid : bounces_.start_waiting()) take_bounce({.mid = mid, .told = false});
-  schedule_.load_some(spool_, now_seconds(), settings_.retry.longest_wait);
+  for (const Bounces::Ended& ended : bounces_.start_waiting()) take_bounce(ended);
+  schedule_.load_some(spool_, now_seconds(), settings_.bounces.profiles.longest_wait());
 }
 
 void Send::loop() {

@@ -11,7 +11,10 @@
 #include <cstring>
 #include <memory>
 
+#include "lib/bounce_profiles.h"
+#include "lib/bounce_template.h"
 #include "lib/control.h"
+#include "lib/destinations.h"
 #include "lib/fd.h"
 #include "lib/quarantine_settings.h"
 #include "lib/text.h"
@@ -43,6 +46,7 @@ enum class Form {
   barelf,
   senders,
   quarantines,
+  bounce_profiles,
   tcp_rules,
   virtual_domains,
   line,
@@ -73,6 +77,7 @@ constexpr std::array kKnown = {
     Known{"backlog", Form::number, "128"},
     Known{"badmailfrom", Form::senders, "none"},
     Known{"barelf", Form::barelf, "refuse"},
+    Known{"bounceprofiles", Form::bounce_profiles, "DEFAULT alone, as postern-bounceprofiles(5) has it"},
     Known{"clamd", Form::text, "/run/clamav/clamd.ctl"},
     Known{"clamdb", Form::directory, "/var/lib/clamav"},
     Known{"clamdmaxstream", Form::number, "104857600"},
@@ -90,7 +95,6 @@ constexpr std::array kKnown = {
     Known{"defaultdelivery", Form::text, "./Maildir/"},
     Known{"defaultdomain", Form::host, "control/me behind its first dot"},
     Known{"defaulthost", Form::host, "control/me"},
-    Known{"delaywarn", Form::number, "14400"},
     Known{"dnsq", Form::text, "@dnsq"},
     Known{"doublebouncehost", Form::host, "control/me where that is local, else the first of control/locals"},
     Known{"doublebounceto", Form::line, "postmaster"},
@@ -298,6 +302,7 @@ std::string problem_of(Form form, std::string_view line) {
     }
     case Form::tcp_rules:
       return problem_of_tcp_rule(line);
+    case Form::bounce_profiles:  // taken as a whole: what a line means depends on DEFAULT
     case Form::line:
     case Form::any:
       return "";
@@ -305,10 +310,40 @@ std::string problem_of(Form form, std::string_view line) {
   return "";
 }
 
+// "read FILE line N: WHY" as "FILE:N: WHY".
+std::string located(std::string_view failure) {
+  static constexpr std::string_view kRead = "read ";
+  static constexpr std::string_view kLine = " line ";
+  const size_t line = failure.find(kLine);
+  if (!failure.starts_with(kRead) || line == std::string_view::npos) return std::string(failure);
+  return std::string(failure.substr(kRead.size(), line - kRead.size()))
+      .append(":")
+      .append(failure.substr(line + kLine.size()));
+}
+
+// The table, the templates that it names, and the profiles that destinations name.
+std::vector<std::string> problems_of_bounce_profiles(const std::string& text, const std::string& path) {
+  const Result<BounceProfiles> profiles = BounceProfiles::parse(text, path);
+  if (!profiles) return {located(profiles.failure().text)};
+  std::vector<std::string> problems;
+  for (const std::string& name : profiles->templates()) {
+    const Result<BounceTemplate> words = read_bounce_template(name);
+    if (!words) problems.push_back(located(words.failure().text) + "; until then what is built in is used");
+  }
+  const Result<Destinations> destinations = Destinations::read();
+  for (const std::string& name :
+       destinations ? destinations->bounce_profiles() : std::vector<std::string>()) {
+    if (profiles->find(name) == nullptr)
+      problems.push_back(path + ": control/destinations names the profile " + name + "; add a line for it");
+  }
+  return problems;
+}
+
 bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
          form == Form::stages || form == Form::antivirus || form == Form::senders ||
-         form == Form::quarantines || form == Form::tcp_rules || form == Form::any;
+         form == Form::quarantines || form == Form::bounce_profiles || form == Form::tcp_rules ||
+         form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {
@@ -336,6 +371,10 @@ ControlReport report_on(const Known& known) {
       report.problems.push_back(path + ":" + std::to_string(number) + ": \"" + printable(line, 100) + "\" " +
                                 problem);
     }
+  }
+  if (known.form == Form::bounce_profiles) {
+    for (std::string& problem : problems_of_bounce_profiles(*content, path))
+      report.problems.push_back(std::move(problem));
   }
   if (known.form == Form::stages && report.value.empty()) {
     report.value = "none";

@@ -129,6 +129,28 @@ TEST_CASE("what is wrong is named by file and line, with the remedy") {
   }
 }
 
+TEST_CASE("bounce profiles are looked at as a whole, with what they name and what names them") {
+  const ScratchHome home;
+  home.write("control/bounceprofiles", "# ours\nDEFAULT max_retries=7\nfast initial_retry=5\n");
+  ControlReport report = report_of("bounceprofiles");
+  CHECK(report.problems.empty());
+  CHECK(report.value == "DEFAULT max_retries=7, fast initial_retry=5");
+  home.write("control/destinations", "far.example bounce_profile=Fast\nnear.example bounce_profile=slow\n");
+  report = report_of("bounceprofiles");
+  REQUIRE(report.problems.size() == 1);
+  CHECK(report.problems[0] == home.path("control/bounceprofiles") +
+                                  ": control/destinations names the profile slow; add a line for it");
+  home.write("control/bounceprofiles", "slow\nfast template=de\n");
+  report = report_of("bounceprofiles");
+  REQUIRE(report.problems.size() == 1);
+  CHECK(report.problems[0].find("control/templates/bounce-de") != std::string::npos);
+  home.write("control/bounceprofiles", "slow\n\nfast max_retries=x\n");
+  report = report_of("bounceprofiles");
+  REQUIRE(report.problems.size() == 1);
+  CHECK(report.problems[0] ==
+        home.path("control/bounceprofiles") + ":3: max_retries=x: it is a number from 0 to 1000000");
+}
+
 TEST_CASE("files that nobody reads are found, hidden ones and compiled tables are not complained of") {
   const ScratchHome home;
   home.write("control/rcpthost", "example.org\n");

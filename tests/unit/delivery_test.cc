@@ -152,7 +152,7 @@ TEST_CASE("what was delivered is noted before the rest of the message is tried a
   o.delivery.jobs_out = 1;
   take_reports(
       o.delivery, jobs.remote[0],
-      {{Outcome::delivered, "ok"}, {Outcome::permanent, "5.1.1 no"}, {Outcome::temporary, "4.2.2 full"}});
+      {{Outcome::delivered, "ok"}, {Outcome::permanent, "5.1.1 no"}, {Outcome::temporary, "4.2.2 full"}}, {});
   CHECK(o.delivery.jobs_out == 0);
   CHECK(o.states() == "DPP");
   CHECK(o.delivery.failed == std::map<size_t, std::string>{{1, "5.1.1 no"}});
@@ -164,33 +164,49 @@ TEST_CASE("what was delivered is noted before the rest of the message is tried a
   CHECK(o.delivery.pending());
 }
 
+TEST_CASE("a profile makes some refusals soft and some deferrals hard") {
+  Opened o({"a@far.example", "b@far.example", "c@far.example", "d@far.example", "e@far.example"});
+  Result<BounceProfiles> profiles = BounceProfiles::parse("DEFAULT soft=550+5.7.26 hard=4.1.8,452", "p");
+  REQUIRE(profiles.ok());
+  const Jobs jobs = make_jobs(o.delivery, rewriting(kLocals, "me"));
+  o.delivery.jobs_out = 1;
+  take_reports(o.delivery, jobs.remote[0],
+               {{Outcome::permanent, "mx[192.0.2.1]:25 said: 550 5.7.26 no alignment"},
+                {Outcome::permanent, "mx[192.0.2.1]:25 said: 554 5.7.26 no alignment"},
+                {Outcome::temporary, "4.1.8 no such sender's domain"},
+                {Outcome::temporary, "mx[192.0.2.1]:25 said: 452 4.2.2 full"},
+                {Outcome::temporary, "mx[192.0.2.1]:25 said: 451 4.7.1 later"}},
+               {.profiles = std::move(*profiles), .destinations = {}});
+  CHECK(o.delivery.deferred.size() == 2);
+  CHECK(o.delivery.deferred.contains(0));
+  CHECK(o.delivery.deferred.contains(4));
+  CHECK(o.delivery.failed.size() == 3);
+}
+
 TEST_CASE("a message that was delivered to all is pending no more") {
   Opened o({"a@far.example", "b@other.example"});
   Jobs jobs = make_jobs(o.delivery, rewriting(kLocals, "me"));
   o.delivery.jobs_out = 2;
-  take_reports(o.delivery, jobs.remote[0], {{Outcome::delivered, "ok"}});
+  take_reports(o.delivery, jobs.remote[0], {{Outcome::delivered, "ok"}}, {});
   CHECK(o.states() == "DP");
   CHECK(o.delivery.pending());
-  take_reports(o.delivery, jobs.remote[1], {{Outcome::delivered, "ok"}});
+  take_reports(o.delivery, jobs.remote[1], {{Outcome::delivered, "ok"}}, {});
   CHECK_FALSE(o.delivery.pending());
 }
 
 TEST_CASE("a message expires when its lifetime is over and never because of a large number") {
   Delivery delivery;
   delivery.queued.born = 1000ULL * 1000000 + 999999;
-  CHECK_FALSE(delivery.expired({.lifetime = 100}, 1099));
-  CHECK(delivery.expired({.lifetime = 100}, 1100));
-  CHECK(delivery.expired({.lifetime = 0}, 1000));
-  CHECK_FALSE(delivery.expired({.lifetime = 0}, 999));  // the clock went back
-  CHECK_FALSE(delivery.expired({.lifetime = UINT64_MAX}, 4000000000));
+  CHECK_FALSE(delivery.expired({.lifetime = 100}, 0, 1099));
+  CHECK(delivery.expired({.lifetime = 100}, 0, 1100));
+  CHECK(delivery.expired({.lifetime = 0}, 0, 1000));
+  CHECK_FALSE(delivery.expired({.lifetime = 0}, 0, 999));  // the clock went back
+  CHECK_FALSE(delivery.expired({.lifetime = UINT64_MAX}, 0, 4000000000));
   // Born in the future: what counts is how long it was tried.
   const RetryProfile profile{.first_wait = 10, .longest_wait = 40, .lifetime = 100};
-  delivery.attempts.tries = 3;  // 10 + 20 + 40
-  CHECK_FALSE(delivery.expired(profile, 900));
-  delivery.attempts.tries = 4;
-  CHECK(delivery.expired(profile, 900));
-  delivery.attempts.tries = UINT_MAX;
-  CHECK_FALSE(delivery.expired({.lifetime = UINT64_MAX}, 900));
+  CHECK_FALSE(delivery.expired(profile, 4, 900));  // 10 + 10 + 20 + 40
+  CHECK(delivery.expired(profile, 5, 900));
+  CHECK_FALSE(delivery.expired({.lifetime = UINT64_MAX}, UINT_MAX, 900));
 }
 
 TEST_CASE("a queue file that is missing or damaged is not opened") {
@@ -245,7 +261,8 @@ TEST_CASE("a delivery that the sender asked to hear of is noted before its state
                {{Outcome::delivered, "2.0.0 there"},
                 {Outcome::passed_on, "2.0.0 he tells"},
                 {Outcome::expanded, ""},
-                {Outcome::delivered, "2.0.0 there"}});
+                {Outcome::delivered, "2.0.0 there"}},
+               {});
   CHECK(o.states() == "DDDD");
   CHECK(o.delivery.pending());
   const std::string noted = o.read("queue/defer/" + std::to_string(17 % POSTERN_SPLIT) + "/17");
@@ -274,7 +291,7 @@ TEST_CASE("a success counts only with its state byte, and is of nobody's interes
   Opened null_sender(envelope);
   Jobs jobs = make_jobs(null_sender.delivery, rewriting({"here.example"}, "me"));
   null_sender.delivery.jobs_out = 1;
-  take_reports(null_sender.delivery, jobs.local[0], {{Outcome::delivered, "2.0.0 there"}});
+  take_reports(null_sender.delivery, jobs.local[0], {{Outcome::delivered, "2.0.0 there"}}, {});
   CHECK(null_sender.delivery.attempts.untold.empty());
   CHECK_FALSE(null_sender.delivery.pending());
 }
