@@ -1,6 +1,7 @@
 // What local and remote report of one job (design, Joint 5): a letter and a text for each recipient, then K,
 // Z or D and a text for the message, each ended by NUL. A recipient's letter is r delivered, p delivered to a
-// host that will tell the sender itself (RFC 3461), e expanded to several addresses, h failed, s not yet.
+// host that will tell the sender itself (RFC 3461), e expanded to several addresses, h failed, s not yet, u
+// not tried: its next hop is on the global unsubscribe list.
 #pragma once
 
 #include <string>
@@ -11,9 +12,9 @@
 
 namespace postern {
 
-enum class Outcome { delivered, passed_on, expanded, permanent, temporary };
+enum class Outcome { delivered, passed_on, expanded, permanent, temporary, unsubscribed };
 constexpr bool is_done(Outcome outcome) {
-  return outcome != Outcome::permanent && outcome != Outcome::temporary;
+  return outcome == Outcome::delivered || outcome == Outcome::passed_on || outcome == Outcome::expanded;
 }
 
 struct RecipientReport {

@@ -10,9 +10,9 @@
 
 #include "lib/child.h"
 #include "lib/control.h"
+#include "lib/idn.h"
 #include "lib/mid.h"
 #include "lib/text.h"
-#include "lib/idn.h"
 #include "remote/targets.h"
 
 namespace postern {
@@ -99,6 +99,7 @@ std::vector<RecipientResult> Deliverer::deliver(const DeliveryOrder& order) {
   // A server may have closed a kept connection in the meantime, or have said what nobody asked: that would be
   // taken for the reply to MAIL and put all that follow one off. Either costs no more than a new connection.
   // Seen only behind a message that went with its envelope, it would cost that message a wait.
+  if (session_ && unsubscribed_.list().has_host(session_->target().address)) close();
   if (session_ && session_hop_ == *hop && session_->messages < kMessagesPerConnection && session_->quiet()) {
     log_.info("Delivery start " + dcid_text(*session_) + " " + rid_list(order));
     Attempt attempt = transact(order);
@@ -131,6 +132,8 @@ std::vector<RecipientResult> Deliverer::try_targets(const DeliveryOrder& order,
   const int64_t deadline = now_milliseconds() + kAttemptMilliseconds;
   for (const Target& target : targets) {
     if (last && now_milliseconds() >= deadline) break;
+    if (unsubscribed_.list().has_host(target.address))
+      return {order.message.envelope.recipients.size(), {'u', target.address}};
     if (Result<void> opened = open(order, target); !opened) {
       note(opened.failure());
       close();

@@ -10,6 +10,7 @@
 
 #include "lib/log.h"
 #include "lib/serve.h"
+#include "lib/unsubscribe_list.h"
 #include "remote/report.h"
 #include "remote/routes.h"
 #include "remote/settings.h"
@@ -55,6 +56,7 @@ class Deliverer {
   RemoteSettings settings_;
   bool keep_;
   RouteFile routes_;
+  UnsubscribeFile unsubscribed_;
   std::unique_ptr<SmtpSession> session_;
   std::string session_hop_;            // the next hop that session_ is for
   std::set<std::string> no_chunking_;  // addresses of servers whose BDAT does not work

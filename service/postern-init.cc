@@ -115,6 +115,7 @@ Result<void> make_directories(const Plan& plan) {
       Row{"queue", 0700, "posternq"},
       Row{"work", 0700, "posternq"},
       Row{"sets", 0700, "posternq"},
+      Row{"secrets/posterng", 0700, "posterng"},
       Row{"quarantine", 0700, "posterno"},
       Row{"db/quarantine", 0700, "posterno"},
   };

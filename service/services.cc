@@ -54,6 +54,12 @@ const std::vector<Service>& services() {
        {"posterns", "posternc", "posternv"},
        8192,
        "libclamav, loaded once"},
+      {"signq",
+       "posterng",
+       "postern-signq --serve",
+       {"posternq"},
+       256,
+       "makes DKIM signatures and bounce tags"},
       {.name = "clamd",
        .user = "posternc",
        .program = "postern-clamserver --serve",
@@ -87,7 +93,7 @@ const std::vector<ServiceUser>& service_users() {
       {"posternn", "Postern dnsq"},           {"posternv", "Postern antivirus"},
       {"posterno", "Postern quarantine"},     {"posternm", "Postern mailboxes"},
       {"posternl", "Postern logs"},           {"posternp", "Postern pickup"},
-      {"posternc", "Postern clamd"},
+      {"posternc", "Postern clamd"},          {"posterng", "Postern signatures"},
   };
   return kUsers;
 }
