@@ -19,23 +19,25 @@ sent_to() { sed -n 's/^< RCPT TO:<\([^>]*\)>.*/\1/p' "$T/sink" | sort | paste -s
 
 { seq -f 'nobody%g@nowhere.example' 20000; printf '%s\n' 'Bob@far.example' '@.two.example' '@three.example' 'noreply@' 'what is this'; } \
   > "$POSTERN_HOME/control/globalunsubscribe"
-MID=81 queue_message s@home.example bob@far.example ann@far.example x@one.two.example y@three.example noreply@far.example \
-  noreply@home.example zoe@home.example < "$T/message" 2> /dev/null || fail "queue"
+MID=81 queue_message keep@home.example bob@far.example ann@far.example x@one.two.example y@three.example noreply@far.example \
+  noreply@home.example rex@home.example < "$T/message" 2> /dev/null || fail "queue"
 wait_for 30 queue_empty
 expect_equal "$(sent_to)" "ann@far.example" "who was sent to"
-expect_equal "$(cut -d' ' -f1,3 "$T/jobs")" "local zoe@home.example" "who was delivered to here"
-for row in '0.*bob@far\.example> .*bob@far\.example' '2.*@one\.two\.example> .*@\.two\.example' '3.*@three\.example> .*@three\.example' \
-  '4.*noreply@far\.example> .*noreply@' '5.*noreply@home\.example> .*noreply@'; do
-  expect_in "$T/send.log" "^Info: MID 81 RID \[${row%% *} dropped by global unsubscribe, entry ${row##*> .\*}, GUS [1-5]\$" 2> /dev/null ||
-    fail "no line for $row"
-done
+expect_equal "$(cut -d' ' -f1,3 "$T/jobs")" "local rex@home.example" "who was delivered to here"
+diff <(sed -n 's/^Info: MID 81 RID \(.*\), GUS [1-5]$/\1/p' "$T/send.log") - << 'L' || fail "the log"
+[0] To: <bob@far.example> dropped by global unsubscribe, entry bob@far.example
+[2] To: <x@one.two.example> dropped by global unsubscribe, entry @.two.example
+[3] To: <y@three.example> dropped by global unsubscribe, entry @three.example
+[4] To: <noreply@far.example> dropped by global unsubscribe, entry noreply@
+[5] To: <noreply@home.example> dropped by global unsubscribe, entry noreply@
+L
 expect_in "$T/send.log" 'unable to read control/globalunsubscribe: line 20005: "what is this" is none of'
 expect_equal "$(cat "$POSTERN_HOME/queue/unsubscribed")" 5 "GUS"
 expect_equal "$(kept)" "" "nobody is told of what was dropped"
 
 # Mail that waits: on the list since its last try. Bounced this time.
 stop_sink
-MID=82 queue_message s@home.example dan@far.example < "$T/message" 2> /dev/null || fail "queue"
+MID=82 queue_message keep@home.example dan@far.example < "$T/message" 2> /dev/null || fail "queue"
 wait_for 30 grep -q 'Delayed: 82:0' "$T/send.log"
 list dan@far.example
 echo bounce > "$POSTERN_HOME/control/globalunsubscribeaction"
@@ -45,7 +47,7 @@ kill -ALRM "$SEND_PID"
 wait_for 30 grep -q 'MID 82 RID \[0\] To: <dan@far.example> bounced by global unsubscribe' "$T/send.log"
 wait_for 30 queue_empty
 expect_in "$T/send.log" 'Bounced: 82:0 .*Reason: "5\.7\.1"'
-expect_equal "$("$TESTS/dsn.py" "$(kept)" | paste -sd,)" "to s@home.example,envid ,returned headers,dan@far.example failed 5.7.1" "DSN"
+expect_equal "$("$TESTS/dsn.py" "$(kept)" | paste -sd,)" "to keep@home.example,envid ,returned headers,dan@far.example failed 5.7.1" "DSN"
 rm "$(kept)"
 
 # The next hop's address: its host hears nothing. Dropped again, over a restart.
@@ -54,13 +56,13 @@ rm "$POSTERN_HOME/control/globalunsubscribeaction"
 list 127.0.0.2
 : > "$T/sink"
 start_send
-MID=83 queue_message s@home.example ann@far.example eve@three.example < "$T/message" 2> /dev/null || fail "queue"
+MID=83 queue_message keep@home.example ann@far.example eve@three.example < "$T/message" 2> /dev/null || fail "queue"
 wait_for 30 queue_empty
 expect_equal "$(grep -c connect "$T/sink")" 0 "connections"
 expect_in "$T/send.log" 'MID 83 RID \[1\] To: <eve@three\.example> dropped by global unsubscribe, entry 127\.0\.0\.2, GUS 8'
 expect_equal "$("$B/postern-qstat" | grep -c '^recipients on the global unsubscribe list: 8$')" 1 "qstat"
 list nobody@nowhere.example
-MID=84 queue_message s@home.example ann@far.example < "$T/message" 2> /dev/null || fail "queue"
+MID=84 queue_message keep@home.example ann@far.example < "$T/message" 2> /dev/null || fail "queue"
 wait_for 30 queue_empty
 expect_in "$T/sink" 'RCPT TO:<ann@far\.example>'
 exit 0
