@@ -71,7 +71,7 @@ std::string signed_bytes(const std::vector<HeaderField>& fields, const std::vect
 
 }  // namespace
 
-Result<std::string> read_header(int message) {
+Result<std::string> header_of_file(int message) {
   std::string header;
   for (;;) {
     const size_t before = header.size();

@@ -24,7 +24,7 @@ struct DigestedMessage {
 // Reads the message once from its start, a file. At most kHeaderLimitBytes of header: beyond it a permanent
 // failure. `forms`: which hashes are wanted.
 constexpr size_t kHeaderLimitBytes = 1024 * 1024;
-Result<std::string> read_header(int message);
+Result<std::string> header_of_file(int message);
 Result<DigestedMessage> digest_message(int message, std::string header, const std::vector<Canonical>& forms);
 
 // Names for h=, in order: each field of these names that is there, the last first, and the oversigned ones

@@ -96,7 +96,7 @@ bool Signer::is_ours(const std::string& domain) const {
 
 Result<std::string> Signer::sign(int message, std::string_view sender, const std::string& label) const {
   if (!table_) return std::string();
-  Result<std::string> header = read_header(message);
+  Result<std::string> header = header_of_file(message);
   if (!header) return header.failure();
   const std::string author = author_of(header_fields(*header), sender);
   const std::string domain = normal_domain(author);
