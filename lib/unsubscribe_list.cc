@@ -43,7 +43,8 @@ std::string normal_domain(std::string_view domain) {
 
 }  // namespace
 
-UnsubscribeList UnsubscribeList::parse(std::string_view text, std::vector<std::string>& problems) {
+UnsubscribeList UnsubscribeList::parse(std::string_view text, std::vector<std::string>& problems,
+                                       Lines lines) {
   UnsubscribeList list;
   size_t number = 0;
   for (size_t at = 0; at < text.size();) {
@@ -56,6 +57,8 @@ UnsubscribeList UnsubscribeList::parse(std::string_view text, std::vector<std::s
     const std::string host = host_address(line);
     if (!host.empty()) {
       list.hosts_.insert(host);
+    } else if (lines == Lines::hosts) {
+      continue;
     } else if (sign == std::string_view::npos || line == "@" || line == "@." ||
                line.find_first_of(" \t") != std::string_view::npos) {
       problems.push_back("line " + std::to_string(number) + ": \"" + printable(line, 80) +
@@ -85,7 +88,8 @@ bool UnsubscribeList::has_host(std::string_view address) const {
   return !hosts_.empty() && hosts_.contains(host_address(address));
 }
 
-UnsubscribeFile::UnsubscribeFile() : file_(home_path("control/globalunsubscribe")) {}
+UnsubscribeFile::UnsubscribeFile(UnsubscribeList::Lines lines)
+    : lines_(lines), file_(home_path("control/globalunsubscribe")) {}
 
 const UnsubscribeList& UnsubscribeFile::list() {
   if (!file_.changed()) return list_;
@@ -95,7 +99,7 @@ const UnsubscribeList& UnsubscribeFile::list() {
     return list_;
   }
   std::vector<std::string> problems;
-  list_ = UnsubscribeList::parse(text->value_or(std::string()), problems);
+  list_ = UnsubscribeList::parse(text->value_or(std::string()), problems, lines_);
   for (size_t i = 0; i < std::min(problems.size(), kProblemsLogged); ++i)
     log_warning("read control/globalunsubscribe", problems[i]);
   return list_;

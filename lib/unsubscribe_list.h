@@ -21,8 +21,12 @@ namespace postern {
 
 class UnsubscribeList {
  public:
+  // `hosts`: the lines that are addresses of hosts alone, for whoever connects: many workers, each with a
+  // list of its own.
+  enum class Lines { all, hosts };
   // A line that is none is passed over and told in `problems`: "line 3: ...". The others count all the same.
-  static UnsubscribeList parse(std::string_view text, std::vector<std::string>& problems);
+  static UnsubscribeList parse(std::string_view text, std::vector<std::string>& problems,
+                               Lines lines = Lines::all);
 
   // The entry that an address matches; nothing: it may be sent to.
   [[nodiscard]] std::optional<std::string> match(std::string_view address) const;
@@ -44,10 +48,11 @@ class UnsubscribeList {
 // The file as it is now: read again when it has changed. What cannot be read keeps what was read before.
 class UnsubscribeFile {
  public:
-  UnsubscribeFile();
+  explicit UnsubscribeFile(UnsubscribeList::Lines lines = UnsubscribeList::Lines::all);
   const UnsubscribeList& list();
 
  private:
+  UnsubscribeList::Lines lines_;
   WatchedFile file_;
   UnsubscribeList list_;
 };

@@ -14,7 +14,7 @@ namespace postern {
 
 enum class Outcome { delivered, passed_on, expanded, permanent, temporary, unsubscribed };
 constexpr bool is_done(Outcome outcome) {
-  return outcome == Outcome::delivered || outcome == Outcome::passed_on || outcome == Outcome::expanded;
+  return outcome != Outcome::permanent && outcome != Outcome::temporary;
 }
 
 struct RecipientReport {
@@ -23,7 +23,7 @@ struct RecipientReport {
 };
 
 // One report for each of `recipients`. What is missing, cut short or unknown is temporary: never a guess. Z
-// makes every `r`, `p` and `e` temporary too; D permanent.
+// makes every `r`, `p`, `e` and `u` temporary too; D permanent.
 std::vector<RecipientReport> parse_reports(std::string_view bytes, size_t recipients);
 
 // The same of a reply as it came: every exit code but 0, and a reply that did not come, is temporary.

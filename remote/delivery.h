@@ -56,7 +56,7 @@ class Deliverer {
   RemoteSettings settings_;
   bool keep_;
   RouteFile routes_;
-  UnsubscribeFile unsubscribed_;
+  UnsubscribeFile unsubscribed_{UnsubscribeList::Lines::hosts};
   std::unique_ptr<SmtpSession> session_;
   std::string session_hop_;            // the next hop that session_ is for
   std::set<std::string> no_chunking_;  // addresses of servers whose BDAT does not work

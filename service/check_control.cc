@@ -88,6 +88,7 @@ constexpr std::array kKnown = {
     Known{"concurrencypickup", Form::number, "10"},
     Known{"concurrencyremote", Form::number, "20"},
     Known{"concurrencyscan", Form::number, "4"},
+    Known{"concurrencysign", Form::number, "4"},
     Known{"concurrencysite", Form::number, "10"},
     Known{"databytes", Form::number, "52428800"},
     Known{"defaultdelivery", Form::text, "./Maildir/"},

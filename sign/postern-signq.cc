@@ -93,6 +93,7 @@ int run(int argc, char** argv) {
   Service service;
   ServeOptions defaults;
   defaults.workers = kWorkers;
+  defaults.workers_file = "concurrencysign";
   const Forms forms{.defaults = defaults, .path_fds = {0}, .load = [&] { return service.load(); }};
   return run_forms(argc, argv, forms,
                    [&](Job& job, std::string& output) { return service.answer(job, output); });

@@ -28,6 +28,7 @@ HOME_OF=$POSTERN_HOME/mail/alice
 dot() { printf '%s\n' "${@:2}" > "$HOME_OF/.qmail-$1"; chown --reference="$HOME_OF" "$HOME_OF/.qmail-$1"; chmod 644 "$HOME_OF/.qmail-$1"; }
 dot one x@far.example
 dot both x@far.example carol@home.example
+dot twice alice-one@home.example
 dot piped "|sed '1i Delivered-To: piped' | $B/postern-sendmail x@far.example"
 run_instance
 PASS=' s.home.example pass'
@@ -53,7 +54,7 @@ sent 1
 expect_equal "$(what held)" "$PASS" "held and released"
 
 # Forwards: ours once, in every way; forged ones never.
-for to in one both piped; do
+for to in one both twice piped; do
   letter "own-$to" | inject a@home.example "alice-$to@home.example" > /dev/null || fail "own $to"
   sent 1
   expect_equal "$(what "own-$to")" "$PASS" "forwarded by $to"
@@ -64,6 +65,12 @@ done
 letter bypass | FROM_ADDRESS=127.0.0.4 inject a@home.example x@far.example > /dev/null || fail "bypass"
 sent 1
 expect_equal "$(what bypass)" ' unsigned' "POSTERN_SIGN=no"
+
+# What has no direction of its own, as a bounce, is signed where POSTERN_SIGN says so.
+letter yes | POSTERN_SIGN=yes queue_message '' x@far.example 2> /dev/null || fail "POSTERN_SIGN=yes"
+letter neither | queue_message '' x@far.example 2> /dev/null || fail "no direction"
+sent 2
+expect_equal "$(what yes)$(what neither)" "$PASS unsigned" "without a direction"
 
 # Scanned deferred, and refused by the far host for now: signed when it came, the same signature at each try.
 echo deferred > "$POSTERN_HOME/control/scanning"

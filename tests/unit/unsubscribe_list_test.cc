@@ -29,6 +29,10 @@ TEST_CASE("each form of the global unsubscribe list matches what it says and no 
     CAPTURE(row.address);
     CHECK(list.match(row.address).value_or("") == row.entry);
   }
+  const UnsubscribeList hosts =
+      UnsubscribeList::parse("a@b.example\n192.0.2.1\nwhat\n", problems, UnsubscribeList::Lines::hosts);
+  CHECK(problems.empty());
+  CHECK(hosts.size() == 1);
   CHECK(list.has_host("192.0.2.1"));
   CHECK(list.has_host("2001:db8::1"));
   CHECK(list.has_host("::ffff:192.0.2.1"));
