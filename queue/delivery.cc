@@ -127,8 +127,21 @@ Result<void> load_message(Delivery& delivery) {
   return {};
 }
 
-Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting) {
+namespace {
+
+// Whose forwards may be signed as ours: what we sent, and did not sign before.
+bool keeps_unsigned(const Environment& kept) {
+  const std::string direction = kept.get_or("POSTERN_DIRECTION", "in");
+  return (direction != "out" && direction != "local") || kept.get("POSTERN_SIGNED") ||
+         kept.get("POSTERN_SIGN") == "no";
+}
+
+}  // namespace
+
+Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting,
+               const std::function<bool(std::string_view)>& wants_tag) {
   Jobs jobs;
+  const std::string tagged = delivery.queued.kept.get_or("POSTERN_PRVS", "");
   std::map<std::string, size_t> open_job;  // domain, route and sender to index in jobs.remote
   const Envelope& envelope = delivery.queued.envelope;
   for (size_t rid = 0; rid < envelope.recipients.size(); ++rid) {
@@ -148,17 +161,20 @@ Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting) {
                     .remote = !local,
                     .route = {},
                     .extras = {},
+                    .keep_unsigned = false,
                     .message = -1};
     job.route = envelope.recipients[rid].route;
     const RecipientOrders* orders = delivery.orders.of(rid);
     if (orders != nullptr && !orders->route.empty()) job.route = orders->route;
     job.remote = !local || !job.route.empty();
     if (!job.remote) {
+      job.keep_unsigned = keeps_unsigned(delivery.queued.kept);
       job.site = lower(address);
       jobs.local.push_back(std::move(job));
       continue;
     }
-    const std::string group = domain + " " + job.route + " " + sender;
+    if (!tagged.empty() && wants_tag && wants_tag(domain)) job.arguments.front() = tagged;
+    const std::string group = domain + " " + job.route + " " + job.arguments.front();
     const auto found = open_job.find(group);
     if (found != open_job.end() && has_room_for(jobs.remote[found->second], address)) {
       jobs.remote[found->second].arguments.push_back(address);
@@ -238,6 +254,9 @@ void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<
         break;
       case Outcome::temporary:
         delivery.deferred[rid] = reports[i].text;
+        break;
+      case Outcome::unsubscribed:
+        delivery.unsubscribed[rid] = reports[i].text;
         break;
     }
   }

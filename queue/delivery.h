@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -39,12 +40,13 @@ struct Delivery {
   bool withdrawn = false;     // some jobs of this pass were taken back for new orders
   bool remote_waits = false;  // the pass is made with the local jobs alone; the others wait for room
   size_t jobs_out = 0;
-  std::map<size_t, std::string> deferred;  // by recipient number: why
-  std::map<size_t, std::string> failed;    // permanently: why; not yet bounced
-  std::map<size_t, Action> telling;        // what the DSNs that are being made say of whom
-  std::set<size_t> not_told;               // of these, those whose DSN could not be made
-  size_t bounces_out = 0;                  // DSNs that are being made
-  OpenMessages* counted_in = nullptr;      // where it takes a place
+  std::map<size_t, std::string> deferred;      // by recipient number: why
+  std::map<size_t, std::string> failed;        // permanently: why; not yet bounced
+  std::map<size_t, std::string> unsubscribed;  // not tried, by control/globalunsubscribe: its entry
+  std::map<size_t, Action> telling;            // what the DSNs that are being made say of whom
+  std::set<size_t> not_told;                   // of these, those whose DSN could not be made
+  size_t bounces_out = 0;                      // DSNs that are being made
+  OpenMessages* counted_in = nullptr;          // where it takes a place
 
   // A recipient is pending or held, or a delivery is to be told.
   [[nodiscard]] bool pending() const;
@@ -68,8 +70,10 @@ struct Jobs {
 // What it costs to have it open, bytes: the message, and about a KiB for each recipient.
 size_t cost_of(const Delivery& delivery);
 // The pending recipients that are due, without the message yet (see Jobs::set_message): one job for each
-// local one, one for each group of remote ones with the same domain and sender.
-Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting);
+// local one, one for each group of remote ones with the same domain and sender. `wants_tag`: do senders of
+// what goes to a domain have the bounce tag that was made when the message came? Empty: none does.
+Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting,
+               const std::function<bool(std::string_view)>& wants_tag = {});
 
 // Takes the outcome of one job in: state bytes for what was delivered, the rest into deferred and failed, by
 // what the recipient's profile says of such replies.

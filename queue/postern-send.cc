@@ -31,6 +31,8 @@
 #include "queue/room.h"
 #include "queue/schedule.h"
 #include "queue/send_settings.h"
+#include "queue/sender_tags.h"
+#include "queue/unsubscribed.h"
 #include "queue/work_entry.h"
 
 namespace {
@@ -52,6 +54,7 @@ class Send {
         deliverers_(held_.poller),
         intake_(spool_, schedule_, std::move(held_.wake)),
         bounces_(held_.poller) {
+    if (Result<void> read = unsubscribed_.read_action(); !read) log_warning("start", read.failure());
     apply_limits();
   }
 
@@ -95,6 +98,8 @@ class Send {
   OpenMessages open_telling_;  // delivered or failed; the sender is being told
   Removal removal_{spool_};
   Bounces bounces_;
+  Unsubscribed unsubscribed_{home_path("queue/" + std::string(kUnsubscribedFile))};
+  SenderTags tags_;
   int64_t shortage_until_ = 0;  // milliseconds
   bool said_shortage_ = false;
   uint64_t looked_at_ = 0;  // seconds since 1970: when the schedule was last looked at
@@ -139,7 +144,11 @@ void Send::open(uint64_t mid) {
   if (!opened->tried && opened->failed.empty() && opened->pending()) {
     return schedule_.put_back(mid, next_time(*opened, opened->attempts.next, now_seconds()));
   }
-  Jobs jobs = opened->tried ? make_jobs(*opened, settings_.rewriting) : Jobs{};
+  if (opened->tried) unsubscribed_.look_up(*opened);
+  Jobs jobs;
+  if (opened->tried)
+    jobs = make_jobs(*opened, settings_.rewriting,
+                     [&](std::string_view domain) { return tags_.wanted(domain); });
   if (open_remote_.full() && !open_local_.full() && opened->attempts.tries == 0 && !jobs.local.empty() &&
       !jobs.remote.empty()) {
     jobs.remote.clear();  // a mailbox here does not wait for slow hosts
@@ -205,6 +214,7 @@ void Send::note_order(uint64_t mid) {
 void Send::take_answer(const Deliverers::Answer& answer) {
   Delivery& delivery = open_.at(answer.job.mid);
   take_reports(delivery, answer.job, answer.reports, settings_.bounces);
+  unsubscribed_.settle(delivery);
   if (delivery.jobs_out == 0) end_pass(delivery);
 }
 
@@ -283,6 +293,8 @@ void Send::reload() {
   Result<SendSettings> settings = read_send_settings();
   if (!settings) return log_warning("read the settings again, keeping the old ones", settings.failure());
   settings_ = std::move(*settings);
+  if (Result<void> read = unsubscribed_.read_action(); !read)
+    log_warning("read the settings again, keeping the old ones", read.failure());
   apply_limits();
 }
 

@@ -129,6 +129,7 @@ std::vector<RecipientResult> Deliverer::deliver(const DeliveryOrder& order) {
   // A server may have closed a kept connection in the meantime, or have said what nobody asked: that would be
   // taken for the reply to MAIL and put all that follow one off. Either costs no more than a new connection.
   // Seen only behind a message that went with its envelope, it would cost that message a wait.
+  if (session_ && unsubscribed_.list().has_host(session_->target().address)) close();
   if (session_ && session_hop_ == *hop && session_->messages < destination->max_messages_per_connection &&
       connection_fits(session_destination_, session_->tls, *destination) && session_->quiet()) {
     log_.info("Delivery start " + dcid_text(*session_) + " " + rid_list(order));
@@ -168,6 +169,8 @@ std::vector<RecipientResult> Deliverer::try_targets(const DeliveryOrder& order, 
   DaneAnswers dane(settings_.dns_program);
   for (const Target& target : targets) {
     if (last && now_milliseconds() >= deadline) break;
+    if (unsubscribed_.list().has_host(target.address))
+      return {order.message.envelope.recipients.size(), {'u', target.address}};
     TlsFindings findings;
     if (asks_dane(session_destination_.table_tls)) findings.dane = &dane.of(target);
     add_sts(sts, session_destination_, target.host, findings);

@@ -12,6 +12,7 @@
 #include "lib/destinations.h"
 #include "lib/log.h"
 #include "lib/serve.h"
+#include "lib/unsubscribe_list.h"
 #include "remote/destination_file.h"
 #include "remote/report.h"
 #include "remote/routes.h"
@@ -70,6 +71,7 @@ class Deliverer {
   bool keep_;
   RouteFile routes_;
   DestinationFile destinations_;
+  UnsubscribeFile unsubscribed_{UnsubscribeList::Lines::hosts};
   std::unique_ptr<TlsContext> tls_;  // made at the first need; before session_, which uses it
   std::unique_ptr<SmtpSession> session_;
   std::string session_hop_;  // the next hop that session_ is for

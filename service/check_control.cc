@@ -15,9 +15,11 @@
 #include "lib/bounce_template.h"
 #include "lib/control.h"
 #include "lib/destinations.h"
+#include "lib/dkim_table.h"
 #include "lib/fd.h"
 #include "lib/quarantine_settings.h"
 #include "lib/text.h"
+#include "lib/unsubscribe_list.h"
 #include "service/check_domains.h"
 #include "service/init_options.h"
 
@@ -35,6 +37,9 @@ enum class Form {
   routes,
   address_port,
   directory,
+  dkim,
+  unsubscribed,
+  drop_or_bounce,
   families,
   tls_version,
   send_or_refuse,
@@ -89,17 +94,22 @@ constexpr std::array kKnown = {
     Known{"concurrencypickup", Form::number, "10"},
     Known{"concurrencyremote", Form::number, "20"},
     Known{"concurrencyscan", Form::number, "4"},
+    Known{"concurrencysign", Form::number, "4"},
     Known{"concurrencysite", Form::number, "10"},
     Known{"concurrencysts", Form::number, "20"},
     Known{"databytes", Form::number, "52428800"},
     Known{"defaultdelivery", Form::text, "./Maildir/"},
     Known{"defaultdomain", Form::host, "control/me behind its first dot"},
     Known{"defaulthost", Form::host, "control/me"},
+    Known{"dkim", Form::dkim, "nothing is signed"},
+    Known{"dkimheaders", Form::any, "those of RFC 6376 5.4.1; the nine that readers show are oversigned"},
     Known{"dnsq", Form::text, "@dnsq"},
     Known{"doublebouncehost", Form::host, "control/me where that is local, else the first of control/locals"},
     Known{"doublebounceto", Form::line, "postmaster"},
     Known{"ehloignore", Form::any, "none"},
     Known{"eightbitmime", Form::send_or_refuse, "send"},
+    Known{"globalunsubscribe", Form::unsubscribed, "none"},
+    Known{"globalunsubscribeaction", Form::drop_or_bounce, "drop"},
     Known{"headerbytes", Form::number, "262144"},
     Known{"helohost", Form::host, "control/me"},
     Known{"idhost", Form::host, "control/me"},
@@ -229,6 +239,11 @@ bool is_host(std::string_view text) {
   return !text.empty() && text.size() <= 253 && text.find_first_of(" \t@:/") == std::string_view::npos;
 }
 
+// "read FILE line N: WHY" to WHY.
+std::string after_colon(const std::string& text) {
+  return text.substr(std::min(text.find(": "), text.size() - 2) + 2);
+}
+
 // What is wrong with a line, and the remedy; empty: nothing.
 std::string problem_of(Form form, std::string_view line) {
   switch (form) {
@@ -242,6 +257,18 @@ std::string problem_of(Form form, std::string_view line) {
       return is_host(line) ? "" : "is not a domain; write one a line, \".example.org\" for all below it";
     case Form::address_port:
       return parse_address_port(line).ok() ? "" : "is not ADDR:PORT; write 127.0.0.1:25 or [::1]:25";
+    case Form::dkim: {
+      const Result<DkimTable> parsed = DkimTable::parse(line, "it");
+      return parsed ? "" : "is no line of control/dkim: " + after_colon(parsed.failure().text);
+    }
+    case Form::unsubscribed: {
+      std::vector<std::string> problems;
+      UnsubscribeList::parse(line, problems);
+      return problems.empty() ? ""
+                              : "is no entry; write user@domain, @domain, @.domain, user@ or an IP address";
+    }
+    case Form::drop_or_bounce:
+      return line == "drop" || line == "bounce" ? "" : "is neither of two words; write drop or bounce";
     case Form::directory: {
       struct stat status {};
       const bool there = ::stat(std::string(line).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
@@ -341,9 +368,9 @@ std::vector<std::string> problems_of_bounce_profiles(const std::string& text, co
 
 bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
-         form == Form::stages || form == Form::antivirus || form == Form::senders ||
-         form == Form::quarantines || form == Form::bounce_profiles || form == Form::tcp_rules ||
-         form == Form::any;
+         form == Form::stages || form == Form::antivirus || form == Form::senders || form == Form::dkim ||
+         form == Form::unsubscribed || form == Form::quarantines || form == Form::bounce_profiles ||
+         form == Form::tcp_rules || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {

@@ -67,6 +67,12 @@ const std::vector<Service>& services() {
        {"posterns", "posternc", "posternv"},
        8192,
        "libclamav, loaded once"},
+      {"signq",
+       "posterng",
+       "postern-signq --serve",
+       {"posternq"},
+       256,
+       "makes DKIM signatures and bounce tags"},
       {.name = "clamd",
        .user = "posternc",
        .program = "postern-clamserver --serve",
@@ -101,7 +107,7 @@ const std::vector<ServiceUser>& service_users() {
       {"posterno", "Postern quarantine"},     {"posternm", "Postern mailboxes"},
       {"posternl", "Postern logs"},           {"posternp", "Postern pickup"},
       {"posternc", "Postern clamd"},          {"posternh", "Postern MTA-STS"},
-      {"posterne", "Postern TLS reports"},
+      {"posterne", "Postern TLS reports"},    {"posterng", "Postern signatures"},
   };
   return kUsers;
 }

@@ -315,6 +315,48 @@ TEST_CASE("a recipient goes where a stage sent it, unless an order says another 
     CHECK(job.extras.find("relay.example") == std::string::npos);
 }
 
+TEST_CASE("a tagged sender is that of the destinations that want it, and of nothing here") {
+  Opened opened({"a@tagged.example", "b@plain.example", "c@tagged.example", "d@example.org"});
+  const auto senders = [&](bool wanted) {
+    std::string all;
+    const Jobs jobs =
+        make_jobs(opened.delivery, rewriting(kLocals, "example.org"),
+                  [&](std::string_view domain) { return wanted && domain == "tagged.example"; });
+    for (const DeliveryJob& job : jobs.remote) all += job.site + ":" + job.arguments[1] + " ";
+    for (const DeliveryJob& job : jobs.local) all += job.arguments[0];
+    return all;
+  };
+  const std::string untagged =
+      "tagged.example:sender@example.org plain.example:sender@example.org sender@example.org";
+  CHECK(senders(true) == untagged);  // a message from before
+  opened.delivery.queued.kept.set("POSTERN_PRVS", "prvs=0786a1b2c3=sender@example.org");
+  CHECK(senders(false) == untagged);
+  CHECK(senders(true) ==
+        "tagged.example:prvs=0786a1b2c3=sender@example.org plain.example:sender@example.org "
+        "sender@example.org");
+}
+
+TEST_CASE("what came from outside, or is signed already, is not signed when it is forwarded") {
+  struct Row {
+    const char* name;
+    const char* value;
+    bool keep_unsigned;
+  };
+  Opened opened({"a@example.org", "b@far.example"});
+  const auto jobs = [&] { return make_jobs(opened.delivery, rewriting(kLocals, "example.org")); };
+  CHECK(jobs().local.at(0).keep_unsigned);  // nobody knows where it came from
+  for (const Row& row : {Row{"POSTERN_DIRECTION", "in", true}, Row{"POSTERN_DIRECTION", "local", false},
+                         Row{"POSTERN_DIRECTION", "out", false}, Row{"POSTERN_SIGN", "yes", false},
+                         Row{"POSTERN_SIGN", "no", true}, Row{"POSTERN_SIGN", "", false},
+                         Row{"POSTERN_SIGNED", "dkim", true}}) {
+    CAPTURE(row.name);
+    CAPTURE(row.value);
+    opened.delivery.queued.kept.set(row.name, row.value);
+    CHECK(jobs().local.at(0).keep_unsigned == row.keep_unsigned);
+    CHECK_FALSE(jobs().remote.at(0).keep_unsigned);
+  }
+}
+
 TEST_CASE("what a stage wants bounced has failed, with the status of its text or 5.7.1") {
   for (const auto& tried : {std::pair{"no such list", "5.7.1 no such list"},
                             {"5.1.1 nobody", "5.1.1 nobody"},
