@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "lib/text.h"
+#include "scanq/zip_methods.h"
 
 namespace postern {
 
@@ -69,6 +70,7 @@ std::string_view unreadable_format(std::string_view bytes) {
   for (const Row& row : kRows) {
     if (bytes.size() >= row.at && bytes.substr(row.at).starts_with(row.magic)) return row.name;
   }
+  if (bytes.starts_with("PK\3\4"sv) && has_unreadable_member(bytes)) return "ZIP"sv;
   return is_lzma(bytes) ? "LZMA"sv : ""sv;
 }
 

@@ -204,7 +204,7 @@ TEST_CASE("recipients with different profiles are told of apart, and each as its
   delivery.queued.envelope.recipients[1].address = "r@ops.example";
   delivery.queued.envelope.recipients[2].address = "r@quiet.example";
   delivery.queued.envelope.recipients[3].address = "d@ops.example";
-  for (const size_t rid : {0, 1, 2, 4}) delivery.failed[rid] = "5.1.1 no";
+  for (const size_t rid : {0U, 1U, 2U, 4U}) delivery.failed[rid] = "5.1.1 no";
   delivery.attempts.untold[3] = {"relayed", "2.0.0 ok"};
   choose_notices(delivery, settings, kBorn);
   CHECK(telling(delivery) == "0f 1f 3r 4f");
