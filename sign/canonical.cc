@@ -77,8 +77,8 @@ void BodyCanonicaliser::finish(std::string& out) {
   if (!any_ && form_ == Canonical::simple) out += "\r\n";
 }
 
-std::vector<HeaderField> header_fields(std::string_view header) {
-  std::vector<HeaderField> fields;
+std::vector<SignedField> header_fields(std::string_view header) {
+  std::vector<SignedField> fields;
   for (size_t at = 0; at < header.size();) {
     Line line = line_at(header, at);
     if (line.end == at) break;

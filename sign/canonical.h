@@ -32,14 +32,14 @@ class BodyCanonicaliser {
 };
 
 // A header field as it stands, with its line ends and without that of its last line.
-struct HeaderField {
+struct SignedField {
   std::string_view name;
   std::string_view whole;
 };
 
 // The fields before the first empty line, in order. Lines that are no field are passed over, as a verifier
 // does. Views are of `header`.
-std::vector<HeaderField> header_fields(std::string_view header);
+std::vector<SignedField> header_fields(std::string_view header);
 
 // Where the body begins: behind the first empty line; nothing: there is none in these bytes.
 std::optional<size_t> body_start(std::string_view message);

@@ -54,14 +54,14 @@ std::string_view form_name(Canonical form) {
 
 // What is signed (RFC 6376 3.7): the fields of h=, each name taking the next one from the bottom; then the
 // signature's own field without its b=.
-std::string signed_bytes(const std::vector<HeaderField>& fields, const std::vector<std::string>& names,
+std::string signed_bytes(const std::vector<SignedField>& fields, const std::vector<std::string>& names,
                          std::string_view own_field, Canonical form) {
   std::string bytes;
   std::map<std::string, size_t> used;  // fields of that name that are taken
-  std::map<std::string, std::vector<const HeaderField*>> by_name;
-  for (const HeaderField& field : fields) by_name[lower(field.name)].push_back(&field);
+  std::map<std::string, std::vector<const SignedField*>> by_name;
+  for (const SignedField& field : fields) by_name[lower(field.name)].push_back(&field);
   for (const std::string& name : names) {
-    const std::vector<const HeaderField*>& of_name = by_name[name];
+    const std::vector<const SignedField*>& of_name = by_name[name];
     const size_t taken = used[name]++;
     if (taken >= of_name.size()) continue;  // one that is not there
     bytes += canonical_field(of_name[of_name.size() - 1 - taken]->whole, form) + "\r\n";
@@ -119,11 +119,11 @@ Result<DigestedMessage> digest_message(int message, std::string header, const st
   return digested;
 }
 
-std::vector<std::string> names_to_sign(const std::vector<HeaderField>& fields,
+std::vector<std::string> names_to_sign(const std::vector<SignedField>& fields,
                                        const std::vector<SignedHeader>& wanted) {
   std::vector<std::string> names;
   for (const SignedHeader& header : wanted) {
-    const auto there = std::count_if(fields.begin(), fields.end(), [&](const HeaderField& field) {
+    const auto there = std::count_if(fields.begin(), fields.end(), [&](const SignedField& field) {
       return equal_ignoring_case(field.name, header.name);
     });
     const size_t count = static_cast<size_t>(there) + (header.oversigned ? 1 : 0);
@@ -135,7 +135,7 @@ std::vector<std::string> names_to_sign(const std::vector<HeaderField>& fields,
 
 Result<std::string> dkim_signature(const DigestedMessage& message, const DkimLine& line, const DkimKey& key,
                                    const std::vector<SignedHeader>& wanted, uint64_t now_seconds) {
-  const std::vector<HeaderField> fields = header_fields(message.header);
+  const std::vector<SignedField> fields = header_fields(message.header);
   const std::vector<std::string> names = names_to_sign(fields, wanted);
   if (names.empty()) return permanent("sign: it has more header fields than a signature can name");
   std::string field = "DKIM-Signature:";

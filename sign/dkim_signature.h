@@ -29,7 +29,7 @@ Result<DigestedMessage> digest_message(int message, std::string header, const st
 
 // Names for h=, in order: each field of these names that is there, the last first, and the oversigned ones
 // once more. Empty where there are too many.
-std::vector<std::string> names_to_sign(const std::vector<HeaderField>& fields,
+std::vector<std::string> names_to_sign(const std::vector<SignedField>& fields,
                                        const std::vector<SignedHeader>& wanted);
 
 // The whole field, its lines ended by LF.

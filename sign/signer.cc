@@ -42,8 +42,8 @@ std::string normal_domain(std::string_view address) {
   return domain ? *domain : std::string();
 }
 
-std::string author_of(const std::vector<HeaderField>& fields, std::string_view sender) {
-  for (const HeaderField& field : fields) {
+std::string author_of(const std::vector<SignedField>& fields, std::string_view sender) {
+  for (const SignedField& field : fields) {
     if (!equal_ignoring_case(field.name, "from")) continue;
     if (std::string address = first_address(unfolded_value(field.whole)); !address.empty()) return address;
   }

@@ -50,8 +50,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   encoder.encode(message, wire);
   encoder.finish(wire);
   for (const Canonical form : {Canonical::relaxed, Canonical::simple}) check_body(message, wire, form);
-  const std::vector<HeaderField> here = header_fields(message);
-  const std::vector<HeaderField> there = header_fields(wire);
+  const std::vector<SignedField> here = header_fields(message);
+  const std::vector<SignedField> there = header_fields(wire);
   must(here.size() == there.size());
   for (size_t i = 0; i < here.size(); ++i) {
     for (const Canonical form : {Canonical::relaxed, Canonical::simple})

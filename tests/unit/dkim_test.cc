@@ -72,7 +72,7 @@ TEST_CASE("the hashes of an empty body are those of RFC 6376") {
 
 TEST_CASE("header fields are cut and made canonical as RFC 6376 3.4.5 has it") {
   const std::string header = "A: X\nB : Y\t\n\tZ  \nno field\n: none\nC:\r\n D\rE: F\n\nBody: x\n";
-  const std::vector<HeaderField> fields = header_fields(header);
+  const std::vector<SignedField> fields = header_fields(header);
   REQUIRE(fields.size() == 4);
   CHECK(canonical_field(fields[0].whole, Canonical::relaxed) == "a:X");
   CHECK(canonical_field(fields[1].whole, Canonical::relaxed) == "b:Y Z");
@@ -155,7 +155,7 @@ TEST_CASE("a line of control/dkim that is none names itself") {
 }
 
 TEST_CASE("fields are named from the last on, and once more where none may be added") {
-  const std::vector<HeaderField> fields = header_fields("To: a\nFrom: b\nTo: c\n");
+  const std::vector<SignedField> fields = header_fields("To: a\nFrom: b\nTo: c\n");
   const std::vector<std::string> names =
       names_to_sign(fields, {{"from", true}, {"to", false}, {"cc", true}, {"date", false}});
   CHECK(names == std::vector<std::string>{"from", "from", "to", "to", "cc"});
@@ -180,8 +180,7 @@ TEST_CASE("an Ed25519 key is published and signs as RFC 8463 has it") {
   line.selector = "s";
   const Result<std::string> field = dkim_signature(*digested, line, *key, default_signed_headers(), 1000);
   REQUIRE(field);
-  CHECK(field->starts_with(
-      "DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed; d=b.example; s=s;"));
+  CHECK(field->starts_with("DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed; d=b.example; s=s;"));
   CHECK(field->ends_with("\n"));
   CHECK(header_fields(*field).size() == 1);
 }
