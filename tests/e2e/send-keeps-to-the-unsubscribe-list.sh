@@ -46,7 +46,7 @@ start_sink "$SINK"
 kill -ALRM "$SEND_PID"
 wait_for 30 grep -q 'MID 82 RID \[0\] To: <dan@far.example> bounced by global unsubscribe' "$T/send.log"
 wait_for 30 queue_empty
-expect_in "$T/send.log" 'Bounced: 82:0 .*Reason: "5\.7\.1"'
+expect_in "$T/send.log" 'Bounced: 82:0 .*Reason: "5\.7\.1 - '
 expect_equal "$("$TESTS/dsn.py" "$(kept)" | paste -sd,)" "to keep@home.example,envid ,returned headers,dan@far.example failed 5.7.1" "DSN"
 rm "$(kept)"
 
