@@ -152,8 +152,11 @@ Result<void> TlsStream::set_names() {
   bool fine = !sni || ::SSL_set_tlsext_host_name(ssl_, demand_.names.front().c_str()) == 1;
   if (!authenticates_) return fine ? Result<void>() : temporary("start TLS: " + tls_error_text());
   if (!demand_.tlsa.empty()) {
-    if (set_tlsa()) return {};
-    authenticates_ = false;  // none that OpenSSL knows how to use: TLS all the same (RFC 7672 2.2)
+    Result<bool> usable = set_tlsa();
+    if (!usable) return usable.failure();
+    if (!*usable && demand_.why == "dane-only")
+      return temporary("start TLS: OpenSSL can use none of the TLSA records, policy dane-only", 0, "4.7.5");
+    authenticates_ = *usable;  // none that OpenSSL knows how to use: TLS all the same (RFC 7672 2.2)
     return {};
   }
   Result<X509_STORE*> authorities = context_.authorities();
@@ -169,10 +172,11 @@ Result<void> TlsStream::set_names() {
   return fine ? Result<void>() : temporary("start TLS: " + tls_error_text());
 }
 
-// False where none of the records can be used.
-bool TlsStream::set_tlsa() {
+// False where none of the records can be used. A failure is one of ours: nothing is let through for it.
+Result<bool> TlsStream::set_tlsa() {
   const char* base = demand_.names.empty() ? nullptr : demand_.names.front().c_str();
-  if (::SSL_dane_enable(ssl_, base) <= 0) return false;
+  if (::SSL_dane_enable(ssl_, base) <= 0)
+    return temporary("start TLS with DANE: " + tls_error_text(), 0, "4.7.5");
   // DANE-EE says which key, whatever names stand beside it (RFC 7672 3.1.1).
   ::SSL_dane_set_flags(ssl_, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
   ::SSL_set_hostflags(ssl_, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);

@@ -62,7 +62,7 @@ class TlsStream {
   Result<void> set_up(int socket, const std::string& peer);
   Result<void> set_names();
   Result<void> set_certificate();
-  bool set_tlsa();
+  Result<bool> set_tlsa();
   Step step_of(int result);
   ssize_t result_of(int result);
   static int on_new_session(ssl_st* ssl, ssl_session_st* session);
