@@ -10,10 +10,11 @@
 
 #include "lib/child.h"
 #include "lib/control.h"
+#include "lib/idn.h"
 #include "lib/mid.h"
 #include "lib/text.h"
-#include "lib/idn.h"
-#include "remote/targets.h"
+#include "remote/authenticate.h"
+#include "remote/source.h"
 
 namespace postern {
 
@@ -84,40 +85,111 @@ OutgoingMessage only(const OutgoingMessage& message, const std::vector<size_t>& 
   return part;
 }
 
+DeliveryOrder only(const DeliveryOrder& order, const std::vector<size_t>& chosen) {
+  DeliveryOrder part = order;
+  part.message = only(order.message, chosen);
+  part.rids.clear();
+  for (const size_t i : chosen) {
+    if (i < order.rids.size()) part.rids.push_back(order.rids[i]);
+  }
+  return part;
+}
+
+// What a target is known by where it is set aside.
+std::string key_of(const Target& target) {
+  return target.address + ":" + std::to_string(target.port);
+}
+
+// Has its conversation been under TLS from the EHLO that counts?
+bool is_encrypted(const SmtpSession& /*session*/) {
+  return false;
+}
+
 }  // namespace
 
-Deliverer::Deliverer(RemoteSettings settings, bool keep)
-    : settings_(std::move(settings)), keep_(keep), routes_(home_path("control/smtproutes")) {}
+Deliverer::Deliverer(RemoteSettings settings, bool keep, SetAside& set_aside)
+    : settings_(std::move(settings)),
+      keep_(keep),
+      set_aside_(set_aside),
+      routes_(home_path("control/smtproutes")),
+      gateways_(home_path("control/altsrchost")) {}
 
 std::vector<RecipientResult> Deliverer::deliver(const DeliveryOrder& order) {
-  const size_t recipients = order.message.envelope.recipients.size();
-  Route route;
+  const std::vector<Recipient>& recipients = order.message.envelope.recipients;
   Result<std::string> domain = a_labels(order.domain);
-  if (!domain) return all_failed(recipients, domain.failure());
-  Result<std::string> hop = next_hop(order, *domain, route);
-  if (!hop) return all_failed(recipients, hop.failure());
+  if (!domain) return all_failed(recipients.size(), domain.failure());
+  Result<std::vector<RouteGroup>> groups = group_by_route(routes_, order.route, *domain, recipients);
+  if (!groups) return all_failed(recipients.size(), groups.failure());
+  if (groups->size() == 1) return deliver_group(order, *domain, groups->front().route);
+  std::vector<RecipientResult> results(recipients.size());
+  for (const RouteGroup& group : *groups) {
+    const DeliveryOrder part = only(order, group.recipients);
+    std::vector<RecipientResult> ended = deliver_group(part, *domain, group.route);
+    for (size_t i = 0; i < ended.size(); ++i) results[group.recipients[i]] = std::move(ended[i]);
+  }
+  return results;
+}
+
+std::vector<RecipientResult> Deliverer::deliver_group(const DeliveryOrder& order, const std::string& domain,
+                                                      const Route& route) {
+  if (route.discards()) return discard(order);
+  const size_t recipients = order.message.envelope.recipients.size();
+  Result<Way> way = find_way(order, domain, route);
+  if (!way) return all_failed(recipients, way.failure());
+  way_ = std::move(*way);
   // A server may have closed a kept connection in the meantime, or have said what nobody asked: that would be
   // taken for the reply to MAIL and put all that follow one off. Either costs no more than a new connection.
   // Seen only behind a message that went with its envelope, it would cost that message a wait.
-  if (session_ && session_hop_ == *hop && session_->messages < kMessagesPerConnection && session_->quiet()) {
+  if (session_ && session_hop_ == way_.key && session_->messages < kMessagesPerConnection &&
+      session_->quiet()) {
     log_.info("Delivery start " + dcid_text(*session_) + " " + rid_list(order));
     Attempt attempt = transact(order);
     if (attempt.reached) return std::move(attempt.results);
   }
   close();
-  Result<std::vector<Target>> targets = find_targets(*domain, route, settings_);
+  Result<std::vector<Target>> targets = targets_in_order(domain);
   if (!targets) return all_failed(recipients, targets.failure());
-  session_hop_ = *hop;
+  session_hop_ = way_.key;
   return try_targets(order, *targets);
 }
 
-// What makes two deliveries take the same way.
-Result<std::string> Deliverer::next_hop(const DeliveryOrder& order, const std::string& domain, Route& route) {
-  Result<Route> found = order.route.empty() ? routes_.find(domain) : parse_route(order.route);
-  if (!found) return found.failure();
-  route = *found;
-  const std::string port = ":" + std::to_string(route.port);
-  return route.host.empty() ? "mx " + lower(domain) + port : "host " + route.host + port;
+Result<Deliverer::Way> Deliverer::find_way(const DeliveryOrder& order, const std::string& domain,
+                                           const Route& route) {
+  Way way{route, {}, {}};
+  Result<const Gateways*> gateways = gateways_.current();
+  if (!gateways) return gateways.failure();
+  Result<Gateway> gateway = (*gateways)->choose(order.message.envelope.sender, order.kept);
+  if (!gateway) return gateway.failure();
+  way.gateway = std::move(*gateway);
+  way.key = route.key;
+  const bool by_domain = std::any_of(route.hosts.begin(), route.hosts.end(),
+                                     [](const RouteHost& host) { return host.hop.way == NextHop::Way::mx; });
+  if (by_domain) way.key += " of " + lower(domain);
+  for (const SourceAddress& source : way.gateway.sources)
+    way.key += " from " + source.address + "," + source.hello;
+  return way;
+}
+
+// Those that our gateway reaches; those that failed a short while ago after the others.
+Result<std::vector<Target>> Deliverer::targets_in_order(const std::string& domain) {
+  Result<std::vector<Target>> targets = targets_of_route(domain, way_.route, settings_);
+  if (!targets) return targets;
+  std::erase_if(*targets, [&](const Target& target) { return !can_reach(way_.gateway, target); });
+  if (targets->empty())
+    return temporary("no host of " + printable(domain, 255) + " has an address that gateway " +
+                         way_.gateway.name + " of control/altsrchost has a source for",
+                     0, "4.4.4");
+  const int64_t now = now_milliseconds() / 1000;
+  std::stable_partition(targets->begin(), targets->end(),
+                        [&](const Target& target) { return !set_aside_.holds(key_of(target), now); });
+  return targets;
+}
+
+std::vector<RecipientResult> Deliverer::discard(const DeliveryOrder& order) {
+  if (const std::string rids = rid_list(order); !rids.empty())
+    log_.info("Message done DCID 0 " + rids + " thrown away: its route is /dev/null");
+  log_.flush();
+  return {order.message.envelope.recipients.size(), {'r', "2.0.0 thrown away: its route is /dev/null"}};
 }
 
 std::vector<RecipientResult> Deliverer::try_targets(const DeliveryOrder& order,
@@ -133,9 +205,11 @@ std::vector<RecipientResult> Deliverer::try_targets(const DeliveryOrder& order,
     if (last && now_milliseconds() >= deadline) break;
     if (Result<void> opened = open(order, target); !opened) {
       note(opened.failure());
+      set_aside_.add(key_of(target), now_milliseconds() / 1000);
       close();
       continue;
     }
+    set_aside_.remove(key_of(target));
     Attempt attempt = transact(order);
     if (attempt.reached) return std::move(attempt.results);
     note(attempt.failure);
@@ -152,13 +226,16 @@ Result<void> Deliverer::open(const DeliveryOrder& order, const Target& target) {
     if (Result<void> connected = connect(order, target); !connected) return connected;
     greeted = session_->greet(settings_, true);
   }
-  if (greeted && no_chunking_.contains(target.address)) session_->forget_chunking();
-  return greeted;
+  if (!greeted) return greeted;
+  if (no_chunking_.contains(target.address)) session_->forget_chunking();
+  return authenticate(*session_, way_.route, is_encrypted(*session_));
 }
 
 Result<void> Deliverer::connect(const DeliveryOrder& order, const Target& target) {
   const uint64_t dcid = make_mid();
-  Result<std::unique_ptr<SmtpSession>> session = SmtpSession::connect(target, dcid, settings_.timeouts);
+  Result<Target> from = with_source(way_.gateway, target, set_aside_);
+  Result<std::unique_ptr<SmtpSession>> session =
+      from ? SmtpSession::connect(*from, dcid, settings_.timeouts) : from.failure();
   if (!session) {
     log_.info("Connection Error: DCID " + std::to_string(dcid) + " domain: " + printable(order.domain, 255) +
               " IP: " + target.address + " port: " + std::to_string(target.port) +
@@ -257,6 +334,7 @@ int run_delivery_job(Job& job, Deliverer& deliverer, std::string& output) {
   DeliveryOrder order;
   order.domain = job.arguments[0];
   order.route = job.environment.get_or("POSTERN_ROUTE", "");
+  order.kept = job.environment;
   order.mid = std::to_string(parse_mid(job.environment.get_or("POSTERN_MID", "")).value_or(0));
   const std::string rids = job.environment.get_or("POSTERN_RIDS", "");
   for (const std::string_view rid : words(rids))

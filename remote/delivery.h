@@ -1,5 +1,5 @@
-// One delivery: the route of the domain, its hosts in order, a connection, the message; and the connection
-// kept for the next message to the same next hop.
+// One delivery: the routes of its recipients, for each the hosts in order, a connection, the message; and the
+// connection kept for the next message that goes the same way.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "lib/altsrchost.h"
+#include "lib/environment.h"
 #include "lib/log.h"
 #include "lib/serve.h"
 #include "remote/report.h"
 #include "remote/routes.h"
+#include "remote/set_aside.h"
 #include "remote/settings.h"
 #include "remote/smtp_transaction.h"
 
@@ -19,16 +22,17 @@ namespace postern {
 
 struct DeliveryOrder {
   std::string domain;  // the recipients'; or an address literal
-  std::string route;   // HOST or HOST:PORT instead of control/smtproutes; empty: none
+  std::string route;   // as is_next_hop has it, instead of control/smtproutes; empty: none
   OutgoingMessage message;
   std::string mid;                // for the log
   std::vector<std::string> rids;  // beside the envelope's recipients
+  Environment kept;               // what the gateway is chosen by (Gateways::choose)
 };
 
 class Deliverer {
  public:
-  // `keep`: leave the connection open for the next delivery (a worker of rspawn).
-  Deliverer(RemoteSettings settings, bool keep);
+  // `keep`: leave the connection open for the next delivery (a worker of rspawn). `set_aside` outlives it.
+  Deliverer(RemoteSettings settings, bool keep, SetAside& set_aside);
 
   std::vector<RecipientResult> deliver(const DeliveryOrder& order);
   // For ServeOptions::between: closes the kept connection when it has been idle for 5 s; milliseconds until
@@ -43,7 +47,17 @@ class Deliverer {
     Failure failure;       // otherwise
     std::vector<RecipientResult> results;
   };
-  Result<std::string> next_hop(const DeliveryOrder& order, const std::string& domain, Route& route);
+  // How the recipients of one group go.
+  struct Way {
+    Route route;
+    Gateway gateway;
+    std::string key;  // two deliveries with one key may use one connection
+  };
+  std::vector<RecipientResult> deliver_group(const DeliveryOrder& order, const std::string& domain,
+                                             const Route& route);
+  Result<Way> find_way(const DeliveryOrder& order, const std::string& domain, const Route& route);
+  Result<std::vector<Target>> targets_in_order(const std::string& domain);
+  std::vector<RecipientResult> discard(const DeliveryOrder& order);
   std::vector<RecipientResult> try_targets(const DeliveryOrder& order, const std::vector<Target>& targets);
   Result<void> open(const DeliveryOrder& order, const Target& target);
   Result<void> connect(const DeliveryOrder& order, const Target& target);
@@ -54,9 +68,12 @@ class Deliverer {
 
   RemoteSettings settings_;
   bool keep_;
-  RouteFile routes_;
+  SetAside& set_aside_;
+  TableFile<RouteTable> routes_;
+  TableFile<Gateways> gateways_;
+  Way way_;  // of the delivery that is being made
   std::unique_ptr<SmtpSession> session_;
-  std::string session_hop_;            // the next hop that session_ is for
+  std::string session_hop_;            // the key of the way that session_ is for
   std::set<std::string> no_chunking_;  // addresses of servers whose BDAT does not work
   LogLines log_;
 };

@@ -17,8 +17,11 @@ namespace postern {
 // One address of one host.
 struct Target {
   std::string host;     // the name that it was found by; the address itself for literals
-  std::string address;  // IPv4 or IPv6, no brackets
+  std::string address;  // IPv4 or IPv6, no brackets; the path of a socket begins with a slash
   uint16_t port = 25;
+  bool lmtp = false;   // RFC 2033
+  std::string source{};  // our address; empty: the system chooses
+  std::string hello{};   // our name; empty: RemoteSettings::hello
 };
 
 std::string target_text(const Target& target);  // "mx.example.net[192.0.2.1]:25"
@@ -31,6 +34,8 @@ struct Extensions {
   bool chunking = false;
   bool size = false;
   uint64_t size_limit = 0;  // bytes; 0: none told
+  bool auth_plain = false;  // RFC 4616
+  bool auth_login = false;
 };
 
 // From the lines of a reply to EHLO; the first is the greeting's. Those in `ignored` are passed over.
@@ -38,7 +43,7 @@ Extensions parse_extensions(const std::vector<std::string>& lines,
                             const std::vector<std::string>& ignored = {});
 
 // What a reply is waited for, or taken by the server: each has its own time (SmtpTimeouts).
-enum class Phase { greeting, hello, mail, rcpt, data, block, end, reset };
+enum class Phase { greeting, hello, mail, rcpt, data, block, end, reset, auth };
 
 class SmtpSession {
  public:
@@ -49,7 +54,8 @@ class SmtpSession {
   static std::unique_ptr<SmtpSession> over(Fd socket, const Target& target, uint64_t dcid,
                                            const SmtpTimeouts& timeouts);
 
-  // Waits for the greeting, says EHLO, and HELO where EHLO is refused, or at once for `only_helo`.
+  // Waits for the greeting, says EHLO, and HELO where EHLO is refused, or at once for `only_helo`; to an LMTP
+  // server LHLO alone.
   Result<void> greet(const RemoteSettings& settings, bool only_helo = false);
   // The server closed the connection for EHLO, or for HELO behind it: a new one that begins with HELO may be
   // taken (RFC 1869 4.7).

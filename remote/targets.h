@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "lib/dns_answer.h"
+#include "lib/next_hop.h"
 #include "lib/result.h"
-#include "remote/routes.h"
 #include "remote/settings.h"
 #include "remote/smtp_session.h"
 
@@ -27,8 +27,8 @@ bool is_own_address(std::string_view address, const RemoteSettings& settings,
 Result<std::vector<Target>> targets_of_mx(const DnsAnswer& answer, const RemoteSettings& settings,
                                           const std::vector<std::string>& own);
 
-// Asks DNS unless the next hop is an address.
-Result<std::vector<Target>> find_targets(std::string_view domain, const Route& route,
+// Asks DNS unless the next hop is an address. Not for a socket and for /dev/null.
+Result<std::vector<Target>> find_targets(std::string_view domain, const NextHop& hop,
                                          const RemoteSettings& settings);
 
 }  // namespace postern

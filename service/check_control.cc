@@ -11,9 +11,11 @@
 #include <cstring>
 #include <memory>
 
+#include "lib/altsrchost.h"
 #include "lib/control.h"
 #include "lib/fd.h"
 #include "lib/quarantine_settings.h"
+#include "lib/smtproutes.h"
 #include "lib/text.h"
 #include "service/check_domains.h"
 #include "service/init_options.h"
@@ -44,6 +46,7 @@ enum class Form {
   quarantines,
   tcp_rules,
   virtual_domains,
+  gateways,
   line,
   any
 };
@@ -55,6 +58,7 @@ struct Known {
 };
 
 constexpr std::array kKnown = {
+    Known{"altsrchost", Form::gateways, "the system chooses the address that mail goes out from"},
     Known{"antivirus", Form::antivirus,
           "infected: quarantine (from outside) or reject; encrypted: pass; unscannable, limit: quarantine; "
           "error: defer"},
@@ -258,8 +262,8 @@ std::string problem_of(Form form, std::string_view line) {
       }
       return "";
     case Form::routes: {
-      const size_t colon = line.find(':');
-      return colon == std::string_view::npos ? "has no colon; write DOMAIN:HOST or DOMAIN:HOST:PORT" : "";
+      const Result<RouteTable> table = RouteTable::parse(line, "");
+      return table ? "" : "is wrong" + table.failure().text.substr(std::string_view(":1").size());
     }
     case Form::virtual_domains:
       return line.find(':') != std::string_view::npos
@@ -284,6 +288,7 @@ std::string problem_of(Form form, std::string_view line) {
     }
     case Form::tcp_rules:
       return problem_of_tcp_rule(line);
+    case Form::gateways:  // taken as a whole: a line may name what stands in another
     case Form::line:
     case Form::any:
       return "";
@@ -294,7 +299,7 @@ std::string problem_of(Form form, std::string_view line) {
 bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
          form == Form::stages || form == Form::antivirus || form == Form::senders ||
-         form == Form::quarantines || form == Form::tcp_rules || form == Form::any;
+         form == Form::quarantines || form == Form::tcp_rules || form == Form::gateways || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {
@@ -322,6 +327,10 @@ ControlReport report_on(const Known& known) {
       report.problems.push_back(path + ":" + std::to_string(number) + ": \"" + printable(line, 100) + "\" " +
                                 problem);
     }
+  }
+  if (known.form == Form::gateways) {
+    const Result<Gateways> table = Gateways::parse(*content, path);
+    if (!table) report.problems.push_back(table.failure().text);
   }
   if (known.form == Form::stages && report.value.empty()) {
     report.value = "none";

@@ -106,6 +106,7 @@ Result<void> make_directories(const Plan& plan) {
       Row{"", 0755, "root"},
       Row{"control", 0755, "root"},
       Row{"secrets", 0711, "root"},
+      Row{"secrets/posternr", 0700, "posternr"},
       Row{"db", 0755, "root"},
       Row{"run", 0755, "root"},
       Row{"service", 0755, "root"},
