@@ -34,7 +34,8 @@ Result<SourceAddress> parse_source(std::string_view text) {
   source.address = address_literal(fields[0]);
   if (source.address.empty())
     return temporary("\"" + printable(fields[0], 80) +
-                     "\" is neither an address nor the name of a pool of this file");
+                     "\" is neither an address nor the name of a pool; write an address, or add a line: pool "
+                     "NAME ADDRESS...");
   for (size_t i = 1; i < fields.size(); ++i) {
     const std::optional<uint64_t> weight = parse_number(fields[i]);
     const bool last = i + 1 == fields.size();

@@ -176,7 +176,7 @@ Result<RouteTable> RouteTable::parse(std::string_view text, std::string_view fil
     const size_t colon = end_of_first_field(line);
     const bool complete = colon != std::string_view::npos;
     Result<Route> route = complete ? parse_hosts(line.substr(colon + 1))
-                                   : temporary("a line reads DOMAIN:HOST or DOMAIN:HOST:PORT");
+                                   : temporary("it has no colon; write DOMAIN:HOST or DOMAIN:HOST:PORT");
     Result<std::string> key = table_key(trim(line.substr(0, colon)));
     if (route && !key) route = temporary(key.failure().text);
     if (!route) {

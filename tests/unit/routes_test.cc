@@ -129,7 +129,7 @@ TEST_CASE("a broken line of smtproutes stops all mail rather than sending it els
                                  "a:b:25 70000",
                                  "a:b,,c:0",
                                  "a:/tmp/x",
-                                 "a:lmtp:/tmp/a,b",
+                                 "a:lmtp:/tmp/a,/b",
                                  "a:/dev/null, b",
                                  "a:lmtp:/tmp/a\\b",
                                  "a:b tls=maybe",

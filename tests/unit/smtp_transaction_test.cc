@@ -5,6 +5,8 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <thread>
 
 #include "scratch.h"
 
@@ -22,7 +24,8 @@ struct Outcome {
 };
 
 // What becomes of a small message to two recipients, with a server that has CHUNKING and PIPELINING, says
-// `replies` behind its reply to EHLO, and then ends the connection.
+// `replies` behind its reply to EHLO, those behind a 354 only once it has the message, and then ends the
+// connection. `said`: what we said.
 Outcome outcome_of(const std::string& replies, bool lmtp = false, std::string* said = nullptr) {
   int pair[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
@@ -32,9 +35,20 @@ Outcome outcome_of(const std::string& replies, bool lmtp = false, std::string* s
   const std::unique_ptr<SmtpSession> session =
       SmtpSession::over(Fd(pair[0]), target(lmtp), 1, settings.timeouts);
   const std::string hello = "220 hi\r\n250-hi\r\n250-PIPELINING\r\n250 CHUNKING\r\n";
-  REQUIRE(write_all(server.get(), hello + replies, "write").ok());
-  REQUIRE(::shutdown(server.get(), SHUT_WR) == 0);
-  REQUIRE(session->greet(settings).ok());
+  static constexpr std::string_view kGoOn = "354 go on\r\n";
+  const size_t go_on = replies.find(kGoOn);
+  const size_t at_once = go_on == std::string::npos ? replies.size() : go_on + kGoOn.size();
+  REQUIRE(write_all(server.get(), hello + replies.substr(0, at_once), "write").ok());
+  std::string heard;
+  std::thread later([&] {
+    char byte = 0;
+    while (at_once < replies.size() && !heard.ends_with("\r\n.\r\n") &&
+           ::recv(server.get(), &byte, 1, 0) == 1)
+      heard += byte;
+    (void)write_all(server.get(), replies.substr(at_once), "write");
+    ::shutdown(server.get(), SHUT_WR);
+  });
+  const bool greeted = session->greet(settings).ok();
   const Fd file = memory_with("Subject: x\n\nbody\n");
   OutgoingMessage message;
   message.fd = file.get();
@@ -42,12 +56,12 @@ Outcome outcome_of(const std::string& replies, bool lmtp = false, std::string* s
   message.envelope.sender = "s@y.test";
   message.envelope.recipients = {{"a@x.test", "", ""}, {"b@x.test", "", ""}};
   TransactionEnd end = send_message(*session, message);
-  if (said != nullptr) {
-    char bytes[4096];
-    const ssize_t got = ::recv(server.get(), bytes, sizeof bytes, MSG_DONTWAIT);
-    said->assign(bytes, got > 0 ? static_cast<size_t>(got) : 0);
-  }
-  return {std::move(end), session->usable};
+  const bool usable = session->usable;
+  session->quit();
+  later.join();
+  REQUIRE(greeted);
+  if (said != nullptr) *said = heard;
+  return {std::move(end), usable};
 }
 
 std::string letters(const TransactionEnd& end) {
