@@ -55,6 +55,9 @@ Result<NextHop> parse_host(std::string_view text) {
   if (hop.host.empty()) {
     if (!is_host_text(host))
       return temporary("\"" + printable(host, 80) + "\" is neither a host nor an address");
+    if (!host.empty() && is_digits(host))
+      return temporary("\"" + printable(host, 40) +
+                       "\" is a number and no host; a port alone stands behind two colons");
     hop.host = host;
   }
   if (host.empty() || equal_ignoring_case(host, "USEDNS")) hop = {};

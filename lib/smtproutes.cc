@@ -141,6 +141,8 @@ size_t end_of_first_field(std::string_view line) {
 // What the table knows a line by: "" for all others, the domain, or the address.
 Result<std::string> table_key(std::string_view field) {
   if (field == "*") return std::string();
+  if (field.find_first_of(" \t") != std::string_view::npos)
+    return temporary("\"" + printable(field, 80) + "\" is no domain: it has a blank in it");
   const size_t at = field.rfind('@');
   if (at == std::string_view::npos) return a_labels(field);
   Result<std::string> domain = a_labels(field.substr(at + 1));

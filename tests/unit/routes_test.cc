@@ -129,6 +129,8 @@ TEST_CASE("a broken line of smtproutes stops all mail rather than sending it els
                                  "a:b:25 70000",
                                  "a:b,,c:0",
                                  "a:/tmp/x",
+                                 "a:26",
+                                 "a b:c",
                                  "a:lmtp:/tmp/a,/b",
                                  "a:/dev/null, b",
                                  "a:lmtp:/tmp/a\\b",
