@@ -26,7 +26,7 @@ struct DeliveryJob {
   std::vector<size_t> rids;
   bool remote = false;
   std::string route;   // as is_next_hop has it, instead of what is configured; ordered
-  Environment kept;    // of the message, what remote chooses the source address by
+  Environment kept{};  // of the message, what remote chooses the source address by
   std::string extras;  // what RFC 3461 and SMTPUTF8 add, for these recipients; empty: all at its default
   int message = -1;    // sealed memory file; borrowed from the message, which outlives its jobs
 };

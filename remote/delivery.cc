@@ -95,11 +95,6 @@ DeliveryOrder only(const DeliveryOrder& order, const std::vector<size_t>& chosen
   return part;
 }
 
-// What a target is known by where it is set aside.
-std::string key_of(const Target& target) {
-  return target.address + ":" + std::to_string(target.port);
-}
-
 // Has its conversation been under TLS from the EHLO that counts?
 bool is_encrypted(const SmtpSession& /*session*/) {
   return false;
@@ -181,8 +176,13 @@ Result<std::vector<Target>> Deliverer::targets_in_order(const std::string& domai
                      0, "4.4.4");
   const int64_t now = now_milliseconds() / 1000;
   std::stable_partition(targets->begin(), targets->end(),
-                        [&](const Target& target) { return !set_aside_.holds(key_of(target), now); });
+                        [&](const Target& target) { return !set_aside_.holds(aside_key(target), now); });
   return targets;
+}
+
+// What a target is known by where it is set aside. From another address of ours it may be reached.
+std::string Deliverer::aside_key(const Target& target) const {
+  return target.address + ":" + std::to_string(target.port) + " by " + way_.gateway.name;
 }
 
 std::vector<RecipientResult> Deliverer::discard(const DeliveryOrder& order) {
@@ -205,11 +205,10 @@ std::vector<RecipientResult> Deliverer::try_targets(const DeliveryOrder& order,
     if (last && now_milliseconds() >= deadline) break;
     if (Result<void> opened = open(order, target); !opened) {
       note(opened.failure());
-      set_aside_.add(key_of(target), now_milliseconds() / 1000);
       close();
       continue;
     }
-    set_aside_.remove(key_of(target));
+    set_aside_.remove(aside_key(target));
     Attempt attempt = transact(order);
     if (attempt.reached) return std::move(attempt.results);
     note(attempt.failure);
@@ -226,7 +225,10 @@ Result<void> Deliverer::open(const DeliveryOrder& order, const Target& target) {
     if (Result<void> connected = connect(order, target); !connected) return connected;
     greeted = session_->greet(settings_, true);
   }
-  if (!greeted) return greeted;
+  if (!greeted) {
+    set_aside_.add(aside_key(target), now_milliseconds() / 1000);
+    return greeted;
+  }
   if (no_chunking_.contains(target.address)) session_->forget_chunking();
   return authenticate(*session_, way_.route, is_encrypted(*session_));
 }
@@ -237,6 +239,7 @@ Result<void> Deliverer::connect(const DeliveryOrder& order, const Target& target
   Result<std::unique_ptr<SmtpSession>> session =
       from ? SmtpSession::connect(*from, dcid, settings_.timeouts) : from.failure();
   if (!session) {
+    if (from) set_aside_.add(aside_key(target), now_milliseconds() / 1000);
     log_.info("Connection Error: DCID " + std::to_string(dcid) + " domain: " + printable(order.domain, 255) +
               " IP: " + target.address + " port: " + std::to_string(target.port) +
               " details: " + session.failure().text);

@@ -57,6 +57,7 @@ class Deliverer {
                                              const Route& route);
   Result<Way> find_way(const DeliveryOrder& order, const std::string& domain, const Route& route);
   Result<std::vector<Target>> targets_in_order(const std::string& domain);
+  [[nodiscard]] std::string aside_key(const Target& target) const;
   std::vector<RecipientResult> discard(const DeliveryOrder& order);
   std::vector<RecipientResult> try_targets(const DeliveryOrder& order, const std::vector<Target>& targets);
   Result<void> open(const DeliveryOrder& order, const Target& target);

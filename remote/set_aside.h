@@ -18,7 +18,7 @@ class SetAside {
   // Without memory it remembers nothing; mail goes out all the same.
   SetAside();
 
-  // `address`: as "192.0.2.1:25", or a source's own. `now`: seconds of CLOCK_MONOTONIC.
+  // `address`: any text that names it. `now`: seconds of CLOCK_MONOTONIC.
   void add(std::string_view address, int64_t now);
   // It worked.
   void remove(std::string_view address);
