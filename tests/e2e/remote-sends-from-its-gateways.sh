@@ -71,8 +71,20 @@ expect_equal "$(POSTERN_SOURCE=nopool send boss@home.example)" s
 expect_equal "$(POSTERN_ROUTE='[::1]:1' "$B/postern-remote" far.example six@other.example b@far.example < "$T/message" 2> /dev/null | tr '\0' '\n' | head -n 1)" \
   "s4.4.4 no host of far.example has an address that gateway 127.0.0.44 of control/altsrchost has a source for"
 
-# Through the chain: the tag and the source that stages set come as far as the delivery, and a kept connection of one gateway
-# is not used for another.
+# A connection that is kept for one gateway is not used for another, and is for its own.
+start rspawn "$B/postern-bind" rspawn "$(id -un)" "$B/postern-rspawn" --serve --workers 1
+RSPAWN=$LAST_PID
+wait_for 30 test -S "$POSTERN_HOME/run/rspawn"
+: > "$T/seen"
+python3 "$TESTS/job_row.py" rspawn "$T/message" "far.example boss@home.example b@far.example" "far.example carol@home.example b@far.example" \
+  "far.example dora@home.example b@far.example" > "$T/out"
+expect_equal "$(cut -d' ' -f1,3 "$T/seen" | tr '\n' ' ')" "127.0.0.41 <boss@home.example> 127.0.0.42 <carol@home.example> 127.0.0.42 <dora@home.example> "
+expect_equal "$(grep -c 'New SMTP DCID' "$T/rspawn.log")" 2 "connections for two gateways"
+kill "$RSPAWN"
+wait "$RSPAWN" 2> /dev/null
+rm -f "$POSTERN_HOME/run/rspawn"
+
+# Through the chain: the tag and the source that stages set come as far as the delivery.
 cat > "$T/stage" <<'S'
 #!/bin/sh
 sed '/^$/q' > "$0.header.$$"
