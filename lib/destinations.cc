@@ -129,4 +129,9 @@ std::string_view tls_level_name(TlsLevel level) {
   return found->first;
 }
 
+std::optional<TlsLevel> parse_tls_level(std::string_view word) {
+  TlsLevel level{};
+  return choose_parameter(kLevels, word, level).empty() ? std::optional(level) : std::nullopt;
+}
+
 }  // namespace postern

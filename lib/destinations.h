@@ -9,6 +9,7 @@
 // below it. What a line does not say is DEFAULT's, or built in.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -60,5 +61,7 @@ class Destinations {
 };
 
 std::string_view tls_level_name(TlsLevel level);
+// One of the words that table_tls= takes; nothing for any other.
+std::optional<TlsLevel> parse_tls_level(std::string_view word);
 
 }  // namespace postern

@@ -26,7 +26,7 @@ struct Recipient {
   std::string
       notify;  // NOTIFY= of RFC 3461 as given: "NEVER" or a list of SUCCESS,FAILURE,DELAY; empty: not given
   std::string orcpt;    // ORCPT= as given (xtext); empty: not given
-  std::string route{};  // "HOST" or "HOST:PORT" that a stage chose as the next hop; empty: as configured
+  std::string route{};  // the next hop that a stage chose (lib/next_hop.h); empty: as configured
 };
 
 struct Envelope {

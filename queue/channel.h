@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/environment.h"
 #include "lib/fd.h"
 #include "lib/request.h"
 #include "queue/poller.h"
@@ -24,7 +25,8 @@ struct DeliveryJob {
   std::vector<std::string> arguments;
   std::vector<size_t> rids;
   bool remote = false;
-  std::string route;   // HOST or HOST:PORT instead of what is configured; ordered by postern-qctl
+  std::string route;   // as is_next_hop has it, instead of what is configured; ordered
+  Environment kept{};  // of the message, what remote chooses the source address by
   std::string extras;  // what RFC 3461 and SMTPUTF8 add, for these recipients; empty: all at its default
   bool keep_unsigned = false;  // a local one: what is forwarded of it is not signed as if it were ours
   int message = -1;            // sealed memory file; borrowed from the message, which outlives its jobs

@@ -44,6 +44,17 @@ std::string extras_of(const DeliveryJob& job, const Envelope& envelope) {
   return serialise_extras(own);
 }
 
+// What control/altsrchost chooses the source of a delivery by, and a stage's own choice.
+Environment source_variables(const Environment& kept) {
+  Environment chosen;
+  for (const auto& [name, value] : kept.pairs()) {
+    if (name == "POSTERN_SOURCE" || name == "POSTERN_SENDERGROUP" || name == "TCPREMOTEIP" ||
+        name.starts_with("POSTERN_TAG_"))
+      chosen.set(name, value);
+  }
+  return chosen;
+}
+
 bool has_room_for(const DeliveryJob& job, const std::string& address) {
   size_t bytes = address.size() + 1;
   for (const std::string& argument : job.arguments) bytes += argument.size() + 1;
@@ -144,6 +155,7 @@ Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting,
   const std::string tagged = delivery.queued.kept.get_or("POSTERN_PRVS", "");
   std::map<std::string, size_t> open_job;  // domain, route and sender to index in jobs.remote
   const Envelope& envelope = delivery.queued.envelope;
+  const Environment kept = source_variables(delivery.queued.kept);
   for (size_t rid = 0; rid < envelope.recipients.size(); ++rid) {
     if (delivery.queued.states.at(rid) != RecipientState::pending || delivery.failed.contains(rid) ||
         delivery.not_due.contains(rid)) {
@@ -160,6 +172,7 @@ Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting,
                     .rids = {rid},
                     .remote = !local,
                     .route = {},
+                    .kept = {},
                     .extras = {},
                     .keep_unsigned = false,
                     .message = -1};
@@ -182,6 +195,7 @@ Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting,
       continue;
     }
     job.site = job.route.empty() ? domain : job.route;
+    job.kept = kept;
     job.arguments.insert(job.arguments.begin(), domain);
     open_job[group] = jobs.remote.size();
     jobs.remote.push_back(std::move(job));

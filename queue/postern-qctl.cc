@@ -1,7 +1,7 @@
 // postern-qctl - order something for messages of the queue: postern-send carries it out.
 //
 //   usage      postern-qctl [--dry-run] flush|hold|release|remove|bounce SELECTOR...
-//              postern-qctl [--dry-run] reroute HOST[:PORT]|- SELECTOR...
+//              postern-qctl [--dry-run] reroute NEXT-HOP|- SELECTOR...
 //   fd 1 out   a line for each recipient: VERB, MID, RID, <address>, separated by TAB; a last line with the
 //              sums
 //   files      lines appended to queue/defer/S/MID, synced before they are said to be ordered; queue/wake
@@ -71,7 +71,7 @@ Result<Command> parse_command(std::vector<std::string> arguments) {
     command.order.verb = *verb;
     if (*verb != Verb::reroute) continue;
     if (arguments.empty() || !is_route(arguments.front())) {
-      return permanent("reroute needs HOST, HOST:PORT (an IPv6 address in brackets), or - for none any more");
+      return permanent("reroute needs HOST, HOST:PORT (an IPv6 address in brackets), lmtp:HOST:PORT, lmtp:/PATH, USEDNS or /dev/null, several with commas between them; or - for none any more");
     }
     command.order.route = arguments.front();
     arguments.erase(arguments.begin());

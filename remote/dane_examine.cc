@@ -9,6 +9,7 @@
 #include "remote/routes.h"
 #include "remote/smtp_session.h"
 #include "remote/sts.h"
+#include "remote/table_file.h"
 #include "remote/targets.h"
 #include "remote/tls_context.h"
 #include "remote/tls_findings.h"
@@ -100,28 +101,33 @@ Result<void> Examination::read_tables(DaneReport& report) {
   Result<Destinations> destinations = Destinations::read();
   if (!destinations) return destinations.failure();
   report.destination = destinations->of(report.domain);
-  RouteFile routes(home_path("control/smtproutes"));
-  Result<Route> route = routes.find(report.domain);
-  if (!route) return route.failure();
-  route_ = *route;
-  report.next_hop = route_.host;
+  TableFile<RouteTable> routes(home_path("control/smtproutes"));
+  Result<const RouteTable*> table = routes.current();
+  if (!table) return table.failure();
+  route_ = (*table)->find(report.domain);
+  if (route_.discards()) return permanent("its route is /dev/null: thrown away", 0, "5.4.4");
+  if (route_.tls) report.destination.table_tls = *route_.tls;
+  for (const RouteHost& host : route_.hosts)
+    report.next_hop += (report.next_hop.empty() || host.hop.host.empty() ? "" : ", ") + host.hop.host;
   return {};
 }
 
 // The hosts in the order in which they are tried, then those that a delivery leaves out.
 Result<std::vector<Target>> Examination::find_hosts(DaneReport& report) {
   const int64_t deadline = now_milliseconds() + kDnsDeadlineMilliseconds;
-  const bool by_mx = route_.host.empty() && address_literal(report.domain).empty();
+  const NextHop& hop = route_.hosts.front().hop;
+  const bool by_mx =
+      route_.hosts.size() == 1 && hop.way == NextHop::Way::mx && address_literal(report.domain).empty();
   if (by_mx) {
     Result<DnsAnswer> answer = ask_mx(settings_.dns_program, report.domain, deadline);
     if (!answer) return answer.failure();
     report.how = std::move(*answer);
   }
   RemoteSettings with_port = settings_;
-  if (route_.port != 0) with_port.port = route_.port;
+  if (hop.port != 0) with_port.port = hop.port;
   Result<std::vector<Target>> targets = by_mx
                                             ? targets_of_mx(*report.how, with_port, own_addresses(settings_))
-                                            : find_targets(report.domain, route_, settings_);
+                                            : targets_of_route(report.domain, route_, settings_);
   const auto known = [&](const std::string& name) {
     return std::any_of(report.hosts.begin(), report.hosts.end(),
                        [&](const HostReport& host) { return host.host.name == name; });
@@ -160,16 +166,19 @@ void Examination::ask_sts(DaneReport& report) {
 }
 
 void Examination::look_at(HostReport& host, const std::vector<Target>& addresses, const DaneReport& report) {
+  const Target& first = addresses.front();
   TlsFindings findings;
-  host.dane_asked = asks_dane(report.destination.table_tls);
+  host.dane_asked = asks_dane(report.destination.table_tls) && !is_local_socket(first);
   if (host.dane_asked) {
-    host.dane = dane_.of(addresses.front());
+    host.dane = dane_.of(first);
     findings.dane = &host.dane;
   }
-  add_sts(*sts_, report.destination, host.host.name, findings);
+  if (is_found_by_mx(first)) add_sts(*sts_, report.destination, host.host.name, findings);
   if (findings.sts != nullptr)
     host.sts = findings.sts_names_host ? "names this host" : "does not name this host";
-  host.demand = demand_for(report.destination, report.domain, host.host.name, findings);
+  host.demand = is_local_socket(first) ? demand_for_local_socket()
+                                       : demand_for(report.destination, policy_domain(first, report.domain),
+                                                    host.host.name, findings);
   if (!host.demand.refusal.empty() && !host.demand.report_only) {
     host.why = host.demand.refusal;
     return;

@@ -23,11 +23,11 @@ Result<HttpsUrl> parse_https_url(std::string_view text);
 struct HttpsRequest {
   HttpsUrl url{};
   std::vector<std::string> addresses{};  // of the host; no other resolver is asked
-  uint16_t connect_port = 0;           // instead of the URL's; 0: the URL's
+  uint16_t connect_port = 0;             // instead of the URL's; 0: the URL's
   std::string ca_path{};                 // directory of hashed CA certificates
   int64_t timeout_milliseconds = 60000;
   size_t limit_bytes = 65536;  // of the reply's body
-  std::string post_type{};       // POST `post_body` with this type; empty: GET
+  std::string post_type{};     // POST `post_body` with this type; empty: GET
   std::string post_body{};
 };
 

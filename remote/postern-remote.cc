@@ -11,7 +11,7 @@
 
 #include "lib/control.h"
 #include "lib/program.h"
-#include "remote/delivery.h"
+#include "remote/delivery_job.h"
 
 namespace postern {
 
@@ -40,7 +40,8 @@ int run(int argc, char** argv) {
   take_dns_options(job, *settings);
   job.fds.emplace_back(0, Fd(0));
   if (job.environment.get("POSTERN_EXTRAS") == "5") job.fds.emplace_back(5, Fd(5));
-  Deliverer deliverer(std::move(*settings), false);
+  SetAside set_aside;
+  Deliverer deliverer(std::move(*settings), false, set_aside);
   std::string output;
   const int exit_code = run_delivery_job(job, deliverer, output);
   return write_all(1, output, "write the reports") ? exit_code : 111;

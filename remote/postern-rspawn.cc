@@ -12,7 +12,7 @@
 #include <optional>
 
 #include "lib/program.h"
-#include "remote/delivery.h"
+#include "remote/delivery_job.h"
 
 namespace postern {
 
@@ -22,6 +22,8 @@ constexpr unsigned kWorkers = 20;
 constexpr unsigned kDeadlineSeconds = 7200;  // above what twenty slow hosts in a row may take
 
 int run(int argc, char** argv) {
+  // One for all workers, also for those of later settings.
+  SetAside set_aside;
   // Made before the workers are forked, so that each has the settings and none a connection; made anew on
   // SIGHUP.
   std::optional<Deliverer> deliverer;
@@ -38,7 +40,7 @@ int run(int argc, char** argv) {
       log_warning("read the settings", settings.failure());
       return false;
     }
-    deliverer.emplace(std::move(*settings), true);
+    deliverer.emplace(std::move(*settings), true, set_aside);
     return true;
   };
   const int exit_code = run_forms(argc, argv, forms, [&](Job& job, std::string& output) {

@@ -15,6 +15,7 @@
 
 #include "lib/child.h"
 #include "lib/text.h"
+#include "remote/dial.h"
 #include "remote/tls_context.h"
 #include "remote/tls_stream.h"
 
@@ -32,7 +33,7 @@ struct PhaseFacts {
   int64_t SmtpTimeouts::*seconds;
   std::string_view reply;
 };
-constexpr std::array<PhaseFacts, 9> kPhases = {{
+constexpr std::array<PhaseFacts, 10> kPhases = {{
     {&SmtpTimeouts::greeting, "the greeting"},
     {&SmtpTimeouts::hello, "the reply to EHLO"},
     {&SmtpTimeouts::starttls, "the reply to STARTTLS"},
@@ -42,35 +43,11 @@ constexpr std::array<PhaseFacts, 9> kPhases = {{
     {&SmtpTimeouts::block, "a reply before the end of the message"},
     {&SmtpTimeouts::end, "the reply to the message"},
     {&SmtpTimeouts::reset, "the reply to RSET"},
+    {&SmtpTimeouts::hello, "the reply to AUTH"},
 }};
 
 const PhaseFacts& facts(Phase phase) {
   return kPhases.at(static_cast<size_t>(phase));
-}
-
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t length = 0;
-};
-
-SocketAddress socket_address(const Target& target) {
-  SocketAddress result;
-  if (target.address.find(':') != std::string::npos) {
-    sockaddr_in6 v6{};
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(target.port);
-    ::inet_pton(AF_INET6, target.address.c_str(), &v6.sin6_addr);
-    std::memcpy(&result.storage, &v6, sizeof v6);
-    result.length = sizeof v6;
-  } else {
-    sockaddr_in v4{};
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(target.port);
-    ::inet_pton(AF_INET, target.address.c_str(), &v4.sin_addr);
-    std::memcpy(&result.storage, &v4, sizeof v4);
-    result.length = sizeof v4;
-  }
-  return result;
 }
 
 // 0 or errno of a connect that was begun.
@@ -82,9 +59,24 @@ int connect_error(int socket) {
 
 }  // namespace
 
+bool is_local_socket(const Target& target) {
+  return target.address.starts_with('/');
+}
+
 std::string target_text(const Target& target) {
   return printable(target.host, 255) + "[" + target.address + "]:" + std::to_string(target.port);
 }
+
+namespace {
+
+void note_mechanisms(const std::vector<std::string_view>& word, Extensions& found) {
+  for (size_t i = 1; i < word.size(); ++i) {
+    if (equal_ignoring_case(word[i], "PLAIN")) found.auth_plain = true;
+    if (equal_ignoring_case(word[i], "LOGIN")) found.auth_login = true;
+  }
+}
+
+}  // namespace
 
 Extensions parse_extensions(const std::vector<std::string>& lines, const std::vector<std::string>& ignored) {
   Extensions found;
@@ -99,6 +91,7 @@ Extensions parse_extensions(const std::vector<std::string>& lines, const std::ve
     if (is("DSN")) found.dsn = true;
     if (is("CHUNKING")) found.chunking = true;
     if (is("STARTTLS")) found.starttls = true;
+    if (is("AUTH")) note_mechanisms(word, found);
     if (!is("SIZE")) continue;
     found.size = true;
     found.size_limit = word.size() > 1 ? parse_number(word[1]).value_or(0) : 0;
@@ -118,16 +111,10 @@ std::unique_ptr<SmtpSession> SmtpSession::over(Fd socket, const Target& target, 
 
 Result<std::unique_ptr<SmtpSession>> SmtpSession::connect(const Target& target, uint64_t dcid,
                                                           const SmtpTimeouts& timeouts) {
-  const SocketAddress address = socket_address(target);
   const std::string doing = "connect to " + target_text(target);
-  Fd socket{::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-  if (!socket) return temporary(os_failure(doing, errno).text, 0, "4.4.1");
-  const int fd = socket.get();
-  std::unique_ptr<SmtpSession> session = over(std::move(socket), target, dcid, timeouts);
-  const bool begun =
-      ::connect(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.length) == 0 ||
-      errno == EINPROGRESS;
-  if (!begun) return temporary(os_failure(doing, errno).text, 0, "4.4.1");
+  Result<Fd> socket = begin_to_connect(target, doing);
+  if (!socket) return temporary(socket.failure().text, 0, "4.4.1");
+  std::unique_ptr<SmtpSession> session = over(std::move(*socket), target, dcid, timeouts);
   if (Result<void> connected = session->finish_connect(doing); !connected) {
     return temporary(connected.failure().text, 0, "4.4.1");
   }
@@ -152,6 +139,7 @@ Result<void> SmtpSession::finish_connect(std::string_view doing) {
 }
 
 std::string SmtpSession::local_address() const {
+  if (is_local_socket(target_)) return "local";
   sockaddr_storage storage{};
   socklen_t length = sizeof storage;
   std::array<char, INET6_ADDRSTRLEN> text{};
@@ -177,16 +165,19 @@ Result<void> SmtpSession::greet(const RemoteSettings& settings, bool only_helo) 
 }
 
 Result<void> SmtpSession::hello(const RemoteSettings& settings, bool only_helo) {
-  if (!only_helo) {
-    Result<ServerReply> reply = say_hello("EHLO ", settings.hello);
+  const std::string& hello = target_.hello.empty() ? settings.hello : target_.hello;
+  if (!only_helo || target_.lmtp) {
+    Result<ServerReply> reply = say_hello(target_.lmtp ? "LHLO " : "EHLO ", hello);
     if (!reply) return reply.failure();
     if (reply->is_class(2)) {
       extensions_ = parse_extensions(reply->lines, settings.ignored_extensions);
+      // Its BDAT would be answered for each recipient too; DATA does as well.
+      if (target_.lmtp) forget_chunking();
       return {};
     }
-    if (!reply->is_class(5) || reply->code == 521) return refused(*reply);
+    if (!reply->is_class(5) || reply->code == 521 || target_.lmtp) return refused(*reply);
   }
-  Result<ServerReply> reply = say_hello("HELO ", settings.hello);
+  Result<ServerReply> reply = say_hello("HELO ", hello);
   if (!reply) return reply.failure();
   return reply->is_class(2) ? Result<void>() : refused(*reply);
 }

@@ -27,11 +27,16 @@ class TlsStream;
 // One address of one host.
 struct Target {
   std::string host;     // the name that it was found by; the address itself for literals
-  std::string address;  // IPv4 or IPv6, no brackets
+  std::string address;  // IPv4 or IPv6, no brackets; the path of a socket begins with a slash
   uint16_t port = 25;
-  DaneLead dane = {};  // how the host was found
+  DaneLead dane = {};    // how the host was found
+  bool lmtp = false;     // RFC 2033
+  std::string source{};  // our address; empty: the system chooses
+  std::string hello{};   // our name; empty: RemoteSettings::hello
 };
 
+// Its address is the path of a socket of this host: nobody can listen in or take its place.
+bool is_local_socket(const Target& target);
 std::string target_text(const Target& target);  // "mx.example.net[192.0.2.1]:25"
 
 struct Extensions {
@@ -43,6 +48,8 @@ struct Extensions {
   bool starttls = false;
   bool size = false;
   uint64_t size_limit = 0;  // bytes; 0: none told
+  bool auth_plain = false;  // RFC 4616
+  bool auth_login = false;
 };
 
 // From the lines of a reply to EHLO; the first is the greeting's. Those in `ignored` are passed over.
@@ -50,7 +57,7 @@ Extensions parse_extensions(const std::vector<std::string>& lines,
                             const std::vector<std::string>& ignored = {});
 
 // What a reply is waited for, or taken by the server: each has its own time (SmtpTimeouts).
-enum class Phase { greeting, hello, starttls, mail, rcpt, data, block, end, reset };
+enum class Phase { greeting, hello, starttls, mail, rcpt, data, block, end, reset, auth };
 
 class SmtpSession {
  public:
@@ -64,7 +71,8 @@ class SmtpSession {
   SmtpSession(const SmtpSession&) = delete;
   SmtpSession& operator=(const SmtpSession&) = delete;
 
-  // Waits for the greeting, says EHLO, and HELO where EHLO is refused, or at once for `only_helo`.
+  // Waits for the greeting, says EHLO, and HELO where EHLO is refused, or at once for `only_helo`; to an LMTP
+  // server LHLO alone.
   Result<void> greet(const RemoteSettings& settings, bool only_helo = false);
   // STARTTLS, the handshake, and EHLO once more: what the server said before does not count any more. On
   // failure (4.7.4, 4.7.5) the session can be given nothing but its end, and `tls` tells why.

@@ -1,6 +1,7 @@
 #include "remote/smtp_transaction.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "remote/message_body.h"
 
@@ -29,7 +30,8 @@ class Transaction {
     if (!take_commands()) return std::move(end_);
     ++session_.messages;
     const Extensions& offered = session_.extensions();
-    chunk_ = offered.pipelining && offered.chunking && message_.size <= kChunkBytes;
+    lmtp_ = session_.target().lmtp;
+    chunk_ = offered.pipelining && offered.chunking && message_.size <= kChunkBytes && !lmtp_;
     if (!(offered.pipelining ? send_envelope_pipelined() : send_envelope())) return std::move(end_);
     if (chunk_) {
       take_chunk_reply();
@@ -275,6 +277,11 @@ class Transaction {
   }
 
   void send_data() {
+    if (!any_accepted_ && lmtp_) {
+      // It has nobody to answer for, and must not have taken DATA (RFC 2033 4.2).
+      session_.usable = false;
+      return;
+    }
     if (!any_accepted_) {
       // Pipelined DATA was taken though no recipient was: nothing may be sent but the end (RFC 2920 3.1).
       if (!session_.send(".\r\n", Phase::block)) return;
@@ -288,7 +295,32 @@ class Transaction {
       return;
     }
     session_.needs_reset = false;
+    // What ends the connection is all that it says.
+    if (lmtp_ && session_.usable) return take_lmtp_replies(std::move(*reply));
     answer_message(*reply);
+  }
+
+  // One reply for each recipient that was accepted, in their order (RFC 2033 4.2); `reply` is the first. Each
+  // stands by itself, whatever becomes of the connection.
+  void take_lmtp_replies(Result<ServerReply> reply) {
+    bool first = true;
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      if (!steps_[i].accepted) continue;
+      if (!std::exchange(first, false)) reply = session_.read_reply(Phase::end);
+      if (!reply) {
+        session_.usable = false;
+        answer_others('s', failure_text(reply.failure()));
+        return;
+      }
+      taken_ = taken_ || reply->is_class(2);
+      end_.results[i] = {letter_of(*reply, i), session_.said(*reply)};
+      steps_[i].answered = true;
+    }
+  }
+
+  [[nodiscard]] char letter_of(const ServerReply& reply, size_t recipient) const {
+    if (reply.is_class(2)) return commands_.recipients[recipient].passes_notify ? 'p' : 'r';
+    return reply.is_class(5) ? 'h' : 's';
   }
 
   // Bytes of the message into session_.input; all of them, or a failure.
@@ -354,6 +386,7 @@ class Transaction {
   bool any_accepted_ = false;
   bool refused_mail_ = false;
   bool data_started_ = false;
+  bool lmtp_ = false;        // one reply to the message for each recipient
   bool chunk_ = false;       // the message goes as one BDAT
   bool chunk_sent_ = false;  // all of it
   bool taken_ = false;       // by the server, for some recipients

@@ -93,6 +93,16 @@ std::vector<std::string> usable_addresses(const DnsHost& host, const RemoteSetti
   return chosen;
 }
 
+Target target_at(const std::string& host, const std::string& address, uint16_t port, DaneLead lead) {
+  return {.host = host,
+          .address = address,
+          .port = port,
+          .dane = std::move(lead),
+          .lmtp = false,
+          .source = {},
+          .hello = {}};
+}
+
 // Random, so that equal hosts get equal shares (RFC 5321 5.1).
 template <typename Iterator>
 void shuffle_range(Iterator first, Iterator last) {
@@ -166,7 +176,7 @@ Result<std::vector<Target>> targets_of_mx(const DnsAnswer& answer, const RemoteS
     any = any || !host_addresses(host).empty();
     for (const std::string& address : usable_addresses(host, settings)) {
       if (targets.size() < kTargetLimit)
-        targets.push_back({host.name, address, settings.port, dane_lead(answer, host)});
+        targets.push_back(target_at(host.name, address, settings.port, dane_lead(answer, host)));
     }
   }
   if (!targets.empty()) return targets;
@@ -177,19 +187,19 @@ Result<std::vector<Target>> targets_of_mx(const DnsAnswer& answer, const RemoteS
   return permanent("no mail host of " + domain + " has an address", 0, "5.4.4");
 }
 
-Result<std::vector<Target>> find_targets(std::string_view domain, const Route& route,
+Result<std::vector<Target>> find_targets(std::string_view domain, const NextHop& hop,
                                          const RemoteSettings& settings) {
-  const uint16_t port = route.port != 0 ? route.port : settings.port;
-  const std::string literal = address_literal(route.host.empty() ? domain : route.host);
+  const uint16_t port = hop.port != 0 ? hop.port : settings.port;
+  const std::string literal = address_literal(hop.host.empty() ? domain : hop.host);
   if (!literal.empty()) {
     // A route is the operator's word: it may lead to another server on this host.
-    if (route.host.empty() && is_own_address(literal, settings, own_addresses(settings))) {
+    if (hop.host.empty() && is_own_address(literal, settings, own_addresses(settings))) {
       return permanent("mail for " + printable(domain, 255) + " loops back to this host", 0, "5.4.6");
     }
-    return std::vector<Target>{{literal, literal, port, {}}};
+    return std::vector<Target>{target_at(literal, literal, port, {})};
   }
   const int64_t deadline = now_milliseconds() + kDnsDeadlineMilliseconds;
-  if (route.host.empty()) {
+  if (hop.host.empty()) {
     Result<DnsAnswer> answer = ask_mx(settings.dns_program, domain, deadline);
     if (!answer) return answer.failure();
     RemoteSettings with_port = settings;
@@ -198,17 +208,25 @@ Result<std::vector<Target>> find_targets(std::string_view domain, const Route& r
   }
   // A host that the operator has named: its addresses, whoever they belong to. That it has none is a slip of
   // theirs.
-  Result<DnsAnswer> answer = ask_dns(settings.dns_program, {"ip", route.host}, deadline);
+  Result<DnsAnswer> answer = ask_dns(settings.dns_program, {"ip", hop.host}, deadline);
   if (!answer) return answer.failure();
-  const DnsHost host{0, route.host, answer->rrsets};
+  const DnsHost host{0, hop.host, answer->rrsets};
   std::vector<Target> targets;
   for (const std::string& address : usable_addresses(host, settings))
-    targets.push_back({route.host, address, port, dane_lead(*answer, host)});
+    targets.push_back(target_at(hop.host, address, port, dane_lead(*answer, host)));
   if (targets.empty()) {
-    return temporary("deliver by control/smtproutes: " + printable(route.host, 255) + " has no address", 0,
+    return temporary("deliver by control/smtproutes: " + printable(hop.host, 255) + " has no address", 0,
                      "4.4.4");
   }
   return targets;
+}
+
+bool is_found_by_mx(const Target& target) {
+  return target.dane.how.question == "mx";
+}
+
+const std::string& policy_domain(const Target& target, const std::string& domain) {
+  return is_found_by_mx(target) ? domain : target.host;
 }
 
 const DaneResult& DaneAnswers::of(const Target& target) {

@@ -10,9 +10,9 @@
 
 #include "lib/destinations.h"
 #include "lib/dns_answer.h"
+#include "lib/next_hop.h"
 #include "lib/result.h"
 #include "remote/dane.h"
-#include "remote/routes.h"
 #include "remote/settings.h"
 #include "remote/smtp_session.h"
 
@@ -31,9 +31,14 @@ bool is_own_address(std::string_view address, const RemoteSettings& settings,
 Result<std::vector<Target>> targets_of_mx(const DnsAnswer& answer, const RemoteSettings& settings,
                                           const std::vector<std::string>& own);
 
-// Asks DNS unless the next hop is an address.
-Result<std::vector<Target>> find_targets(std::string_view domain, const Route& route,
+// Asks DNS unless the next hop is an address. Not for a socket and for /dev/null.
+Result<std::vector<Target>> find_targets(std::string_view domain, const NextHop& hop,
                                          const RemoteSettings& settings);
+
+bool is_found_by_mx(const Target& target);
+// Whose TLS policy holds for the target: the recipients' domain where that names it, else the host that the
+// operator has named.
+const std::string& policy_domain(const Target& target, const std::string& domain);
 
 // The levels for which DANE is asked at all.
 constexpr bool asks_dane(TlsLevel level) {

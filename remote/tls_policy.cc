@@ -104,4 +104,11 @@ TlsDemand demand_for(const Destination& destination, std::string_view domain, st
   return made;
 }
 
+TlsDemand demand_for_local_socket() {
+  TlsDemand demand;
+  demand.need = TlsNeed::none;
+  demand.why = "a socket of this host";
+  return demand;
+}
+
 }  // namespace postern

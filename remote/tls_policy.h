@@ -25,5 +25,7 @@ bool looks_at_sts(const Destination& destination, const TlsFindings& findings);
 // DANE wins), then opportunistic TLS; dane-only: DANE or no delivery.
 TlsDemand demand_for(const Destination& destination, std::string_view domain, std::string_view host,
                      const TlsFindings& findings = {});
+// Nobody can listen in, or take its place: whatever the destination says, there is no TLS.
+TlsDemand demand_for_local_socket();
 
 }  // namespace postern

@@ -122,15 +122,16 @@ Problem split_off(const Arguments& arguments) {
 }
 
 Problem route(const Arguments& arguments) {
-  if (!is_next_hop(arguments[0])) return wrong(LineFault::host, arguments[0], "HOST or HOST:PORT");
+  if (!is_next_hop(arguments[0])) return wrong(LineFault::host, arguments[0], "HOST, HOST:PORT, lmtp:HOST:PORT, lmtp:/PATH, USEDNS or /dev/null");
   return address(Arguments(arguments.begin() + 1, arguments.end()));
 }
 
 Problem source(const Arguments& arguments) {
   in6_addr binary{};
   if (::inet_pton(AF_INET, arguments[0].c_str(), &binary) != 1 &&
-      ::inet_pton(AF_INET6, arguments[0].c_str(), &binary) != 1)
-    return wrong(LineFault::host, arguments[0], "IP address");
+      ::inet_pton(AF_INET6, arguments[0].c_str(), &binary) != 1 &&
+      !is_made_of(arguments[0], "_-", true, true))
+    return wrong(LineFault::host, arguments[0], "IP address, and no name of a pool of control/altsrchost");
   return {};
 }
 

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <memory>
 
+#include "lib/altsrchost.h"
 #include "lib/bounce_profiles.h"
 #include "lib/bounce_template.h"
 #include "lib/control.h"
@@ -18,6 +19,7 @@
 #include "lib/dkim_table.h"
 #include "lib/fd.h"
 #include "lib/quarantine_settings.h"
+#include "lib/smtproutes.h"
 #include "lib/text.h"
 #include "lib/unsubscribe_list.h"
 #include "service/check_domains.h"
@@ -54,6 +56,7 @@ enum class Form {
   bounce_profiles,
   tcp_rules,
   virtual_domains,
+  gateways,
   line,
   any
 };
@@ -65,6 +68,7 @@ struct Known {
 };
 
 constexpr std::array kKnown = {
+    Known{"altsrchost", Form::gateways, "the system chooses the address that mail goes out from"},
     Known{"antivirus", Form::antivirus,
           "infected: quarantine (from outside) or reject; encrypted: pass; unscannable, limit: quarantine; "
           "error: defer"},
@@ -303,8 +307,8 @@ std::string problem_of(Form form, std::string_view line) {
       }
       return "";
     case Form::routes: {
-      const size_t colon = line.find(':');
-      return colon == std::string_view::npos ? "has no colon; write DOMAIN:HOST or DOMAIN:HOST:PORT" : "";
+      const Result<RouteTable> table = RouteTable::parse(line, "");
+      return table ? "" : "is wrong" + table.failure().text.substr(std::string_view(":1").size());
     }
     case Form::virtual_domains:
       return line.find(':') != std::string_view::npos
@@ -330,6 +334,7 @@ std::string problem_of(Form form, std::string_view line) {
     case Form::tcp_rules:
       return problem_of_tcp_rule(line);
     case Form::bounce_profiles:  // taken as a whole: what a line means depends on DEFAULT
+    case Form::gateways:         // likewise: a line may name what stands in another
     case Form::line:
     case Form::any:
       return "";
@@ -370,7 +375,7 @@ bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
          form == Form::stages || form == Form::antivirus || form == Form::senders || form == Form::dkim ||
          form == Form::unsubscribed || form == Form::quarantines || form == Form::bounce_profiles ||
-         form == Form::tcp_rules || form == Form::any;
+         form == Form::tcp_rules || form == Form::gateways || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {
@@ -402,6 +407,10 @@ ControlReport report_on(const Known& known) {
   if (known.form == Form::bounce_profiles) {
     for (std::string& problem : problems_of_bounce_profiles(*content, path))
       report.problems.push_back(std::move(problem));
+  }
+  if (known.form == Form::gateways) {
+    const Result<Gateways> table = Gateways::parse(*content, path);
+    if (!table) report.problems.push_back(table.failure().text);
   }
   if (known.form == Form::stages && report.value.empty()) {
     report.value = "none";

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lib/smtproutes.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -38,17 +39,10 @@ bool is_user(std::string_view text) {
          });
 }
 
+// A line of control/smtproutes.
 bool is_route(std::string_view text) {
-  const size_t first = text.find(':');
-  const size_t last = text.rfind(':');
-  if (first == std::string_view::npos || last == first) return false;
-  const std::string_view domain = text.substr(0, first);
-  const std::string_view bare = domain.starts_with('.') ? domain.substr(1) : domain;
-  std::string host(text.substr(first + 1, last - first - 1));
-  const bool literal = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (literal) host = host.substr(1, host.size() - 2);
-  return (domain.empty() || is_domain(bare)) &&
-         (literal ? is_address(host) : host.empty() || is_domain(host)) && is_port(text.substr(last + 1));
+  return text.find('\n') == std::string_view::npos && !text.starts_with('#') &&
+         RouteTable::parse(text, "").ok();
 }
 
 Failure wrong(const std::string& option, const std::string& value, const char* form) {
@@ -91,7 +85,8 @@ Result<InitOptions> parse_init_options(const std::vector<std::string>& arguments
       if (!is_user(value)) return wrong(option, value, "a name of a-z, 0-9, '.', '_' and '-'");
       options.users.push_back(value);
     } else if (option == "--route") {
-      if (!is_route(value)) return wrong(option, value, "DOMAIN:HOST:PORT");
+      if (!is_route(value))
+        return wrong(option, value, "DOMAIN:HOST:PORT, or another line of control/smtproutes");
       options.routes.push_back(value);
     } else if (option == "--resolver") {
       if (!has_address) return wrong(option, value, "ADDR:PORT");

@@ -21,7 +21,7 @@ wrong '--local a/b: should be a domain' "$T/new" --local a/b
 wrong '--user ../root: should be a name' "$T/new" --user ../root
 wrong '--user a:b: should be' "$T/new" --user a:b
 wrong '--user Alice: should be' "$T/new" --user Alice
-wrong '--route x: should be DOMAIN:HOST:PORT' "$T/new" --route x
+wrong '--route x: should be DOMAIN:HOST:PORT, or another line of control/smtproutes' "$T/new" --route x
 wrong '--route x:y:z: should be' "$T/new" --route x:y:z
 wrong '--resolver x: should be' "$T/new" --resolver x
 wrong '--clamdb x: should be an absolute path' "$T/new" --clamdb x

@@ -35,4 +35,4 @@ rm "$POSTERN_HOME/control/smtproutes"
 expect_equal "$("$B/postern-remote" '[127.0.0.3]' s@y.test 'a@[127.0.0.3]' < "$T/message" 2> /dev/null | tr '\0' '\n' | head -n 1)" \
   "r127.0.0.3[127.0.0.3]:$M said: 250 2.0.0 m"
 echo 'x.test:relay.test:smtp' > "$POSTERN_HOME/control/smtproutes"
-expect_equal "$(deliver x.test)" "s4.3.5 $POSTERN_HOME/control/smtproutes:1: \"smtp\" is not a port"
+expect_equal "$(deliver x.test)" "s4.3.5 $POSTERN_HOME/control/smtproutes:1: \"smtp\" is not a port: it is 1 to 65535, and an IPv6 address stands in brackets"

@@ -1,4 +1,4 @@
-// parts: remote/routes.cc lib
+// parts: lib
 //
 // control/smtproutes and address literals: a route has a host that can be looked up or an address, and a port
 // that is one.
@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "lib/smtproutes.h"
 #include "lib/text.h"
-#include "remote/routes.h"
 
 using namespace postern;
 
@@ -27,8 +27,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   for (const std::string_view line : split(text, '\n')) {
-    const Route route = table->find(line.substr(0, line.find(':')));
-    require(route.host.find_first_of(" \t\n[]\"\\") == std::string::npos);
+    const Route& route = table->find(line.substr(0, line.find(':')));
+    require(!route.hosts.empty());
+    for (const RouteHost& host : route.hosts)
+      require(host.hop.host.find_first_of(" \t\n[]\"\\,") == std::string::npos);
+    require(route.auth.find('/') == std::string::npos);
     const std::string literal = address_literal(line);
     require(literal.empty() || address_literal(literal) == literal);
   }

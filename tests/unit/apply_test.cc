@@ -333,7 +333,7 @@ TEST_CASE("a verdict with anything wrong in it applies nothing at all") {
                                    "route\t-\n"s,
                                    "route\thost:0\n"s,
                                    "route\thost\tnobody@example.net\n"s,
-                                   "source\tlocalhost\n"s,
+                                   "source\tlocal.host\n"s,
                                    "source\t1.2.3\n"s,
                                    "bounce-profile\t../x\n"s,
                                    "bcc\t\n"s,

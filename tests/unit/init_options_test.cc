@@ -74,6 +74,7 @@ TEST_CASE("a wrong value is refused with the form that it should have") {
       {"/x", "--user", std::string(65, 'a')},
       {"/x", "--route", "far.example"},
       {"/x", "--route", "far.example:26"},
+      {"/x", "--route", "# far.example:host:25"},
       {"/x", "--route", "far.example:host:0"},
       {"/x", "--route", "far.example:host:smtp"},
       {"/x", "--route", "far example:host:25"},

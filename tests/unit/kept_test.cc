@@ -30,3 +30,13 @@ TEST_CASE("what a message was made of is kept only where it may be handed on aga
   environment.set("POSTERN_RELEASED", "Virus");
   CHECK(kept_variables(environment).get("POSTERN_WORK") == "sets/5");
 }
+
+TEST_CASE("tags are kept, as far as they travel well") {
+  Environment environment;
+  environment.set("POSTERN_TAG_KIND", "newsletter");
+  environment.set("POSTERN_TAG_NUL", std::string("a\0b", 3));
+  environment.set("POSTERN_TAG_LARGE", std::string(9000, 'x'));
+  const Environment kept = kept_variables(environment);
+  CHECK(kept.get("POSTERN_TAG_KIND") == "newsletter");
+  CHECK(kept.pairs().size() == 1);
+}

@@ -124,8 +124,9 @@ TEST_CASE("loopback, unspecified and IPv4-mapped addresses are this host unless 
 }
 
 TEST_CASE("a literal of this host is a loop, and a route to one is the operator's will") {
-  const Route none;
-  Route route;
+  const NextHop none;
+  NextHop route;
+  route.way = NextHop::Way::smtp;
   route.host = "127.0.0.2";
   CHECK(text_of(find_targets("[127.0.0.2]", none, settings())) == "permanent 5.4.6");
   CHECK(text_of(find_targets("[IPv6:::1]", none, settings())) == "permanent 5.4.6");

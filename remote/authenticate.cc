@@ -1,0 +1,95 @@
+#include "remote/authenticate.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "lib/control.h"
+#include "lib/fd.h"
+#include "lib/text.h"
+
+namespace postern {
+
+namespace {
+
+constexpr size_t kFileLimitBytes = 4096;
+constexpr size_t kSecretLimitBytes = 500;  // a command line with it in base64 stays below 1000 bytes
+constexpr std::string_view kStatus = "4.7.0";
+
+std::string base64(std::string_view bytes) {
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    const auto byte = [&](size_t at) {
+      return at < bytes.size() ? static_cast<unsigned>(static_cast<unsigned char>(bytes[at])) : 0U;
+    };
+    const unsigned group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
+    for (unsigned digit = 0; digit < 4; ++digit)
+      text += i + digit > bytes.size() ? '=' : kDigits[group >> (18 - 6 * digit) & 63];
+  }
+  return text;
+}
+
+// One command and its reply, which has to be `expected`: what the server says, never what we said.
+Result<void> say(SmtpSession& session, std::string_view line, unsigned expected) {
+  if (Result<void> sent = session.send(std::string(line) + "\r\n", Phase::auth); !sent) return sent;
+  Result<ServerReply> reply = session.read_reply(Phase::auth);
+  if (!reply) return reply.failure();
+  if (reply->code == expected) return {};
+  return Failure{Kind::temporary, "4.7.8", session.said(*reply), 0};
+}
+
+Result<void> say_login(SmtpSession& session, const Credentials& credentials) {
+  if (Result<void> begun = say(session, "AUTH LOGIN", 334); !begun) return begun;
+  if (Result<void> user = say(session, base64(credentials.user), 334); !user) return user;
+  return say(session, base64(credentials.password), 235);
+}
+
+}  // namespace
+
+Result<Credentials> read_credentials(const std::string& name) {
+  const std::string path = home_path("secrets/posternr/" + name);
+  const auto wrong = [&](const std::string& why) { return temporary(path + ": " + why, 0, "4.3.5"); };
+  const Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+  if (!file) return temporary(os_failure("open " + path, errno).text, 0, "4.3.5");
+  struct stat status {};
+  if (::fstat(file.get(), &status) < 0) return wrong("its mode cannot be read");
+  if ((status.st_mode & 077) != 0) return wrong("others can read it; chmod 600 " + path);
+  Result<std::string> text = read_to_end(file.get(), kFileLimitBytes, "read " + path);
+  if (!text) return temporary(text.failure().text, 0, "4.3.5");
+  const std::vector<std::string_view> lines = split(*text, '\n');
+  const auto line = [&](size_t number) {
+    std::string_view found = number < lines.size() ? lines[number] : std::string_view();
+    if (found.ends_with('\r')) found.remove_suffix(1);
+    return std::string(found);
+  };
+  Credentials credentials{line(0), line(1)};
+  const std::string both = credentials.user + credentials.password;
+  if (credentials.user.empty() || credentials.password.empty() || both.size() > kSecretLimitBytes ||
+      both.find('\0') != std::string::npos)
+    return wrong("line 1 should be the user and line 2 the password, together at most 500 bytes");
+  return credentials;
+}
+
+Result<void> authenticate(SmtpSession& session, const Route& route, bool encrypted) {
+  if (route.auth.empty()) return {};
+  const std::string where = target_text(session.target());
+  const bool is_private = encrypted || is_local_socket(session.target());
+  if (!is_private && !route.auth_without_tls)
+    return temporary("no password is sent to " + where +
+                         " without TLS; control/smtproutes may say tls=encrypt or auth-without-tls=yes",
+                     0, std::string(kStatus));
+  Result<Credentials> credentials = read_credentials(route.auth);
+  if (!credentials) return credentials.failure();
+  if (session.extensions().auth_plain) {
+    const std::string response =
+        std::string(1, '\0') + credentials->user + std::string(1, '\0') + credentials->password;
+    return say(session, "AUTH PLAIN " + base64(response), 235);
+  }
+  if (session.extensions().auth_login) return say_login(session, *credentials);
+  return temporary(where + " offers neither AUTH PLAIN nor AUTH LOGIN", 0, std::string(kStatus));
+}
+
+}  // namespace postern
