@@ -1,28 +1,37 @@
 #!/bin/bash
-# auth= of a route: PLAIN and LOGIN by the user and password of secrets/posternr/; not in clear unless the route says so; a wrong
+# auth= of a route: PLAIN and LOGIN by the user and password of secrets/posternr/; over TLS, and not in clear unless the route says so; a wrong
 # password, a server without AUTH, and a file that others can read put mail off, and no password stands in any log or report.
 # once: the users do not matter to it
 . "$(dirname "$0")/../lib.sh"
+. "$TESTS/tls.sh"
 make_home
 mkdir -p "$POSTERN_HOME/secrets/posternr"
 printf 'relay@home.example\nsesame: 1\n' > "$POSTERN_HOME/secrets/posternr/smarthost"
 printf 'relay@home.example\nwrong\n' > "$POSTERN_HOME/secrets/posternr/wrong"
 chmod 600 "$POSTERN_HOME"/secrets/posternr/*
 cat > "$T/server.py" <<'PY'
-# A smarthost that wants AUTH before MAIL: server.py ADDRESS PORT LOG MECHANISMS
-import base64, socket, sys, threading
+# A smarthost that wants AUTH before MAIL, and STARTTLS before AUTH where it has a certificate:
+# server.py ADDRESS PORT LOG MECHANISMS [CERTIFICATE]
+import base64, socket, ssl, sys, threading
 address, port, log, mechanisms = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+context = None
+if len(sys.argv) > 5:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[5])
 def note(text):
     with open(log, "a") as f: f.write(text + "\n")
 def serve(c):
-    f = c.makefile("rb"); known = False
+    f = c.makefile("rb"); known = False; plain = context is not None
     say = lambda text: c.sendall(text.encode() + b"\r\n")
     ask = lambda text: (say("334 " + base64.b64encode(text.encode()).decode()), base64.b64decode(f.readline()))[1]
     say("220 smart ESMTP")
-    for line in f:
+    while line := f.readline():
         words = line.decode().split()
         verb = words[0].upper()
-        if verb == "EHLO": say("250-smart\r\n250-PIPELINING" + ("\r\n250 AUTH " + mechanisms if mechanisms else "\r\n250 HELP"))
+        if verb == "EHLO" and plain: say("250-smart\r\n250 STARTTLS")
+        elif verb == "STARTTLS":
+            say("220 go on"); c = context.wrap_socket(c, server_side=True); f = c.makefile("rb"); plain = False; note("TLS")
+        elif verb == "EHLO": say("250-smart\r\n250-PIPELINING" + ("\r\n250 AUTH " + mechanisms if mechanisms else "\r\n250 HELP"))
         elif verb == "AUTH":
             if words[1] == "PLAIN": user, password = base64.b64decode(words[2], validate=True).split(b"\0")[1:]
             else: user = ask("Username:"); password = ask("Password:")
@@ -62,6 +71,19 @@ expect_equal "$(deliver 127.0.0.2 auth=smarthost $clear)" "r127.0.0.2[127.0.0.2]
 expect_equal "$(seen)" "PLAIN True MAIL "
 expect_equal "$(deliver 127.0.0.3 auth=smarthost $clear)" "r127.0.0.3[127.0.0.3]:$P said: 250 2.0.0 taken"
 expect_equal "$(seen)" "LOGIN True MAIL "
+# Over TLS without more ado; what is offered in front of it does not count.
+make_self_signed smart 127.0.0.5
+start server5 python3 "$T/server.py" 127.0.0.5 "$P" "$T/seen" PLAIN "$T/smart.pem"
+wait_for 30 listening "$P" 127.0.0.5
+for level in may encrypt; do
+  expect_equal "$(deliver 127.0.0.5 auth=smarthost tls=$level)" "r127.0.0.5[127.0.0.5]:$P said: 250 2.0.0 taken"
+  expect_equal "$(seen)" "TLS PLAIN True MAIL "
+done
+# A level of the route goes before what control/destinations says.
+expect_in <(deliver 127.0.0.5 auth=smarthost tls=verify) '^s4\.7\.5 '
+expect_equal "$(seen)" "TLS "  # and no password
+expect_in <(deliver 127.0.0.5 auth=smarthost tls=off) '^s4\.7\.0 no password is sent to .* without TLS'
+expect_in <(deliver 127.0.0.2 auth=smarthost tls=encrypt) '^s4\.7\.4 '
 # Whatever goes wrong with it is ours to mend, and no reason to bounce.
 expect_equal "$(deliver 127.0.0.2 auth=wrong $clear)" "s127.0.0.2[127.0.0.2]:$P said: 535 5.7.8 no such user or password"
 expect_equal "$(seen)" "PLAIN False "
