@@ -44,39 +44,25 @@ constexpr std::array kParameters = {
         "ip_sort_pref",
         [](std::string_view v, Destination& d) { return choose_parameter(kSorts, v, d.ip_sort_pref); }},
     Parameter<Destination>{"max_host_concurrency",
-                           [](std::string_view v, Destination& d) {
-                             return number_parameter(v, 1, kMostConnections, d.max_host_concurrency);
-                           }},
+                           number_field<&Destination::max_host_concurrency, 1, kMostConnections>},
     Parameter<Destination>{"max_messages_per_connection",
-                           [](std::string_view v, Destination& d) {
-                             return number_parameter(v, 1, kMostMessages, d.max_messages_per_connection);
-                           }},
+                           number_field<&Destination::max_messages_per_connection, 1, kMostMessages>},
     Parameter<Destination>{"recipient_limit",
-                           [](std::string_view v, Destination& d) {
-                             return number_parameter(v, 0, kMostRecipients, d.recipient_limit);
-                           }},
-    Parameter<Destination>{
-        "recipient_minutes",
-        [](std::string_view v, Destination& d) { return number_parameter(v, 1, 60, d.recipient_minutes); }},
+                           number_field<&Destination::recipient_limit, 0, kMostRecipients>},
+    Parameter<Destination>{"recipient_minutes", number_field<&Destination::recipient_minutes, 1, 60>},
     Parameter<Destination>{
         "limit_type",
         [](std::string_view v, Destination& d) { return choose_parameter(kLimitTypes, v, d.limit_type); }},
     Parameter<Destination>{
         "limit_apply",
         [](std::string_view v, Destination& d) { return choose_parameter(kLimitApplies, v, d.limit_apply); }},
-    Parameter<Destination>{
-        "bounce_validation",
-        [](std::string_view v, Destination& d) { return switch_parameter(v, d.bounce_validation); }},
+    Parameter<Destination>{"bounce_validation", switch_field<&Destination::bounce_validation>},
     Parameter<Destination>{
         "table_tls",
         [](std::string_view v, Destination& d) { return choose_parameter(kLevels, v, d.table_tls); }},
-    Parameter<Destination>{
-        "tls_report", [](std::string_view v, Destination& d) { return switch_parameter(v, d.tls_report); }},
-    Parameter<Destination>{
-        "certificate", [](std::string_view v, Destination& d) { return name_parameter(v, d.certificate); }},
-    Parameter<Destination>{
-        "bounce_profile",
-        [](std::string_view v, Destination& d) { return name_parameter(v, d.bounce_profile); }},
+    Parameter<Destination>{"tls_report", switch_field<&Destination::tls_report>},
+    Parameter<Destination>{"certificate", name_field<&Destination::certificate>},
+    Parameter<Destination>{"bounce_profile", name_field<&Destination::bounce_profile>},
 };
 
 std::string problem_of_domain(std::string_view name) {

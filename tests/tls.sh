@@ -1,4 +1,5 @@
-# For tests of TLS in remote, behind lib.sh and remote.sh: certificates of an authority of our own, in PEM with their keys.
+# For tests of TLS in remote, behind lib.sh: certificates of an authority of our own, in PEM with their keys.
+. "$TESTS/remote.sh"
 
 # key_and PURPOSE… : options of openssl for a new key without a passphrase.
 openssl_quietly() { openssl "$@" 2>> "$T/openssl.log" || { cat "$T/openssl.log"; fail "openssl $*"; }; }
@@ -36,3 +37,10 @@ make_self_signed() {
 level() { echo "x.test $*" > "$POSTERN_HOME/control/destinations"; }
 # What was said on the connections, in order: commands and handshakes.
 conversation() { grep -E '^(< |tls |connect)' "$T/sink" | sed 's/ FROM.*//; s/ TO.*//; s/^< //' | tr '\n' ' '; }
+
+# A home as make_remote_home makes it, with the authority and $T/right.pem, the certificate of x.test's mail host.
+make_tls_home() {
+  make_remote_home
+  make_authority
+  make_certificate right 30 mx.x.test
+}

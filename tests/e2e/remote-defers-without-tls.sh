@@ -4,11 +4,8 @@
 # certificate that does not fit. The next host is tried, and in the end the failure is temporary, 4.7.x. With tls_report it
 # goes all the same, and the log tells.
 . "$(dirname "$0")/../lib.sh"
-. "$TESTS/remote.sh"
 . "$TESTS/tls.sh"
-make_remote_home
-make_authority
-make_certificate right 30 mx.x.test
+make_tls_home
 make_certificate wrong 30 mx.other.test
 make_certificate partial 30 'm*.x.test'
 make_certificate expired -1 mx.x.test

@@ -4,7 +4,6 @@
 # not at all for now; testing delivers and notes what failed; none and no policy are as before. What the operator says goes before it. The
 # sessions are recorded for the reports.
 . "$(dirname "$0")/../lib.sh"
-. "$TESTS/remote.sh"
 . "$TESTS/tls.sh"
 . "$TESTS/sts.sh"
 make_remote_home

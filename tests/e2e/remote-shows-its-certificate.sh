@@ -2,11 +2,8 @@
 # once: the users do not matter to it
 # A destination's client certificate is shown to a server that asks for it; one that cannot be read makes the mail wait.
 . "$(dirname "$0")/../lib.sh"
-. "$TESTS/remote.sh"
 . "$TESTS/tls.sh"
-make_remote_home
-make_authority
-make_certificate right 30 mx.x.test
+make_tls_home
 make_certificate ours 30 mx.example.org
 mkdir -p "$POSTERN_HOME/secrets/posternr"
 cp "$T/ours.pem" "$POSTERN_HOME/secrets/posternr/ours.pem"
