@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "lib/control.h"
+#include "lib/idn.h"
 #include "lib/parameters.h"
 #include "lib/text.h"
 
@@ -65,11 +66,21 @@ constexpr std::array kParameters = {
     Parameter<Destination>{"bounce_profile", name_field<&Destination::bounce_profile>},
 };
 
+// A domain by its A-labels, or ".parent"; nothing where it is neither.
+std::optional<std::string> key_of_name(std::string_view name) {
+  const bool below = name.starts_with('.');
+  Result<std::string> labels = a_labels(below ? name.substr(1) : name);
+  const auto has = [&](std::string_view wrong) {
+    return ("." + *labels + ".").find(wrong) != std::string::npos;
+  };
+  if (!labels || labels->empty() || labels->size() > 255 || has("..") ||
+      labels->find_first_of("@:/=[]") != std::string::npos)
+    return std::nullopt;
+  return (below ? "." : "") + lower(*labels);
+}
+
 std::string problem_of_domain(std::string_view name) {
-  std::string_view domain = name;
-  if (domain.starts_with('.')) domain.remove_prefix(1);
-  if (!domain.empty() && domain.size() <= 255 && domain.find_first_of("@:/=[]") == std::string_view::npos)
-    return {};
+  if (key_of_name(name)) return {};
   return "\"" + printable(name, 80) + "\" is neither DEFAULT, DOMAIN nor .DOMAIN";
 }
 
@@ -80,7 +91,11 @@ Result<Destinations> Destinations::parse(std::string_view text, std::string_view
   Result<std::unordered_map<std::string, Destination>> named =
       parse_parameters(kParameters, text, file_name, table.default_, problem_of_domain);
   if (!named) return named.failure();
-  table.named_ = std::move(*named);
+  for (auto& [name, destination] : *named) {
+    const std::string key = key_of_name(name).value_or(name);
+    if (!table.named_.emplace(key, std::move(destination)).second)
+      return temporary("read " + std::string(file_name) + ": there are two lines for " + key, 0, "4.3.5");
+  }
   return table;
 }
 
@@ -92,7 +107,8 @@ Result<Destinations> Destinations::read() {
 
 const Destination& Destinations::of(std::string_view domain) const {
   if (named_.empty()) return default_;
-  const std::string name = lower(domain);
+  const Result<std::string> labels = a_labels(domain);
+  const std::string name = lower(labels ? *labels : std::string(domain));
   if (const auto found = named_.find(name); found != named_.end()) return found->second;
   for (size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
     if (const auto found = named_.find(name.substr(dot)); found != named_.end()) return found->second;

@@ -37,4 +37,14 @@ bool is_quoted_string(std::string_view text) {
   return true;
 }
 
+std::string unquote_local_part(std::string_view local) {
+  if (!is_quoted_string(local)) return std::string(local);
+  std::string plain;
+  for (size_t i = 1; i + 1 < local.size(); ++i) {
+    if (local[i] == '\\') ++i;
+    plain += local[i];
+  }
+  return plain;
+}
+
 }  // namespace postern

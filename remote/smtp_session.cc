@@ -284,9 +284,10 @@ bool SmtpSession::quiet() {
   pollfd state{socket_.get(), POLLIN, 0};
   const bool silent = ::poll(&state, 1, 0) == 0;
   if (!stream_) return silent;
-  // What came may be a ticket, and nothing that was said.
+  // What came may be a ticket, and nothing that was said. Who sends more than can be read at once is not
+  // quiet.
   take_pending(!silent);
-  return usable && received_.empty();
+  return usable && received_.empty() && (silent || ::poll(&state, 1, 0) == 0);
 }
 
 bool SmtpSession::read_all() {
@@ -302,8 +303,8 @@ void SmtpSession::take_pending(bool ask_kernel) {
     std::array<char, kReadBytes> bytes;
     const ssize_t got = stream_->read(bytes, MSG_DONTWAIT);
     if (got > 0) received_.append(bytes.data(), static_cast<size_t>(got));
-    if (got > 0) continue;
-    if (got == 0 || errno != EAGAIN) usable = false;
+    if (got > 0 && received_.size() < kReplyTextLimitBytes) continue;
+    if (got >= 0 || errno != EAGAIN) usable = false;
     return;
   }
 }

@@ -54,6 +54,8 @@ enum class Form {
   senders,
   quarantines,
   bounce_profiles,
+  signed_headers,
+  mail_address,
   tcp_rules,
   virtual_domains,
   gateways,
@@ -106,7 +108,8 @@ constexpr std::array kKnown = {
     Known{"defaultdomain", Form::host, "control/me behind its first dot"},
     Known{"defaulthost", Form::host, "control/me"},
     Known{"dkim", Form::dkim, "nothing is signed"},
-    Known{"dkimheaders", Form::any, "those of RFC 6376 5.4.1; the nine that readers show are oversigned"},
+    Known{"dkimheaders", Form::signed_headers,
+          "those of RFC 6376 5.4.1; the nine that readers show are oversigned"},
     Known{"dnsq", Form::text, "@dnsq"},
     Known{"doublebouncehost", Form::host, "control/me where that is local, else the first of control/locals"},
     Known{"doublebounceto", Form::line, "postmaster"},
@@ -167,7 +170,7 @@ constexpr std::array kKnown = {
     Known{"tlscapath", Form::directory, "/etc/ssl/certs"},
     Known{"tlsminimum", Form::tls_version, "TLSv1.2"},
     Known{"tlsrpt", Form::text, "@tlsrpt"},
-    Known{"tlsrptfrom", Form::text, "postmaster at control/me"},
+    Known{"tlsrptfrom", Form::mail_address, "postmaster at control/me"},
     Known{"trustanchors", Form::any, "the root's trust anchor"},
     Known{"virtualdomains", Form::virtual_domains, "none"},
 };
@@ -264,6 +267,16 @@ std::string problem_of(Form form, std::string_view line) {
     case Form::dkim: {
       const Result<DkimTable> parsed = DkimTable::parse(line, "it");
       return parsed ? "" : "is no line of control/dkim: " + after_colon(parsed.failure().text);
+    }
+    case Form::signed_headers: {
+      const auto parsed = parse_signed_headers(line, "it");
+      return parsed ? "" : "is no list of header fields: " + after_colon(parsed.failure().text);
+    }
+    case Form::mail_address: {
+      const size_t at = line.find('@');
+      const bool whole = at != 0 && at != std::string_view::npos && is_host(line.substr(at + 1)) &&
+                         line.find_first_of(" \t<>()") == std::string_view::npos;
+      return whole ? "" : "is no address; write one user@domain";
     }
     case Form::unsubscribed: {
       std::vector<std::string> problems;
@@ -374,8 +387,9 @@ std::vector<std::string> problems_of_bounce_profiles(const std::string& text, co
 bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
          form == Form::stages || form == Form::antivirus || form == Form::senders || form == Form::dkim ||
-         form == Form::unsubscribed || form == Form::quarantines || form == Form::bounce_profiles ||
-         form == Form::tcp_rules || form == Form::gateways || form == Form::any;
+         form == Form::unsubscribed || form == Form::signed_headers || form == Form::quarantines ||
+         form == Form::bounce_profiles || form == Form::tcp_rules || form == Form::gateways ||
+         form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {

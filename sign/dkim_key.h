@@ -54,7 +54,4 @@ class DkimKey {
   DkimAlgorithm algorithm_ = DkimAlgorithm::rsa_sha256;
 };
 
-// What a PEM file in secrets/ may be: a file, not readable for the group or for others; its bytes.
-Result<std::string> read_secret(const std::string& path, size_t limit_bytes);
-
 }  // namespace postern

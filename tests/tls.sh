@@ -19,7 +19,9 @@ make_authority() {
 # make_certificate FILE DAYS NAME…: $T/FILE.pem, of the authority; DAYS below 0: expired.
 make_certificate() {
   local file=$1 days=$2 names="" name; shift 2
-  for name; do names="$names${names:+,}DNS:$name"; done
+  for name; do
+    case $name in *[!0-9.]*) names="$names${names:+,}DNS:$name" ;; *) names="$names${names:+,}IP:$name" ;; esac
+  done
   new_key "$T/$file.key"
   openssl_quietly req -new -key "$T/$file.key" -out "$T/$file.csr" -subj "/CN=$file"
   openssl_quietly x509 -req -in "$T/$file.csr" -CA "$T/ca.crt" -CAkey "$T/ca.key" -CAcreateserial -days "$days" \

@@ -52,6 +52,23 @@ server tls="$T/right.pem"
 deferred verify 4.7.5 certificate-not-trusted
 echo "$T/authorities" > "$POSTERN_HOME/control/tlscapath"
 
+# Nor is a refusal for good believed that comes in plain text; where TLS need not be, it is.
+server tls="$T/right.pem" "greeting=521 5.3.2 no mail here"
+deferred_by_greeting() { expect_in <(deliver a@x.test | head -n 1) "^$1"; }
+for level in encrypt verify secure; do
+  level table_tls=$level
+  deferred_by_greeting 's521 5\.3\.2 no mail here'
+done
+level table_tls=may
+deferred_by_greeting 'h521 5\.3\.2 no mail here'
+
+# The certificate's subject is no name.
+openssl_quietly req -new -key "$T/ca.key" -out "$T/cn.csr" -subj "/CN=mx.x.test"
+openssl_quietly x509 -req -in "$T/cn.csr" -CA "$T/ca.crt" -CAkey "$T/ca.key" -CAcreateserial -days 30 -out "$T/cn.crt"
+cat "$T/cn.crt" "$T/ca.key" > "$T/cn.pem"
+server tls="$T/cn.pem"
+deferred verify 4.7.5 certificate-host-mismatch
+
 # dane-only without DANE: no connection is made.
 level table_tls=dane-only
 : > "$T/sink"
