@@ -100,7 +100,7 @@ expect_equal "$(deliver 127.0.0.4 auth=smarthost $clear)" "s4.7.0 127.0.0.4[127.
 # Never in clear by itself.
 expect_in <(deliver 127.0.0.2 auth=smarthost) '^s4\.7\.4 .*does not offer STARTTLS'
 expect_equal "$(seen)" ""
-expect_in <(deliver 127.0.0.2 auth=missing $clear) '^s4\.3\.5 open .*/secrets/posternr/missing: No such file or directory$'
+expect_in <(deliver 127.0.0.2 auth=missing $clear) '^s4\.3\.5 read the secret .*/secrets/posternr/missing: No such file or directory$'
 chmod 644 "$POSTERN_HOME/secrets/posternr/smarthost"
 expect_in <(deliver 127.0.0.2 auth=smarthost $clear) '^s4\.3\.5 .*others can read it; chmod 600'
 chmod 600 "$POSTERN_HOME/secrets/posternr/smarthost"
