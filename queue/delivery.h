@@ -34,6 +34,7 @@ struct Delivery {
   bool tried = false;         // a pass is being made, not only orders carried out
   bool orders_came = false;   // since it was opened
   bool withdrawn = false;     // some jobs of this pass were taken back for new orders
+  std::string held_back;      // a site whose limits let some recipients wait; empty: none
   bool remote_waits = false;  // the pass is made with the local jobs alone; the others wait for room
   size_t jobs_out = 0;
   std::map<size_t, std::string> deferred;  // by recipient number: why
@@ -65,6 +66,9 @@ size_t cost_of(const Delivery& delivery);
 // The pending recipients, without the message yet (see Jobs::set_message): one job for each local one, one
 // for each group of remote ones with the same domain and sender.
 Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting);
+
+// Leaves the first so many of its recipients in a job.
+void shorten(DeliveryJob& job, size_t recipients, const Envelope& envelope);
 
 // Takes the outcome of one job in: state bytes for what was delivered, the rest into deferred and failed.
 // A success that the sender asked for is noted in defer/ before its state byte.

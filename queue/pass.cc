@@ -49,7 +49,8 @@ void log_pass(const Delivery& delivery) {
 
 uint64_t put_off(const Delivery& delivery, const std::set<size_t>& told, const RetryProfile& profile,
                  uint64_t now_seconds) {
-  if ((!delivery.tried || delivery.withdrawn) && delivery.deferred.empty() && told.empty()) {
+  const bool cut_short = delivery.withdrawn || (!delivery.held_back.empty() && delivery.deferred.empty());
+  if ((!delivery.tried || cut_short) && delivery.deferred.empty() && told.empty()) {
     return next_time(delivery, delivery.attempts.next, now_seconds);
   }
   Attempts pass{.tries = delivery.attempts.tries + 1,
@@ -61,7 +62,7 @@ uint64_t put_off(const Delivery& delivery, const std::set<size_t>& told, const R
                 .untold = {},
                 // An order that is met in the pass to come counts as one that nobody has read.
                 .bytes = delivery.orders_came ? 0 : delivery.attempts.bytes};
-  if (!delivery.withdrawn) pass.next += wait_after(profile, pass.tries);
+  if (!cut_short) pass.next += wait_after(profile, pass.tries);
   if (Result<void> noted = append_attempt(delivery.attempts_path, pass, told, delivery.attempts.replies);
       !noted) {
     log_warning("note the attempt on MID " + std::to_string(delivery.mid), noted.failure());

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "lib/control.h"
 #include "lib/descriptors.h"
@@ -18,6 +19,7 @@
 #include "lib/program.h"
 #include "lib/spool.h"
 #include "lib/text.h"
+#include "queue/admission.h"
 #include "queue/bounces.h"
 #include "queue/carry_out.h"
 #include "queue/deliverers.h"
@@ -39,10 +41,11 @@ using namespace postern;
 
 constexpr size_t kOpenedAtOnce = 200;  // between two looks at the answers
 constexpr int64_t kOpenMilliseconds = 20;
-constexpr uint64_t kBrokenWaitSeconds = 600;     // until a damaged queue file is looked at again
-constexpr uint64_t kWorkEntryWaitSeconds = 1;    // until it is looked whether an entry still stands
-constexpr uint64_t kClockStepSeconds = 60;       // back
-constexpr int64_t kShortageMilliseconds = 1000;  // until the next try when there were no descriptors
+constexpr uint64_t kBrokenWaitSeconds = 600;       // until a damaged queue file is looked at again
+constexpr uint64_t kWorkEntryWaitSeconds = 1;      // until it is looked whether an entry still stands
+constexpr uint64_t kClockStepSeconds = 60;         // back
+constexpr uint64_t kLongestSiteWaitSeconds = 600;  // of a site that is away
+constexpr int64_t kShortageMilliseconds = 1000;    // until the next try when there were no descriptors
 
 class Send {
  public:
@@ -62,7 +65,9 @@ class Send {
   // off.
   void open_due();
   [[nodiscard]] bool may_open() const;
-  void open(uint64_t mid);
+  std::optional<uint64_t> next_to_open(bool& parked);
+  void open(uint64_t mid, bool parked);
+  void wait_at(const std::string& site, uint64_t mid);
   void forget(uint64_t mid);
   void open_later(uint64_t mid, const Failure& failure);
   void take_answer(const Deliverers::Answer& answer);
@@ -98,6 +103,7 @@ class Send {
   bool said_shortage_ = false;
   uint64_t looked_at_ = 0;  // seconds since 1970: when the schedule was last looked at
   uint64_t flush_at_ = 0;   // seconds since 1970: what was tried before then is tried at once
+  bool turn_of_parked_ = false;
 };
 
 void Send::open_due() {
@@ -108,16 +114,30 @@ void Send::open_due() {
   // Bounded by time too: with nothing in the page cache each may wait for the disk.
   const int64_t until = now_milliseconds() + kOpenMilliseconds;
   for (size_t opened = 0; opened < kOpenedAtOnce && may_open() && now_milliseconds() < until; ++opened) {
-    const std::optional<uint64_t> mid = schedule_.take_due(now_seconds());
+    bool parked = false;
+    const std::optional<uint64_t> mid = next_to_open(parked);
     if (!mid) return;
     if (removal_.failed(*mid)) {
       if (!removal_.remove(*mid, true)) schedule_.add(*mid, now_seconds() + kBrokenWaitSeconds);
     } else if (open_.contains(*mid)) {
       schedule_.forget(*mid);
     } else {
-      open(*mid);
+      open(*mid, parked);
     }
   }
+}
+
+// What is due and what waits for its site, in turn: neither may wait for all of the other.
+std::optional<uint64_t> Send::next_to_open(bool& parked) {
+  turn_of_parked_ = !turn_of_parked_;
+  for (const bool from_line : {turn_of_parked_, !turn_of_parked_}) {
+    if (from_line && open_remote_.full()) continue;
+    const std::optional<uint64_t> mid =
+        from_line ? deliverers_.sites().take_parked() : schedule_.take_due(now_seconds());
+    parked = from_line;
+    if (mid) return mid;
+  }
+  return std::nullopt;
 }
 
 bool Send::may_open() const {
@@ -125,7 +145,7 @@ bool Send::may_open() const {
          now_milliseconds() >= shortage_until_;
 }
 
-void Send::open(uint64_t mid) {
+void Send::open(uint64_t mid, bool parked) {
   Result<Delivery> opened = open_delivery(spool_, mid);
   if (!opened) {
     if (opened.failure().permanent()) return forget(mid);
@@ -143,10 +163,20 @@ void Send::open(uint64_t mid) {
     jobs.remote.clear();  // a mailbox here does not wait for slow hosts
     opened->remote_waits = opened->withdrawn = true;
   }
+  if (!jobs.remote.empty() && open_remote_.full()) return wait_at(jobs.remote.front().site, mid);
+  Sites& sites = deliverers_.sites();
+  lift_as_ordered(*opened, jobs, flush_at_ > 0 ? flush_at_ - 1 : 0, sites);
+  admit_jobs(*opened, jobs, sites, parked, opened->expired(settings_.retry, now_seconds()));
+  const bool idle = jobs.local.empty() && jobs.remote.empty();
+  if (idle && !opened->held_back.empty() && opened->deferred.empty() && opened->failed.empty()) {
+    return wait_at(opened->held_back, mid);
+  }
   OpenMessages& kind = jobs.remote.empty() ? open_local_ : open_remote_;
   if (kind.full()) return kind.parked.push_back(mid);
-  // What is removed altogether goes even when it is damaged.
-  if (Result<void> loaded = opened->pending() ? load_message(*opened) : Result<void>(); !loaded) {
+  // Without a job it is only read where the sender is told. What is removed altogether goes even when it is
+  // damaged.
+  if (Result<void> loaded = idle ? Result<void>() : load_message(*opened); !loaded) {
+    give_back(jobs, sites);
     return open_later(mid, loaded.failure());
   }
   said_shortage_ = false;
@@ -156,6 +186,11 @@ void Send::open(uint64_t mid) {
   delivery.jobs_out = jobs.local.size() + jobs.remote.size();
   deliverers_.add(std::move(jobs));
   if (delivery.jobs_out == 0) end_pass(delivery);
+}
+
+// Until its site may have more; a message that has another place in the schedule has its turn there.
+void Send::wait_at(const std::string& site, uint64_t mid) {
+  if (!schedule_.has_another(mid)) deliverers_.sites().park(site, mid);
 }
 
 // The message is gone. An order that came too late stands in defer/ alone.
@@ -207,13 +242,17 @@ void Send::end_pass(Delivery& delivery) {
   log_pass(delivery);
   choose_notices(delivery, settings_, now_seconds());
   if (delivery.telling.empty() || open_telling_.full()) return finish(delivery, delivery.telling.empty());
+  if (!delivery.message) {
+    if (Result<void> loaded = load_message(delivery); !loaded)
+      return leave_undecided(delivery, loaded.failure());
+  }
   move_to(open_telling_, delivery);
   bounces_.add(bounce_request_for(delivery, settings_), delivery.message.get());  // goes on in take_bounce
 }
 
 // An order that cannot be read may say that nobody is to be told. Who has it has it; all else is tried again.
 void Send::leave_undecided(Delivery& delivery, const Failure& failure) {
-  log_warning("read the orders of " + mid_text(delivery.mid), failure);
+  log_warning("decide on " + mid_text(delivery.mid), failure);
   write_all_states(delivery);
   schedule_.add(delivery.mid, now_seconds() + kBrokenWaitSeconds);
   close(delivery);
@@ -236,6 +275,8 @@ void Send::finish(Delivery& delivery, bool told) {
     const uint64_t next = put_off(delivery, told_of, settings_.retry, now_seconds());
     if (delivery.remote_waits && !delivery.orders_came) {
       open_remote_.parked.push_back(mid);
+    } else if (!delivery.held_back.empty() && delivery.deferred.empty() && !delivery.orders_came) {
+      deliverers_.sites().park(delivery.held_back, mid);
     } else {
       schedule_.add(mid, next);
     }
@@ -276,18 +317,24 @@ void Send::apply_limits() {
         "reach concurrencylocal and concurrencyremote",
         "there are descriptors for " + std::to_string(room.local) + " and " + std::to_string(room.remote));
   }
-  deliverers_.set_limits(room.local, room.remote, settings_.concurrency_site);
+  // Half of what a message waits, so that its own retry finds its site due for a probe.
+  const uint64_t longest = std::min<uint64_t>(settings_.retry.longest_wait, kLongestSiteWaitSeconds * 2);
+  const BackOffWaits waits{.first = static_cast<int64_t>(std::min(settings_.retry.first_wait, longest) * 500),
+                           .longest = static_cast<int64_t>(longest * 500)};
+  deliverers_.set_limits(room.local, room.remote, settings_.destinations, waits);
   for (OpenMessages* place : {&open_local_, &open_remote_, &open_telling_}) place->most = room.messages;
 }
 
 void Send::handle(int fd) {
   if (deliverers_.owns(fd)) {
-    const std::optional<Deliverers::Answer> answer = deliverers_.take_answer(fd);
-    return answer ? take_answer(*answer) : void();
+    for (const Deliverers::Answer& answer : deliverers_.take_answers(fd)) take_answer(answer);
+    return;
   }
   if (bounces_.owns(fd)) return take_bounce(bounces_.take(fd));
   if (fd != intake_.fd()) return;
-  for (const uint64_t mid : intake_.take_woken()) note_order(mid);
+  for (const uint64_t mid : intake_.take_woken()) {
+    mid == kResetSites ? deliverers_.sites().reset() : note_order(mid);
+  }
 }
 
 int Send::wait_milliseconds() const {
@@ -298,6 +345,7 @@ int Send::wait_milliseconds() const {
   sooner(deliverers_.wait());
   if (const int64_t left = shortage_until_ - now_milliseconds(); left > 0) sooner(left);
   if (may_open() || schedule_.loading()) sooner(schedule_.wait(now_seconds()));
+  sooner(deliverers_.sites().wait(may_open() && !open_remote_.full()));
   return static_cast<int>(wait);
 }
 
@@ -315,6 +363,7 @@ void Send::give_out_work() {
   open_due();
   for (const Deliverers::Answer& answer : deliverers_.start_jobs()) take_answer(answer);
   for (const uint64_t mid : bounces_.start_waiting()) take_bounce({.mid = mid, .told = false});
+  deliverers_.sites().tick();
   schedule_.load_some(spool_, now_seconds(), settings_.retry.longest_wait);
 }
 
@@ -333,6 +382,7 @@ void Send::loop() {
     for (const int fd : held_.poller.wait(asked.stop != 0 ? 1000 : wait_milliseconds(), held_.while_waiting))
       handle(fd);
   }
+  deliverers_.sites().end();
 }
 
 int run(int, char**) {

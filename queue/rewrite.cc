@@ -41,8 +41,8 @@ Result<Rewriting> Rewriting::make(std::string me, const std::vector<std::string>
   return rewriting;
 }
 
-Destination Rewriting::of(std::string_view recipient) const {
-  Destination to{.local = false, .address = std::string(recipient), .domain = {}};
+Rewritten Rewriting::of(std::string_view recipient) const {
+  Rewritten to{.local = false, .address = std::string(recipient), .domain = {}};
   if (recipient.find('@') == std::string_view::npos) to.address.append("@").append(me_);
   to.domain = domain_of(to.address);
   to.local = is_local(to.domain);

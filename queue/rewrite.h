@@ -12,7 +12,7 @@
 
 namespace postern {
 
-struct Destination {
+struct Rewritten {
   bool local = false;
   std::string address;  // what the delivery program is given: with a domain, and with its virtual prefix
   std::string domain;   // lower-case
@@ -27,7 +27,7 @@ class Rewriting {
   static Result<Rewriting> make(std::string me, const std::vector<std::string>& locals,
                                 const std::vector<std::string>& virtual_domains);
 
-  [[nodiscard]] Destination of(std::string_view recipient) const;
+  [[nodiscard]] Rewritten of(std::string_view recipient) const;
   // The first domain that is named in full in `locals`; empty: none is.
   [[nodiscard]] const std::string& a_local_domain() const { return a_local_domain_; }
 

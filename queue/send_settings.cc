@@ -52,12 +52,14 @@ Result<SendSettings> read_send_settings() {
   };
   for (Result<void> read :
        {number("concurrencylocal", settings.concurrency_local),
-        number("concurrencyremote", settings.concurrency_remote),
-        number("concurrencysite", settings.concurrency_site), number("delaywarn", settings.delay_warning),
+        number("concurrencyremote", settings.concurrency_remote), number("delaywarn", settings.delay_warning),
         number("queuelifetime", settings.retry.lifetime), number("retryfirst", settings.retry.first_wait),
         number("retrylongest", settings.retry.longest_wait)}) {
     if (!read) return read.failure();
   }
+  Result<Destinations> destinations = Destinations::read();
+  if (!destinations) return destinations.failure();
+  settings.destinations = std::move(*destinations);
   return settings;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "lib/destinations.h"
 #include "lib/result.h"
 #include "queue/attempts.h"
 #include "queue/rewrite.h"
@@ -14,7 +15,7 @@ struct SendSettings {
   Rewriting rewriting;
   size_t concurrency_local = 10;
   size_t concurrency_remote = 20;
-  size_t concurrency_site = 10;  // of concurrency_remote
+  Destinations destinations;
   RetryProfile retry;
   uint64_t delay_warning = 14400;  // seconds from receipt; 0: no warnings
   std::string double_bounce_to;    // a full address; empty: they are dropped

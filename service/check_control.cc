@@ -83,7 +83,6 @@ constexpr std::array kKnown = {
     Known{"concurrencypickup", Form::number, "10"},
     Known{"concurrencyremote", Form::number, "20"},
     Known{"concurrencyscan", Form::number, "4"},
-    Known{"concurrencysite", Form::number, "10"},
     Known{"databytes", Form::number, "52428800"},
     Known{"defaultdelivery", Form::text, "./Maildir/"},
     Known{"defaultdomain", Form::host, "control/me behind its first dot"},

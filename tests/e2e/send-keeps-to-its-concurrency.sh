@@ -18,7 +18,7 @@ mkfifo "$T/gate.local" "$T/gate.remote"
 exec 8<> "$T/gate.local" 9<> "$T/gate.remote"
 start lspawn "$B/postern-serve" --workers 12 run/lspawn "$T/deliver" local
 start rspawn "$B/postern-serve" --workers 12 run/rspawn "$T/deliver" remote
-limits() { echo "$1" > "$POSTERN_HOME/control/concurrencylocal"; echo "$2" > "$POSTERN_HOME/control/concurrencyremote"; echo "$3" > "$POSTERN_HOME/control/concurrencysite"; }
+limits() { echo "$1" > "$POSTERN_HOME/control/concurrencylocal"; echo "$2" > "$POSTERN_HOME/control/concurrencyremote"; echo "DEFAULT max_host_concurrency=$3" > "$POSTERN_HOME/control/destinations"; }
 there() { find "$T/$1" -iname "${2:-}*" -type f 2> /dev/null | wc -l; }
 there_are() { [ "$(there "$1" "${3:-}")" = "$2" ]; }
 round=0

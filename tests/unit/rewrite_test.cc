@@ -38,7 +38,7 @@ TEST_CASE("recipients go where qmail-send sends them") {
   };
   for (const Row& row : rows) {
     CAPTURE(row.recipient);
-    const Destination to = made->of(row.recipient);
+    const Rewritten to = made->of(row.recipient);
     CHECK((to.local ? "L " : "R ") + to.address == row.destination);
   }
   CHECK(made->of("Bob@FAR.example").domain == "far.example");

@@ -67,7 +67,7 @@ TEST_CASE("a postmaster is looked for where mail is local") {
 }
 
 TEST_CASE("a control file that is wrong is named") {
-  for (const std::string name : {"delaywarn", "retryfirst", "queuelifetime", "concurrencysite"}) {
+  for (const std::string name : {"delaywarn", "retryfirst", "queuelifetime"}) {
     const ScratchHome home;
     home.write("control/me", "mx.example.org\n");
     home.write("control/" + name, "soon\n");

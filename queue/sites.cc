@@ -1,0 +1,331 @@
+#include "queue/sites.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "lib/child.h"
+#include "lib/log.h"
+#include "lib/text.h"
+#include "queue/schedule.h"
+
+namespace postern {
+
+namespace {
+
+constexpr int64_t kGhostMilliseconds = 1000;  // until it is looked again; and for a connection to close
+constexpr int64_t kLookMilliseconds = 1000;   // lanes also change as time goes by
+constexpr int64_t kQuickMilliseconds = 60000;
+constexpr size_t kRow = 8;  // waiting behind those that run, so that a connection finds its next job
+
+}  // namespace
+
+Sites::Sites(const std::string& directory) : limits_(directory), leases_(directory), status_(directory) {}
+
+void Sites::configure(Destinations table, size_t places, const BackOffWaits& waits) {
+  const bool first = places_ == 0;
+  table_ = std::move(table);
+  places_ = places;
+  waits_ = waits;
+  changed_ = true;
+  if (first) {
+    load_limits();
+    ghosts_ = leases_.any_taken();
+  }
+  for (auto& [name, site] : sites_) ring(site);
+}
+
+Sites::Site& Sites::get(const std::string& name) {
+  const auto [found, made] = sites_.try_emplace(name);
+  Site& site = found->second;
+  site.used = now_milliseconds();
+  if (!made) return site;
+  site.name = &found->first;
+  if (full_since_ >= 0) {
+    const Destination& destination = table_.of(name);
+    if (destination.recipient_limit > 0) site.window.add_ended(destination.recipient_limit, full_since_);
+  }
+  return site;
+}
+
+// Who answers, slowly or not, and who has yet to.
+Sites::Lane Sites::lane_of(const Site& site, int64_t now) const {
+  switch (site.back_off.state(now)) {
+    case SiteState::away:
+      return kAway;
+    case SiteState::probing:
+      return kProbing;
+    case SiteState::slow:
+      return kDoubtful;
+    default:
+      return site.back_off.proven() ? kQuick : kDoubtful;
+  }
+}
+
+void Sites::relane(Site& site, int64_t now) {
+  const Lane lane = lane_of(site, now);
+  if (lane == site.lane) return;
+  jobs_.at(site.lane) -= site.waiting + site.running;
+  running_.at(site.lane) -= site.running;
+  site.lane = lane;
+  jobs_.at(lane) += site.waiting + site.running;
+  running_.at(lane) += site.running;
+  status_changed_ = true;
+}
+
+size_t Sites::most(const Site& site) const {
+  return std::min<size_t>(places_, table_.of(*site.name).max_host_concurrency);
+}
+
+// For jobs of this lane; those of kDoubtful are shared with the probes.
+size_t Sites::lane_places(Lane lane, int64_t now) const {
+  if (lane == kQuick || lane == kAway) return places_;
+  if (lane == kProbing) return std::max<size_t>(1, places_ / 8);
+  return std::max<size_t>(1, now < quick_until_ ? places_ / 2 : places_);
+}
+
+bool Sites::lane_has_room(Lane lane, int64_t now) const {
+  if (lane == kQuick) return true;
+  if (lane == kProbing) return running_[kProbing] < lane_places(kProbing, now);
+  return running_[kDoubtful] + running_[kProbing] + running_[kAway] < lane_places(kDoubtful, now);
+}
+
+// In line and out; what waits longer need not be open for it.
+bool Sites::lane_may_grow(Lane lane, int64_t now) const {
+  return lane == kQuick || lane == kAway || jobs_.at(lane) < 2 * lane_places(lane, now);
+}
+
+bool Sites::has_ghosts(Site& site, int64_t now) {
+  if (!ghosts_ || site.running > 0) return false;
+  if (now < site.ghosts_until) return true;
+  if (!site.ghosts || !is_limited(site)) return false;
+  const bool first = site.ghosts_until == 0;
+  const bool taken = leases_.taken(*site.name);
+  site.ghosts = taken;
+  if (first && !taken) return false;
+  if (!taken) {
+    // The last job has ended since we looked: its recipients count from now on, and its connection closes.
+    const size_t recipients = site.window.counted();
+    site.window.clear_ended();
+    site.window.add_ended(recipients, now);
+  }
+  site.ghosts_until = now + kGhostMilliseconds;
+  wake_at(site, site.ghosts_until);
+  return true;
+}
+
+// Its jobs must be known of in the next process too.
+bool Sites::is_limited(const Site& site) const {
+  const Destination& destination = table_.of(*site.name);
+  return destination.max_host_concurrency < places_ || destination.recipient_limit > 0;
+}
+
+Sites::Look Sites::look(const std::string& name, size_t recipients, bool parked, bool open) {
+  return look(get(name), recipients, parked, open, now_milliseconds());
+}
+
+Sites::Look Sites::look(Site& site, size_t recipients, bool parked, bool open, int64_t now) {
+  relane(site, now);
+  if (site.lane == kAway) return {Admission::away, 0, site.back_off.error()};
+  const Look wait{Admission::wait, 0, {}};
+  if (!parked && site.parked_count() > 0) return wait;
+  const size_t at_once = site.back_off.connections(most(site), now);
+  const size_t jobs = site.waiting + site.running;
+  if (site.lane == kProbing) {
+    if (jobs >= 1) return wait;
+  } else if (jobs >= 2 * at_once + (site.lane == kQuick ? kRow : 0)) {
+    return wait;
+  }
+  if (!open && !lane_may_grow(site.lane, now)) {
+    wake_at(site, now + kLookMilliseconds);
+    return wait;
+  }
+  if (has_ghosts(site, now)) return wait;
+  const Destination& destination = table_.of(*site.name);
+  if (destination.recipient_limit == 0) return {Admission::go, recipients, {}};
+  if (limits_.broken()) {
+    wake_at(site, now + kLookMilliseconds);
+    return wait;
+  }
+  const size_t room = site.window.room(destination.recipient_limit, destination.recipient_minutes, now);
+  if (room > 0) return {Admission::go, std::min(room, recipients), {}};
+  wait_for_limit(site, destination, now);
+  return wait;
+}
+
+void Sites::wait_for_limit(Site& site, const Destination& destination, int64_t now) {
+  const int64_t when = site.window.next_room(destination.recipient_minutes);
+  if (when > now) wake_at(site, when);
+}
+
+void Sites::wake_at(Site& site, int64_t when) {
+  wakes_.push({when, *site.name});
+}
+
+bool Sites::admit(const std::string& name, size_t recipients) {
+  Site& site = get(name);
+  if (table_.of(name).recipient_limit > 0) {
+    if (!limits_.note_out(name, recipients)) return false;
+    site.window.begin(recipients);
+  }
+  ++site.waiting;
+  ++jobs_.at(site.lane);
+  status_changed_ = true;
+  return true;
+}
+
+void Sites::lift(const std::string& name, uint64_t ordered_seconds) {
+  get(name).back_off.lift(now_milliseconds(), ordered_seconds);
+}
+
+void Sites::reset() {
+  const int64_t now = now_milliseconds();
+  full_since_ = -1;
+  for (auto& [name, site] : sites_) {
+    site.window.clear_ended();
+    site.back_off.lift(now, UINT64_MAX);
+    relane(site, now);
+    ring(site);
+  }
+  rewrite_limits(false);
+  log_info("Destination limits and back-off are reset by order");
+}
+
+void Sites::park(const std::string& name, uint64_t mid) {
+  Site& site = get(name);
+  site.parked.push_back(mid);
+  status_changed_ = true;
+  if (site.parked_count() == 1) ring(site);
+}
+
+void Sites::ring(Site& site) {
+  if (site.parked_count() == 0 || site.in_ring) return;
+  relane(site, now_milliseconds());
+  site.in_ring = true;
+  rings_.at(site.lane).push_back(&site);
+  changed_ = true;
+}
+
+std::optional<uint64_t> Sites::take_parked() {
+  const int64_t now = now_milliseconds();
+  for (; !wakes_.empty() && wakes_.top().when <= now; wakes_.pop()) {
+    if (const auto found = sites_.find(wakes_.top().site); found != sites_.end()) ring(found->second);
+  }
+  for (size_t number = 0; number < kLanes; ++number) {
+    std::deque<Site*>& lane = rings_.at(number);
+    for (size_t left = lane.size(); left > 0; --left) {
+      if (!lane_may_grow(static_cast<Lane>(number), now)) break;
+      Site& site = *lane.front();
+      lane.pop_front();
+      site.in_ring = false;
+      if (site.parked_count() == 0) continue;
+      relane(site, now);
+      if (&rings_.at(site.lane) != &lane) {
+        ring(site);
+        continue;
+      }
+      const Look found = look(site, 1, true, false, now);
+      // Its own jobs bring it back when they end, or time does.
+      if (found.admission == Admission::wait) continue;
+      const uint64_t mid = site.parked.at(site.parked_from++);
+      if (site.parked_from * 2 > site.parked.size()) {
+        site.parked.erase(site.parked.begin(),
+                          site.parked.begin() + static_cast<std::ptrdiff_t>(site.parked_from));
+        site.parked_from = 0;
+        if (site.parked.empty()) site.parked.shrink_to_fit();
+      }
+      ring(site);
+      status_changed_ = true;
+      return mid;
+    }
+  }
+  changed_ = false;
+  return std::nullopt;
+}
+
+int64_t Sites::wait(bool has_room) const {
+  const int64_t now = now_milliseconds();
+  int64_t wait = -1;
+  const auto sooner = [&](int64_t when) {
+    const int64_t left = std::max<int64_t>(0, when - now);
+    wait = wait < 0 ? left : std::min(wait, left);
+  };
+  const bool in_line =
+      std::any_of(rings_.begin(), rings_.end(), [](const std::deque<Site*>& lane) { return !lane.empty(); });
+  if (in_line && has_room) sooner(changed_ ? now : now + kLookMilliseconds);
+  if (!wakes_.empty() && has_room) sooner(wakes_.top().when);
+  if (status_changed_) sooner(status_at_);
+  if (limits_.wants_rewrite()) sooner(limits_at_);
+  return wait;
+}
+
+bool Sites::may_start(const std::string& name) {
+  Site& site = get(name);
+  const int64_t now = now_milliseconds();
+  relane(site, now);
+  // Admitted before it went away: it is taken back, or comes when the wait is over.
+  if (site.lane == kAway) return false;
+  return site.running < site.back_off.connections(most(site), now) && lane_has_room(site.lane, now);
+}
+
+Result<Fd> Sites::lease_of(const std::string& name) {
+  if (!is_limited(get(name))) return Fd();
+  return leases_.take(name);
+}
+
+void Sites::started(const std::string& name) {
+  Site& site = get(name);
+  --site.waiting;
+  ++site.running;
+  ++running_.at(site.lane);
+  status_changed_ = true;
+}
+
+void Sites::given_back(const std::string& name, size_t recipients, bool was_started) {
+  Site& site = get(name);
+  --jobs_.at(site.lane);
+  if (was_started) --running_.at(site.lane);
+  --(was_started ? site.running : site.waiting);
+  if (site.window.out() > 0) {
+    site.window.give_back(recipients);
+    limits_.note_back(name, recipients);
+  }
+  ring(site);
+  status_changed_ = changed_ = true;
+}
+
+bool Sites::ended(const std::string& name, int64_t took_milliseconds,
+                  const std::vector<RecipientReport>& reports) {
+  const int64_t now = now_milliseconds();
+  if (never_reached(reports)) {
+    given_back(name, reports.size(), true);
+  } else {
+    Site& site = get(name);
+    --jobs_.at(site.lane);
+    --running_.at(site.lane);
+    --site.running;
+    if (site.window.out() > 0) {
+      site.window.end(reports.size(), table_.of(name).recipient_minutes, now);
+      limits_.note_end(name, reports.size(), site.window.ended().back().when);
+    }
+  }
+  Site& site = get(name);
+  const SiteAnswer answer = site_answer(reports);
+  bool went = false;
+  if (answer == SiteAnswer::answered) {
+    const bool was_away = site.back_off.next_attempt() != 0;
+    usual_ += took_milliseconds * 16 > usual_ ? usual_ / 16 + 1 : -(usual_ / 16);
+    site.back_off.answered(took_milliseconds, usual_ / 16, most(site));
+    if (was_away) log_info("Site " + printable(name, 255) + " answers again");
+  } else if (answer == SiteAnswer::failed) {
+    const bool was_away = site.back_off.next_attempt() != 0;
+    went = site.back_off.failed(now, now_seconds(), site.running, reports.front().text, waits_);
+    if (went && !was_away) log_info("Site " + printable(name, 255) + " is away: " + site.back_off.error());
+  }
+  relane(site, now);
+  if (site.lane == kQuick && answer == SiteAnswer::answered) quick_until_ = now + kQuickMilliseconds;
+  ring(site);
+  status_changed_ = changed_ = true;
+  return went;
+}
+
+}  // namespace postern
