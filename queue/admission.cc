@@ -19,7 +19,8 @@ bool admit(Delivery& delivery, DeliveryJob& job, Sites& sites, bool parked, bool
     defer(delivery, job, away_text(look.error));
     return false;
   }
-  const bool goes = look.admission == Sites::Admission::go && sites.admit(job.site, look.recipients);
+  const bool goes = look.admission == Sites::Admission::go;
+  if (goes) sites.admit(job.site, look.recipients);
   if (goes && look.recipients == job.rids.size()) return true;
   if (!goes && expired) {
     defer(delivery, job, "4.4.5 the limits of " + job.site + " in control/destinations let nothing go");
@@ -44,7 +45,7 @@ void admit_jobs(Delivery& delivery, Jobs& jobs, Sites& sites, bool parked, bool 
 }
 
 void give_back(const Jobs& jobs, Sites& sites) {
-  for (const DeliveryJob& job : jobs.remote) sites.given_back(job.site, job.rids.size(), false);
+  for (const DeliveryJob& job : jobs.remote) sites.given_back(job.site, job.rids.size());
 }
 
 void lift_as_ordered(const Delivery& delivery, const Jobs& jobs, uint64_t flushed_at, Sites& sites) {

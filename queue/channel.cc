@@ -97,8 +97,8 @@ std::vector<DeliveryJob> Channel::withdraw_site(const std::string& site) {
   return jobs;
 }
 
-void Channel::give_back(const DeliveryJob& job, bool was_started) {
-  if (known_ != nullptr) known_->given_back(job.site, job.rids.size(), was_started);
+void Channel::give_back(const DeliveryJob& job) {
+  if (known_ != nullptr) known_->given_back(job.site, job.rids.size());
 }
 
 bool Channel::may_start(const std::string& site) const {
@@ -145,9 +145,11 @@ void Channel::close(Place& place) {
 // True when the site's first job is off the queue: sent, or unsendable.
 bool Channel::give(Place& place, const std::string& site) {
   std::deque<DeliveryJob>& queue = sites_[site];
-  const Result<Fd> lease = known_ != nullptr ? known_->lease_of(site) : Result<Fd>(Fd());
+  const Result<Fd> lease =
+      known_ != nullptr ? known_->prepare(site, queue.front().rids.size()) : Result<Fd>(Fd());
   const Result<void> sent =
       lease ? send_job(place.socket.get(), queue.front(), *lease) : Result<void>(lease.failure());
+  if (!sent && lease && known_ != nullptr) known_->not_sent(site, queue.front().rids.size());
   const bool unsendable = !sent && !encode_request(request_for(queue.front(), -1, -1));
   if (!sent && !unsendable) {
     back_off(sent.failure());

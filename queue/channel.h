@@ -85,7 +85,7 @@ class Channel {
     std::unique_ptr<DeliveryJob> job;
   };
   [[nodiscard]] bool may_start(const std::string& site) const;
-  void give_back(const DeliveryJob& job, bool was_started = false);
+  void give_back(const DeliveryJob& job);
   Place* free_place_for(const std::string& site);
   bool give(Place& place, const std::string& site);
   void close(Place& place);

@@ -91,7 +91,8 @@ Result<void> LimitsFile::rewrite(const RecipientWindows& windows, bool ended) {
   std::string text = std::string(kHead) + boot_id() + "\n";
   for (const auto& [site, window] : windows) {
     const std::string name = encode_xtext(site) + "\n";
-    if (window->counted() > 0) text += "+ " + std::to_string(window->counted()) + " " + name;
+    const size_t counted = window->out() + window->ended_sum();
+    if (counted > 0) text += "+ " + std::to_string(counted) + " " + name;
     for (const auto& [when, recipients] : window->ended())
       text += "- " + std::to_string(recipients) + " " + std::to_string(when) + " " + name;
   }

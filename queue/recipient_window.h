@@ -19,10 +19,13 @@ class RecipientWindow {
   [[nodiscard]] size_t room(size_t limit, unsigned minutes, int64_t now);
   // When room may grow without anything ending; -1: not before something ends.
   [[nodiscard]] int64_t next_room(unsigned minutes) const;
-  [[nodiscard]] size_t counted() const { return out_ + ended_sum_; }
+  [[nodiscard]] size_t counted() const { return reserved_ + out_ + ended_sum_; }
+  [[nodiscard]] size_t ended_sum() const { return ended_sum_; }
   [[nodiscard]] size_t out() const { return out_; }
-  [[nodiscard]] bool empty() const { return out_ == 0 && ended_.empty(); }
+  [[nodiscard]] bool empty() const { return reserved_ == 0 && out_ == 0 && ended_.empty(); }
 
+  void reserve(size_t recipients) { reserved_ += recipients; }
+  void unreserve(size_t recipients) { reserved_ -= recipients < reserved_ ? recipients : reserved_; }
   void begin(size_t recipients) { out_ += recipients; }
   void end(size_t recipients, unsigned minutes, int64_t now);
   void give_back(size_t recipients) { out_ -= recipients < out_ ? recipients : out_; }
@@ -37,6 +40,7 @@ class RecipientWindow {
   [[nodiscard]] const std::vector<Ended>& ended() const { return ended_; }
 
  private:
+  size_t reserved_ = 0;
   size_t out_ = 0;
   size_t ended_sum_ = 0;
   std::vector<Ended> ended_;  // by time

@@ -104,7 +104,7 @@ bool Sites::has_ghosts(Site& site, int64_t now) {
   if (first && !taken) return false;
   if (!taken) {
     // The last job has ended since we looked: its recipients count from now on, and its connection closes.
-    const size_t recipients = site.window.counted();
+    const size_t recipients = site.window.ended_sum();
     site.window.clear_ended();
     site.window.add_ended(recipients, now);
   }
@@ -161,16 +161,12 @@ void Sites::wake_at(Site& site, int64_t when) {
   wakes_.push({when, *site.name});
 }
 
-bool Sites::admit(const std::string& name, size_t recipients) {
+void Sites::admit(const std::string& name, size_t recipients) {
   Site& site = get(name);
-  if (table_.of(name).recipient_limit > 0) {
-    if (!limits_.note_out(name, recipients)) return false;
-    site.window.begin(recipients);
-  }
+  if (table_.of(name).recipient_limit > 0) site.window.reserve(recipients);
   ++site.waiting;
   ++jobs_.at(site.lane);
   status_changed_ = true;
-  return true;
 }
 
 void Sites::lift(const std::string& name, uint64_t ordered_seconds) {
@@ -264,12 +260,27 @@ bool Sites::may_start(const std::string& name) {
   relane(site, now);
   // Admitted before it went away: it is taken back, or comes when the wait is over.
   if (site.lane == kAway) return false;
+  if (limits_.broken() && table_.of(name).recipient_limit > 0) return false;
   return site.running < site.back_off.connections(most(site), now) && lane_has_room(site.lane, now);
 }
 
-Result<Fd> Sites::lease_of(const std::string& name) {
-  if (!is_limited(get(name))) return Fd();
-  return leases_.take(name);
+Result<Fd> Sites::prepare(const std::string& name, size_t recipients) {
+  Site& site = get(name);
+  if (!is_limited(site)) return Fd();
+  Result<Fd> lease = leases_.take(name);
+  if (!lease || table_.of(name).recipient_limit == 0) return lease;
+  if (!limits_.note_out(name, recipients)) return temporary("count recipients of " + printable(name, 255));
+  site.window.unreserve(recipients);
+  site.window.begin(recipients);
+  return lease;
+}
+
+void Sites::not_sent(const std::string& name, size_t recipients) {
+  Site& site = get(name);
+  if (site.window.out() == 0) return;
+  site.window.give_back(recipients);
+  site.window.reserve(recipients);
+  limits_.note_back(name, recipients);
 }
 
 void Sites::started(const std::string& name) {
@@ -280,35 +291,33 @@ void Sites::started(const std::string& name) {
   status_changed_ = true;
 }
 
-void Sites::given_back(const std::string& name, size_t recipients, bool was_started) {
+void Sites::given_back(const std::string& name, size_t recipients) {
   Site& site = get(name);
+  --site.waiting;
   --jobs_.at(site.lane);
-  if (was_started) --running_.at(site.lane);
-  --(was_started ? site.running : site.waiting);
-  if (site.window.out() > 0) {
-    site.window.give_back(recipients);
-    limits_.note_back(name, recipients);
-  }
+  site.window.unreserve(recipients);
   ring(site);
   status_changed_ = changed_ = true;
+}
+
+void Sites::count_end(Site& site, const std::vector<RecipientReport>& reports, int64_t now) {
+  if (site.window.out() == 0) return;
+  if (never_reached(reports)) {
+    site.window.give_back(reports.size());
+    return limits_.note_back(*site.name, reports.size());
+  }
+  site.window.end(reports.size(), table_.of(*site.name).recipient_minutes, now);
+  limits_.note_end(*site.name, reports.size(), site.window.ended().back().when);
 }
 
 bool Sites::ended(const std::string& name, int64_t took_milliseconds,
                   const std::vector<RecipientReport>& reports) {
   const int64_t now = now_milliseconds();
-  if (never_reached(reports)) {
-    given_back(name, reports.size(), true);
-  } else {
-    Site& site = get(name);
-    --jobs_.at(site.lane);
-    --running_.at(site.lane);
-    --site.running;
-    if (site.window.out() > 0) {
-      site.window.end(reports.size(), table_.of(name).recipient_minutes, now);
-      limits_.note_end(name, reports.size(), site.window.ended().back().when);
-    }
-  }
   Site& site = get(name);
+  --jobs_.at(site.lane);
+  --running_.at(site.lane);
+  --site.running;
+  count_end(site, reports, now);
   const SiteAnswer answer = site_answer(reports);
   bool went = false;
   if (answer == SiteAnswer::answered) {

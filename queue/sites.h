@@ -49,8 +49,8 @@ class Sites {
   // May a job for so many recipients go? `parked`: it is one that was taken out of the line. `open`: its
   // message is open for another job's sake, so it may wait for a place of its lane.
   Look look(const std::string& site, size_t recipients, bool parked, bool open);
-  // Reserves them; false: they cannot be counted (the disk is full), so they must wait.
-  bool admit(const std::string& site, size_t recipients);
+  // Reserves them.
+  void admit(const std::string& site, size_t recipients);
   // Somebody ordered to try at once, at that moment (seconds since 1970).
   void lift(const std::string& site, uint64_t ordered_seconds);
   // Counts nothing any more, and tries all that is away: AsyncOS' delivernow for all.
@@ -65,11 +65,14 @@ class Sites {
 
   // Of an admitted job: may it go out now?
   [[nodiscard]] bool may_start(const std::string& site);
-  // It goes; the lease must be handed on with it. Empty: none is needed.
-  Result<Fd> lease_of(const std::string& site);
+  // It is about to go: counted, and the lease must be handed on with it (empty: none is needed). A failure:
+  // it cannot be counted, so it must not go.
+  Result<Fd> prepare(const std::string& site, size_t recipients);
+  // After prepare: it went, or could not be sent and waits still.
   void started(const std::string& site);
-  // It was taken back, or could not be sent: it never went out.
-  void given_back(const std::string& site, size_t recipients, bool was_started);
+  void not_sent(const std::string& site, size_t recipients);
+  // It waits no more: it was taken back.
+  void given_back(const std::string& site, size_t recipients);
   // It has ended; true: the site is away now, so that what else waits for it should be taken back.
   bool ended(const std::string& site, int64_t took_milliseconds, const std::vector<RecipientReport>& reports);
 
@@ -108,6 +111,7 @@ class Sites {
   void wake_at(Site& site, int64_t when);
   void wait_for_limit(Site& site, const Destination& destination, int64_t now);
   Look look(Site& site, size_t recipients, bool parked, bool open, int64_t now);
+  void count_end(Site& site, const std::vector<RecipientReport>& reports, int64_t now);
   void load_limits();
   void rewrite_limits(bool ended);
   void forget_idle(int64_t now);

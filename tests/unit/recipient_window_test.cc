@@ -25,6 +25,11 @@ TEST_CASE("recipients count while they are out, and for the minutes after") {
   window.give_back(6);
   CHECK(window.room(10, 1, 561000) == 10);
   CHECK(window.empty());
+  window.reserve(7);
+  CHECK(window.room(10, 1, 561000) == 3);
+  CHECK(window.out() == 0);
+  window.unreserve(8);
+  CHECK(window.empty());
 }
 
 TEST_CASE("a limit that was lowered leaves no room, and none below nothing") {
