@@ -55,9 +55,9 @@ Sites::Lane Sites::lane_of(const Site& site, int64_t now) const {
     case SiteState::probing:
       return kProbing;
     case SiteState::slow:
-      return kDoubtful;
+      return kSlow;
     default:
-      return site.back_off.proven() ? kQuick : kDoubtful;
+      return site.back_off.proven() ? kQuick : kNew;
   }
 }
 
@@ -76,17 +76,18 @@ size_t Sites::most(const Site& site) const {
   return std::min<size_t>(places_, table_.of(*site.name).max_host_concurrency);
 }
 
-// For jobs of this lane; those of kDoubtful are shared with the probes.
+// For jobs of this lane.
 size_t Sites::lane_places(Lane lane, int64_t now) const {
-  if (lane == kQuick || lane == kAway) return places_;
   if (lane == kProbing) return std::max<size_t>(1, places_ / 8);
-  return std::max<size_t>(1, now < quick_until_ ? places_ / 2 : places_);
+  if (now >= quick_until_ || lane == kQuick || lane == kAway) return places_;
+  return std::max<size_t>(1, places_ / (lane == kNew ? 2 : 4));
 }
 
-bool Sites::lane_has_room(Lane lane, int64_t now) const {
-  if (lane == kQuick) return true;
-  if (lane == kProbing) return running_[kProbing] < lane_places(kProbing, now);
-  return running_[kDoubtful] + running_[kProbing] + running_[kAway] < lane_places(kDoubtful, now);
+// For an admitted job of the site. While places are scarce, one connection shows whether anybody is there.
+bool Sites::has_place(const Site& site, int64_t now) const {
+  const size_t at_once = site.back_off.connections(most(site), now);
+  if (site.lane == kNew && site.running > 0 && now < quick_until_) return false;
+  return site.running < at_once && running_.at(site.lane) < lane_places(site.lane, now);
 }
 
 // In line and out; what waits longer need not be open for it.
@@ -261,7 +262,7 @@ bool Sites::may_start(const std::string& name) {
   // Admitted before it went away: it is taken back, or comes when the wait is over.
   if (site.lane == kAway) return false;
   if (limits_.broken() && table_.of(name).recipient_limit > 0) return false;
-  return site.running < site.back_off.connections(most(site), now) && lane_has_room(site.lane, now);
+  return has_place(site, now);
 }
 
 Result<Fd> Sites::prepare(const std::string& name, size_t recipients) {

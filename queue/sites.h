@@ -6,7 +6,8 @@
 // served and the sites in turn, when its site may have more.
 //
 // Places are shared between lanes, so that a site that fails or is slow takes none from those that answer:
-// while there are quick sites, all others together have half of the places, and probes an eighth.
+// while there are quick sites, those that have yet to answer have half of the places, slow ones a quarter,
+// probes an eighth.
 #pragma once
 
 #include <array>
@@ -82,7 +83,7 @@ class Sites {
   void end();
 
  private:
-  enum Lane : uint8_t { kAway, kQuick, kDoubtful, kProbing, kLanes };
+  enum Lane : uint8_t { kAway, kQuick, kNew, kSlow, kProbing, kLanes };
   struct Site {
     const std::string* name = nullptr;
     BackOff back_off;
@@ -91,7 +92,7 @@ class Sites {
     size_t parked_from = 0;  // those before are taken
     size_t waiting = 0;      // jobs
     size_t running = 0;
-    Lane lane = kDoubtful;  // in which it is counted
+    Lane lane = kNew;  // in which it is counted
     bool in_ring = false;
     bool ghosts = true;        // an earlier process may have jobs out
     int64_t ghosts_until = 0;  // milliseconds: then it is looked again; 0: not looked yet
@@ -103,7 +104,7 @@ class Sites {
   void relane(Site& site, int64_t now);
   [[nodiscard]] size_t most(const Site& site) const;
   [[nodiscard]] size_t lane_places(Lane lane, int64_t now) const;
-  [[nodiscard]] bool lane_has_room(Lane lane, int64_t now) const;
+  [[nodiscard]] bool has_place(const Site& site, int64_t now) const;
   [[nodiscard]] bool lane_may_grow(Lane lane, int64_t now) const;
   [[nodiscard]] bool is_limited(const Site& site) const;
   [[nodiscard]] bool has_ghosts(Site& site, int64_t now);

@@ -29,13 +29,15 @@ expect_in "$T/send.log" '^Info: Site hole\.test is away: 4\.4\.2'
 expect_in "$T/send.log" '^Info: Site refused\.test is away: 4\.4\.1'
 known() { "$B/postern-qstat" --sites > "$T/sites" && grep -qE $'^refused\\.test\t40\t.*\t(away|probing)\t[01]\t[0-9]+\t[0-9]+\t-\t4\\.4\\.1' "$T/sites"; }
 wait_for 30 known
-"$B/postern-qstat" --json > "$T/json" || fail "qstat --json"
-python3 - "$T/json" <<'P' || fail "qstat --json"
+cat > "$T/holes.py" <<'P'
 import json, sys
-sites = {s["site"]: s for s in json.load(open(sys.argv[1]))["sites"]}
-assert sites["hole.test"]["state"] in ("away", "probing") and sites["hole.test"]["pending"] == 40, sites
-assert sites["hole.test"]["last_error"].startswith("4.4.2") and "next_attempt_seconds" in sites["hole.test"], sites
+sites = {s["site"]: s for s in json.load(sys.stdin)["sites"]}
+hole = sites["hole.test"]
+assert hole["state"] in ("away", "probing") and hole["pending"] == 40 and hole["running"] <= 1, hole
+assert hole["last_error"].startswith("4.4.2") and hole["next_attempt_seconds"] is not None, hole
 P
+in_json() { "$B/postern-qstat" --json | python3 "$T/holes.py"; }
+wait_for 30 in_json
 # Now it answers: the next probe finds out, and all of it goes as its time comes.
 start_counting 127.0.0.3 refused
 "$B/postern-qctl" flush --site refused.test > /dev/null || fail "flush"
