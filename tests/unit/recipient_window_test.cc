@@ -68,7 +68,7 @@ TEST_CASE("ends that come out of order are kept in order") {
 TEST_CASE("no window holds more than the limit, wherever it begins") {
   for (unsigned seed = 0; seed < 20; ++seed) {
     std::mt19937 random(seed);
-    const unsigned minutes = 1 + random() % 3;
+    const unsigned minutes = 1 + static_cast<unsigned>(random() % 3);
     const size_t limit = 5 + random() % 20;
     RecipientWindow window;
     struct Out {
