@@ -34,7 +34,7 @@ Result<Fd> Leases::take(const std::string& site) {
 }
 
 bool Leases::locked(long long first, long long bytes) {
-  if (!file_) file_.reset(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file_) file_.reset(::open(path_.c_str(), O_RDWR | O_CLOEXEC));
   struct flock lock = lock_of(F_WRLCK, first, bytes);
   return file_ && ::fcntl(file_.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }

@@ -72,7 +72,7 @@ class Send {
   void open_later(uint64_t mid, const Failure& failure);
   void take_answer(const Deliverers::Answer& answer);
   void end_pass(Delivery& delivery);
-  void leave_undecided(Delivery& delivery, const Failure& failure);
+  void leave_undecided(Delivery& delivery, std::string_view doing, const Failure& failure);
   void take_bounce(const Bounces::Ended& ended);
   void finish(Delivery& delivery, bool told);
   void note_order(uint64_t mid);
@@ -188,9 +188,10 @@ void Send::open(uint64_t mid, bool parked) {
   if (delivery.jobs_out == 0) end_pass(delivery);
 }
 
-// Until its site may have more; a message that has another place in the schedule has its turn there.
+// Until its site may have more. The place that it had in the schedule or in a line is the one that it gets
+// there; another one that it may have is of no use and given up when it is met.
 void Send::wait_at(const std::string& site, uint64_t mid) {
-  if (!schedule_.has_another(mid)) deliverers_.sites().park(site, mid);
+  deliverers_.sites().park(site, mid);
 }
 
 // The message is gone. An order that came too late stands in defer/ alone.
@@ -235,7 +236,8 @@ void Send::take_answer(const Deliverers::Answer& answer) {
 // No job of this message is out any more.
 void Send::end_pass(Delivery& delivery) {
   if (delivery.orders_came) {
-    if (Result<bool> read = reread_orders(delivery); !read) return leave_undecided(delivery, read.failure());
+    if (Result<bool> read = reread_orders(delivery); !read)
+      return leave_undecided(delivery, "read the orders of ", read.failure());
     carry_out(delivery);
   }
   fail_expired(delivery, settings_.retry, now_seconds());
@@ -244,15 +246,15 @@ void Send::end_pass(Delivery& delivery) {
   if (delivery.telling.empty() || open_telling_.full()) return finish(delivery, delivery.telling.empty());
   if (!delivery.message) {
     if (Result<void> loaded = load_message(delivery); !loaded)
-      return leave_undecided(delivery, loaded.failure());
+      return leave_undecided(delivery, "tell the sender of ", loaded.failure());
   }
   move_to(open_telling_, delivery);
   bounces_.add(bounce_request_for(delivery, settings_), delivery.message.get());  // goes on in take_bounce
 }
 
 // An order that cannot be read may say that nobody is to be told. Who has it has it; all else is tried again.
-void Send::leave_undecided(Delivery& delivery, const Failure& failure) {
-  log_warning("decide on " + mid_text(delivery.mid), failure);
+void Send::leave_undecided(Delivery& delivery, std::string_view doing, const Failure& failure) {
+  log_warning(std::string(doing) + mid_text(delivery.mid), failure);
   write_all_states(delivery);
   schedule_.add(delivery.mid, now_seconds() + kBrokenWaitSeconds);
   close(delivery);

@@ -31,13 +31,11 @@ void Schedule::add_again(uint64_t mid) {
 }
 
 void Schedule::put_back(uint64_t mid, uint64_t when) {
-  if (!has_another(mid)) add(mid, when);
-}
-
-bool Schedule::has_another(uint64_t mid) {
-  if (!again_.contains(mid)) return false;
-  forget(mid);
-  return true;
+  if (again_.contains(mid)) {
+    forget(mid);
+  } else {
+    add(mid, when);
+  }
 }
 
 void Schedule::forget(uint64_t mid) {

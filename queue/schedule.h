@@ -28,8 +28,6 @@ class Schedule {
   void add_again(uint64_t mid);
   // A message that was taken out and not opened: again at `when`, unless it has another place.
   void put_back(uint64_t mid, uint64_t when);
-  // A message that was taken out and shall wait elsewhere: true when it has another place here, and need not.
-  [[nodiscard]] bool has_another(uint64_t mid);
   // A message that was taken out and is open or gone: that place was one too many.
   void forget(uint64_t mid);
   // The next message that is due by now, taken out.
