@@ -15,7 +15,7 @@ TEST_CASE("without control files send works by its defaults") {
   REQUIRE(settings.ok());
   CHECK(settings->concurrency_local == 10);
   CHECK(settings->concurrency_remote == 20);
-  CHECK(settings->concurrency_site == 10);
+  CHECK(settings->destinations.of("any.example").max_host_concurrency == 500);
   CHECK(settings->retry.first_wait == 60);
   CHECK(settings->retry.longest_wait == 3600);
   CHECK(settings->retry.lifetime == 259200);
