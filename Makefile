@@ -26,8 +26,9 @@ RESIDENT := \
   queue/postern-send queue/postern-bounce queue/postern-workq \
   queue/postern-qread queue/postern-qstat queue/postern-qctl queue/postern-qcheck \
   local/postern-lspawn local/postern-newu local/postern-newv \
-  remote/postern-rspawn remote/postern-remote \
+  remote/postern-rspawn remote/postern-remote remote/postern-dane remote/postern-stsd remote/postern-tlsrpt \
   dnsq/postern-dnsq \
+  sign/postern-signq sign/postern-dkim-key \
   quarantine/postern-quarantine \
   inject/postern-inject inject/postern-sendmail inject/postern-pickup \
   service/postern-ask service/postern-bind service/postern-serve \
@@ -37,6 +38,13 @@ RESIDENT := \
 postern-antivirus_LIBS = -lclamav -lseccomp
 postern-dnsq_LIBS = -lunbound
 postern-quarantine_LIBS = -lsqlite3
+postern-stsd_LIBS = -lcurl
+postern-tlsrpt_LIBS = -lcurl -lz
+postern-remote_LIBS = -lssl -lcrypto
+postern-rspawn_LIBS = $(postern-remote_LIBS)
+postern-dane_LIBS = $(postern-remote_LIBS)
+postern-signq_LIBS = -lcrypto
+postern-dkim-key_LIBS = -lcrypto
 
 # Tests are compiled once and run once: not worth optimising.
 tests_FLAGS = -O0 -U_FORTIFY_SOURCE
@@ -97,7 +105,8 @@ $(foreach p,$(RESIDENT),$(eval $(call link,$(p),resident)))
 # One binary of all unit tests; `build/release/unit -sf='*verdict*'` runs one file's.
 $(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LIB)
 	@echo "  LINK $@"
-	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) $(postern-quarantine_LIBS) -lcdb -lxxhash -lidn2 -o $@
+	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) $(postern-quarantine_LIBS) $(postern-remote_LIBS) \
+	  $(postern-tlsrpt_LIBS) $(postern-signq_LIBS) -lcdb -lxxhash -lidn2 -o $@
 
 # What the tests ask for a mail's pieces.
 $(O)/mime-pieces: $(O)/tests/mime_pieces.o $(O)/libscanq.a $(LIB)
@@ -110,15 +119,20 @@ $(O)/scan_directly: tests/bench/scan_directly.cc
 	@mkdir -p $(@D)
 	@$(CXX) $(filter-out -D_GLIBCXX_ASSERTIONS,$(CXXFLAGS_ALL)) $< -lclamav -o $@
 
+# What W7 of the benchmark relays to.
+$(O)/tls_sink: tests/bench/tls_sink.cc
+	@mkdir -p $(@D)
+	@$(CXX) $(filter-out -D_GLIBCXX_ASSERTIONS,$(CXXFLAGS_ALL)) $< -lssl -lcrypto -o $@
+
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
-PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libcdb-dev libxxhash-dev \
+PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libssl-dev libcdb-dev libxxhash-dev \
   nlohmann-json3-dev doctest-dev \
-  libsqlite3-dev \
+  libsqlite3-dev libssl-dev openssl libcurl4-openssl-dev zlib1g-dev \
   daemontools ucspi-tcp-ipv6 \
-  swaks nsd ldnsutils dnsutils postfix clamav-testfiles clamav-daemon clamav-milter clamdscan spamassassin zip strace procps psmisc python3 binutils file \
+  swaks nsd ldnsutils unbound dnsutils postfix clamav-testfiles clamav-daemon clamav-milter clamdscan spamassassin zip strace procps psmisc python3 binutils file \
   dot-forward maildrop procmail mutt php-cli \
   ripmime mpack uudeview tnef libmime-tools-perl \
-  python3-flufl.bounce python3-xxhash jq
+  python3-flufl.bounce libmail-deliverystatus-bounceparser-perl python3-xxhash python3-dkim opendkim-tools jq
 
 deps:
 	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
@@ -146,9 +160,10 @@ check: deps
 
 bench: deps
 	@$(MAKE) -s -j$(JOBS) all
-	@bash tests/bench/run.sh build/bin
+	@$(MAKE) -s $(O)/tls_sink
+	@bash tests/bench/run.sh build/bin --tls-sink $(CURDIR)/$(O)/tls_sink
 	@$(MAKE) -s $(O)/scan_directly
-	@bash tests/bench/run.sh build/bin --av --only W1,W2,W3,W4 --scan-directly $(CURDIR)/$(O)/scan_directly
+	@bash tests/bench/run.sh build/bin --av --only W1,W2,W3,W4,W4a --scan-directly $(CURDIR)/$(O)/scan_directly
 	@/usr/bin/python3 -B tests/bench/starve.py build/bin
 	@/usr/bin/python3 -B tests/bench/restart.py build/bin
 

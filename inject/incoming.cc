@@ -143,7 +143,8 @@ class Copy {
 
 Claims claims_of(const Environment& environment) {
   return {.mid = number_or_nothing(environment, "POSTERN_MID"),
-          .parent = number_or_nothing(environment, "POSTERN_PARENT_MID")};
+          .parent = number_or_nothing(environment, "POSTERN_PARENT_MID"),
+          .keep_unsigned = environment.get("POSTERN_SIGN") == "no"};
 }
 
 SmtpReply refusal_of_user(uid_t uid, const Claims& claims) {
@@ -157,6 +158,7 @@ Environment message_environment(uint64_t mid, const Claims& claims) {
   environment.set("POSTERN_MID", std::to_string(mid));
   environment.set("POSTERN_LISTENER", "local");
   environment.set("RELAYCLIENT", "");
+  if (claims.keep_unsigned) environment.set("POSTERN_SIGN", "no");
   if (claims.parent.empty()) return environment;
   environment.set("POSTERN_PARENT_MID", claims.parent);
   // A forward: whoever sent its parent has his answer, and a verdict that refused it here would reach a

@@ -17,8 +17,9 @@ namespace postern::inject {
 
 // What a request says and pickup only writes down: "" or a number.
 struct Claims {
-  std::string mid;     // POSTERN_MID: the number that the user's program gave it
-  std::string parent;  // POSTERN_PARENT_MID: the message that this one was made of
+  std::string mid;             // POSTERN_MID: the number that the user's program gave it
+  std::string parent;          // POSTERN_PARENT_MID: the message that this one was made of
+  bool keep_unsigned = false;  // POSTERN_SIGN=no: it was made of mail from outside
 };
 Claims claims_of(const Environment& environment);
 
@@ -26,7 +27,8 @@ Claims claims_of(const Environment& environment);
 // bounce to whoever wrote to an alias.
 SmtpReply refusal_of_user(uid_t uid, const Claims& claims);
 
-// What goes on to the scanner: nothing of the user's environment but the claim of a parent.
+// What goes on to the scanner: nothing of the user's environment but the claim of a parent, and that there is
+// nothing in it to sign.
 Environment message_environment(uint64_t mid, const Claims& claims);
 
 // The recipients of a forward are counted where it is made: a refusal here would bounce a list's mail.

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "lib/result.h"
 
@@ -50,6 +51,8 @@ class Destinations {
 
   // The domain's own line, else that of the nearest ".parent", else DEFAULT. Letter case is ignored.
   [[nodiscard]] const Destination& of(std::string_view domain) const;
+  // The bounce profiles that lines name, each once.
+  [[nodiscard]] std::vector<std::string> bounce_profiles() const;
 
  private:
   Destination default_;

@@ -19,6 +19,10 @@
 
 namespace postern {
 
+// Beside the directories of queue/: how many recipients were not sent to because of the global unsubscribe
+// list, a decimal number, written by postern-send alone.
+constexpr std::string_view kUnsubscribedFile = "unsubscribed";
+
 // What is older in tmp/ is garbage; must stay above every deadline of a writer.
 constexpr int64_t kGarbageSeconds = 36 * 60 * 60;
 

@@ -73,7 +73,7 @@ Result<Envelope> forward_envelope(std::string_view extras, std::string_view send
 }
 
 Result<void> forward_message(const Envelope& envelope, std::string_view first_lines, int message,
-                             std::string_view parent_mid, int64_t deadline_milliseconds) {
+                             const ForwardParent& parent, int64_t deadline_milliseconds) {
   Result<Fd> copy = memory_file("forward");
   if (!copy) return copy.failure();
   Result<void> wrote = write_all(copy->get(), first_lines, "copy the message");
@@ -85,7 +85,8 @@ Result<void> forward_message(const Envelope& envelope, std::string_view first_li
   const char* named = ::getenv("QMAILQUEUE");
   const std::string program = named != nullptr && *named != '\0' ? named : std::string(kQueueProgram);
   Environment environment;
-  if (!parent_mid.empty()) environment.set("POSTERN_PARENT_MID", parent_mid);
+  if (!parent.mid.empty()) environment.set("POSTERN_PARENT_MID", parent.mid);
+  if (parent.keep_unsigned) environment.set("POSTERN_SIGN", "no");
   const SmtpReply reply =
       queue_reply(submit(program, copy->get(), envelope, environment, deadline_milliseconds));
   if (reply.accepted()) return {};

@@ -27,9 +27,16 @@ std::string notify_without_success(std::string_view notify);
 Result<Envelope> forward_envelope(std::string_view extras, std::string_view sender,
                                   const std::vector<std::string>& addresses, Notices notices);
 
+// What a forward comes from.
+struct ForwardParent {
+  std::string mid;  // empty: not known
+  bool keep_unsigned =
+      false;  // it came from outside: whoever forged us as its author must not be believed for it
+};
+
 // Submits `first_lines` and the message (a file, read from offset 0) to QMAILQUEUE, or to @pickup where that
-// is not set. `parent_mid`: of the message that it comes from.
+// is not set.
 Result<void> forward_message(const Envelope& envelope, std::string_view first_lines, int message,
-                             std::string_view parent_mid, int64_t deadline_milliseconds);
+                             const ForwardParent& parent, int64_t deadline_milliseconds);
 
 }  // namespace postern

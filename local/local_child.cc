@@ -130,6 +130,7 @@ MailboxOutcome LocalChildren::deliver(const std::optional<Identity>& identity, c
   (void)end_stale();
   Request request{.arguments = job.arguments, .environment = {}, .fds = {{job.message, 0}}};
   if (!job.mid.empty()) request.environment.set("POSTERN_MID", job.mid);
+  if (job.keep_unsigned) request.environment.set("POSTERN_SIGN", "no");
   if (job.extras >= 0) {
     request.environment.set("POSTERN_EXTRAS", "5");
     request.fds.push_back({job.extras, 5});

@@ -20,6 +20,7 @@ namespace postern {
 struct LocalJob {
   std::vector<std::string> arguments;  // of postern-local
   std::string mid;
+  bool keep_unsigned = false;  // POSTERN_SIGN=no: what is forwarded of it must not be signed as ours
   int message = -1;
   int extras = -1;  // RFC 3461's, -1: none
 };

@@ -194,7 +194,9 @@ Result<char> forward_all(const MailboxDelivery& delivery, const Plan& plan, int 
       forward_envelope(delivery.extras, *sender, progress.forwards, expansion.notices);
   if (!envelope) return envelope.failure();
   const int64_t deadline = progress.started + (int64_t{delivery.program_seconds} + kOtherSeconds) * 1000;
-  Result<void> sent = forward_message(*envelope, plan.delivered_to, message, delivery.mid, deadline);
+  Result<void> sent =
+      forward_message(*envelope, plan.delivered_to, message,
+                      {.mid = delivery.mid, .keep_unsigned = delivery.keep_unsigned}, deadline);
   if (!sent) return sent.failure();
   const std::string to = envelope->recipients.size() == 1
                              ? printable(envelope->recipients.front().address)

@@ -22,6 +22,7 @@ struct MailboxDelivery {
   std::string sender;
   std::string default_delivery;  // what an empty .qmail file means: "./Maildir/" or any line of dot-qmail(5)
   std::string mid;               // of the message; may be empty
+  bool keep_unsigned = false;    // it came from outside: what is forwarded of it is not signed as ours
   bool has_extras = false;       // RFC 3461's, of descriptor 5:
   std::string extras;
   unsigned program_seconds = kProgramSeconds;

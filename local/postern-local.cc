@@ -63,6 +63,7 @@ Result<MailboxDelivery> delivery_of(const Input& input) {
   Result<MailboxDelivery> delivery = mailbox_delivery_of(input.arguments);
   if (!delivery) return delivery;
   delivery->mid = input.environment.get_or("POSTERN_MID", "");
+  delivery->keep_unsigned = input.environment.get("POSTERN_SIGN") == "no";
   delivery->program_seconds = program_seconds();
   delivery->program_memory_bytes = program_memory_bytes();
   if (input.environment.get("POSTERN_EXTRAS") == "5" && input.extras >= 0) {

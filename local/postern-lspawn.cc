@@ -143,6 +143,7 @@ MailboxOutcome run_local(const Settings& settings, LocalChildren& children, cons
       .arguments = {mailbox.user, mailbox.home, unquote_local_part(local_part_of(recipient)), mailbox.dash,
                     mailbox.ext, domain_of(recipient), job.arguments[0], settings.default_delivery},
       .mid = job.environment.get_or("POSTERN_MID", ""),
+      .keep_unsigned = job.environment.get("POSTERN_SIGN") == "no",
       .message = job.fd(0),
       .extras = job.environment.get("POSTERN_EXTRAS") == "5" ? job.fd(5) : -1};
   std::optional<Identity> identity;

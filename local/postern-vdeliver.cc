@@ -158,7 +158,9 @@ Result<void> forward(const Order& order, const VirtualUser& user, int message) {
   Result<Envelope> envelope = forward_envelope("", order.sender, user.forwards, Notices::expand);
   if (!envelope) return envelope.failure();
   const int64_t deadline = now_milliseconds() + int64_t{kProgramSeconds} * 1000;
-  return forward_message(*envelope, order.delivered_to, message, variable("POSTERN_MID"), deadline);
+  const ForwardParent parent{.mid = variable("POSTERN_MID"),
+                             .keep_unsigned = variable("POSTERN_SIGN") == "no"};
+  return forward_message(*envelope, order.delivered_to, message, parent, deadline);
 }
 
 int run(int argc, char** argv) {

@@ -75,9 +75,10 @@ Environment program_environment(const MailboxDelivery& delivery, std::string_vie
   environment.set("UFLINE", mbox_from_line(delivery.sender, now_microseconds() / 1000000));
   set_extensions(environment, delivery.ext);
   set_hosts(environment, delivery.domain);
-  for (const char* name : {"DEFAULT", "POSTERN_EXTRAS"}) environment.unset(name);
+  for (const char* name : {"DEFAULT", "POSTERN_EXTRAS", "POSTERN_SIGN"}) environment.unset(name);
   if (matched) environment.set("DEFAULT", *matched);
   if (!delivery.mid.empty()) environment.set("POSTERN_MID", delivery.mid);
+  if (delivery.keep_unsigned) environment.set("POSTERN_SIGN", "no");  // forward(1), procmail(1): as our own
   return environment;
 }
 

@@ -83,7 +83,8 @@ std::vector<Membership> memberships_of(const std::vector<Placement>& placements,
     const auto setting = std::find_if(settings.begin(), settings.end(), [&](const QuarantineSettings& each) {
       return each.name == placement.quarantine;
     });
-    if (until) {
+    // The time of `hold` is not for what others hold the message for.
+    if (until && placement.quarantine == kHoldQuarantine) {
       one.expires = std::min(*until, entered / 1000000 + kLongestAgeSeconds);
     } else if (setting != settings.end() && setting->retention_seconds != 0) {
       one.expires = entered / 1000000 + setting->retention_seconds;

@@ -19,7 +19,6 @@ namespace postern::quarantine {
 
 constexpr size_t kReasonLimit = 512;
 constexpr size_t kSubjectLimit = 500;
-constexpr size_t kMembershipLimit = 16;  // quarantines that may hold one message
 
 struct Placement {
   std::string quarantine{};

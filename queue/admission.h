@@ -10,8 +10,8 @@ namespace postern {
 
 // Admits what may go, and leaves it in `jobs`. Recipients of a site that is away are deferred with its last
 // error; those that its limits hold back stay pending, and delivery.held_back names such a site. `parked`:
-// the message was taken out of the line of a site. `expired`: what is held back has failed for that.
-void admit_jobs(Delivery& delivery, Jobs& jobs, Sites& sites, bool parked, bool expired);
+// the message was taken out of the line of a site. What is held back when its lifetime is over is deferred.
+void admit_jobs(Delivery& delivery, Jobs& jobs, Sites& sites, bool parked, const BounceChoice& choice);
 
 // Those that were admitted and will not go after all.
 void give_back(const Jobs& jobs, Sites& sites);

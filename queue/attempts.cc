@@ -15,10 +15,15 @@ namespace postern {
 namespace {
 
 constexpr size_t kReplyLimitBytes = 1000;
+constexpr uint64_t kMostTries = 1000000;
 
 // What stands behind that many fields, blanks and all.
 std::string rest_from(std::string_view line, std::string_view field) {
   return std::string(line.substr(static_cast<size_t>(field.data() - line.data())));
+}
+
+unsigned counted(uint64_t tries) {
+  return static_cast<unsigned>(std::min(tries, kMostTries));
 }
 
 void parse_recipient_line(std::string_view line, const std::vector<std::string_view>& fields,
@@ -26,7 +31,18 @@ void parse_recipient_line(std::string_view line, const std::vector<std::string_v
   const std::optional<uint64_t> rid = fields.size() < 2 ? std::nullopt : parse_number(fields[1]);
   if (!rid) return;
   if (line.starts_with("r ") && fields.size() >= 3) attempts.replies[*rid] = rest_from(line, fields[2]);
-  if (line.starts_with("w ") && fields.size() == 3) attempts.warned.insert(*rid);
+  if (line.starts_with("w ") && fields.size() == 3) {
+    if (const std::optional<uint64_t> time = parse_number(fields[2])) {
+      Warnings& warnings = attempts.warned[*rid];
+      warnings.count += 1;
+      warnings.last = *time;
+    }
+  }
+  if (line.starts_with("a ") && fields.size() == 5 && fields[4] == ".") {
+    const std::optional<uint64_t> tries = parse_number(fields[2]);
+    const std::optional<uint64_t> next = parse_number(fields[3]);
+    if (tries && next) attempts.turns[*rid] = {counted(*tries), *next};
+  }
   if (line.starts_with("d ") && fields.size() >= 3) {
     attempts.untold[*rid] = {std::string(fields[2]), fields.size() > 3 ? rest_from(line, fields[3]) : ""};
   }
@@ -41,7 +57,7 @@ void parse_line(std::string_view line, Attempts& attempts) {
     const std::optional<uint64_t> next = parse_number(fields[3]);
     const std::optional<uint64_t> flushes = fields.size() == 5 ? parse_number(fields[4]) : 0;
     if (!tries || !last || !next || !flushes) return;
-    attempts.tries = static_cast<unsigned>(std::min<uint64_t>(*tries, 1000000));
+    attempts.tries = counted(*tries);
     attempts.last = *last;
     attempts.next = *next;
     attempts.flushes = *flushes;
@@ -51,6 +67,11 @@ void parse_line(std::string_view line, Attempts& attempts) {
 }
 
 }  // namespace
+
+Turn Attempts::turn_of(size_t rid) const {
+  const auto found = turns.find(rid);
+  return found == turns.end() ? Turn{tries, next} : found->second;
+}
 
 Attempts parse_attempts(std::string_view text) {
   Attempts attempts;
@@ -75,11 +96,23 @@ Attempts read_attempts(const std::string& path) {
   return text && *text ? parse_attempts(**text) : Attempts{};
 }
 
-std::string recipient_lines(const std::map<size_t, std::string>& replies, const std::set<size_t>& warned,
-                            uint64_t time) {
+std::string recipient_lines(const std::map<size_t, std::string>& replies,
+                            const std::map<size_t, Warnings>& warned) {
   std::string lines;
   for (const auto& [rid, reply] : replies) lines += "r " + std::to_string(rid) + " " + reply + "\n";
-  for (const size_t rid : warned) lines += "w " + std::to_string(rid) + " " + std::to_string(time) + "\n";
+  for (const auto& [rid, warnings] : warned) {
+    const std::string line = "w " + std::to_string(rid) + " " + std::to_string(warnings.last) + "\n";
+    for (unsigned i = 0; i < warnings.count; ++i) lines += line;
+  }
+  return lines;
+}
+
+std::string turn_lines(const std::map<size_t, Turn>& turns) {
+  std::string lines;
+  for (const auto& [rid, turn] : turns) {
+    lines += "a " + std::to_string(rid) + " " + std::to_string(turn.tries) + " " + std::to_string(turn.next) +
+             " .\n";
+  }
   return lines;
 }
 
@@ -108,7 +141,7 @@ Result<void> append_attempt(const std::string& path, const Attempts& pass, const
     const auto before = noted.find(rid);
     if (before == noted.end() || before->second != text) replies[rid] = std::move(text);
   }
-  std::string text = "\n" + recipient_lines(replies, pass.warned, pass.last);
+  std::string text = "\n" + recipient_lines(replies, pass.warned) + turn_lines(pass.turns);
   for (const size_t rid : told) text += "n " + std::to_string(rid) + " .\n";
   text += pass_line(pass);
   // Held until the time is set, so that no order comes between; postern-qctl sets a time of its own behind
@@ -138,7 +171,7 @@ Result<size_t> append_successes(const std::string& path, const std::map<size_t, 
 
 uint64_t wait_after(const RetryProfile& profile, unsigned tries) {
   uint64_t wait = std::max<uint64_t>(1, profile.first_wait);  // never without a pause
-  for (unsigned i = 1; i < tries; ++i) {
+  for (unsigned i = 2; i < tries; ++i) {
     if (wait > profile.longest_wait / 2) return std::max<uint64_t>(1, profile.longest_wait);
     wait *= 2;
   }

@@ -4,7 +4,8 @@
 //   t TRIES TIME NEXT [N]  a pass has ended: how many there were, when (seconds since 1970), when the next
 //                          one is due, and how many orders to try at once it has met
 //   o ...                  an order of postern-qctl (queue/orders.h)
-//   w RID TIME             the sender was warned that this recipient is delayed
+//   a RID TRIES NEXT .     the same of one recipient, where it is not what the message's `t` line says
+//   w RID TIME             the sender was warned that this recipient is delayed, each time a line
 //   d RID ACTION TEXT      delivered, relayed or expanded: the sender has asked to be told, and is not yet
 //   n RID .                the sender was told of it
 //
@@ -26,15 +27,30 @@ struct Success {
   std::string text;    // the report
 };
 
-struct Attempts {
+struct Turn {
   unsigned tries = 0;
+  uint64_t next = 0;  // seconds since 1970
+  bool operator==(const Turn&) const = default;
+};
+
+struct Warnings {
+  unsigned count = 0;
   uint64_t last = 0;  // seconds since 1970
-  uint64_t next = 0;
+  bool operator==(const Warnings&) const = default;
+};
+
+struct Attempts {
+  unsigned tries = 0;                     // passes over the message
+  uint64_t last = 0;                      // seconds since 1970
+  uint64_t next = 0;                      // the soonest of its recipients
   uint64_t flushes = 0;                   // orders to try at once that the last pass has met
   std::map<size_t, std::string> replies;  // by recipient number, the last one each
-  std::set<size_t> warned;                // the sender knows that these are delayed
+  std::map<size_t, Turn> turns;           // of recipients for whom tries and next are not as above
+  std::map<size_t, Warnings> warned;      // how often the sender was told that these are delayed
   std::map<size_t, Success> untold;       // deliveries of which the sender is to be told
   uint64_t bytes = 0;                     // of the file, as far as it was read
+
+  [[nodiscard]] Turn turn_of(size_t rid) const;
 };
 
 // Unreadable or broken lines are passed over: what is lost is only when to try again.
@@ -48,8 +64,8 @@ Result<std::optional<std::string>> read_defer_log(const std::string& path);
 Attempts read_attempts(const std::string& path);
 // The file's time of change becomes that of the next try, so that a long queue is taken in by looking at
 // times.
-// Of `pass` the numbers and times, the replies that differ from those `noted` before, and whom the sender was
-// warned of in it are written; `told` are those of whose delivery it was told. When the file was not as long
+// Of `pass` the numbers and times, the replies that differ from those `noted` before, its turns, and its
+// warnings are written; `told` are those of whose delivery the sender was told. When the file was not as long
 // as pass.bytes, an order has come that nobody has read: the time of change is then 0, look at it.
 Result<void> append_attempt(const std::string& path, const Attempts& pass, const std::set<size_t>& told,
                             const std::map<size_t, std::string>& noted = {});
@@ -57,8 +73,9 @@ Result<void> append_attempt(const std::string& path, const Attempts& pass, const
 Result<size_t> append_successes(const std::string& path, const std::map<size_t, Success>& successes);
 
 // Lines of the file.
-std::string recipient_lines(const std::map<size_t, std::string>& replies, const std::set<size_t>& warned,
-                            uint64_t time);
+std::string recipient_lines(const std::map<size_t, std::string>& replies,
+                            const std::map<size_t, Warnings>& warned);
+std::string turn_lines(const std::map<size_t, Turn>& turns);
 std::string success_lines(const std::map<size_t, Success>& successes);
 std::string pass_line(const Attempts& pass);
 
@@ -67,7 +84,8 @@ struct RetryProfile {
   uint64_t longest_wait = 3600;  // seconds
   uint64_t lifetime = 259200;    // seconds from receipt
 };
-// Seconds to wait after that many tries: doubled each time up to the longest.
+// Seconds to wait after that many tries: what waits has waited twice as long at each try but the first two,
+// so that with 60 it is tried at 0, 60, 120, 240, 480 …; up to the longest.
 uint64_t wait_after(const RetryProfile& profile, unsigned tries);
 
 }  // namespace postern

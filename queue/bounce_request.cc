@@ -67,6 +67,18 @@ bool take_record(char letter, std::string_view value, BounceRequest& request) {
     case 'h':
       request.full = false;
       return true;
+    case 'c':
+      request.copy_bytes = parse_number(value).value_or(0);
+      return true;
+    case 'p':
+      request.plain = true;
+      return true;
+    case 'g':
+      request.bounce_template = value;
+      return value.find('/') == std::string_view::npos;
+    case 'y':
+      request.sign = true;
+      return true;
     case 'r':
       request.recipients.push_back({.address = std::string(value), .orcpt = {}, .why = {}});
       return true;
@@ -102,6 +114,10 @@ std::string serialise_bounce_request(const BounceRequest& request) {
   append_text(bytes, 'l', std::to_string(request.last_try));
   if (request.smtputf8) append_text(bytes, 'u', {});
   append_text(bytes, request.full ? 'f' : 'h', {});
+  if (request.copy_bytes != 0) append_text(bytes, 'c', std::to_string(request.copy_bytes));
+  if (request.plain) append_text(bytes, 'p', {});
+  if (!request.bounce_template.empty()) append_text(bytes, 'g', request.bounce_template);
+  if (request.sign) append_text(bytes, 'y', {});
   for (const ReportedRecipient& recipient : request.recipients) {
     append_text(bytes, 'r', recipient.address);
     append_text(bytes, 'o', recipient.orcpt);

@@ -30,19 +30,20 @@ Result<pid_t> start_process(const std::string& request, int message) {
 
 }  // namespace
 
-void Bounces::add(const BounceRequest& request, int message) {
-  waiting_.push_back({request.mid, serialise_bounce_request(request), message});
+void Bounces::add(const BounceRequest& request, std::vector<size_t> rids, int message) {
+  waiting_.push_back({request.mid, std::move(rids), serialise_bounce_request(request), message});
 }
 
-std::vector<uint64_t> Bounces::start_waiting() {
-  std::vector<uint64_t> failed;
+std::vector<Bounces::Ended> Bounces::start_waiting() {
+  std::vector<Ended> failed;
   for (; !waiting_.empty() && running_.size() < kAtOnce; waiting_.pop_front()) {
-    if (!start(waiting_.front())) failed.push_back(waiting_.front().mid);
+    Waiting& next = waiting_.front();
+    if (!start(next)) failed.push_back({.mid = next.mid, .rids = std::move(next.rids), .told = false});
   }
   return failed;
 }
 
-bool Bounces::start(const Waiting& waiting) {
+bool Bounces::start(Waiting& waiting) {
   const std::string mid = mid_text(waiting.mid);
   Result<pid_t> pid = start_process(waiting.records, waiting.message);
   if (!pid) {
@@ -58,7 +59,7 @@ bool Bounces::start(const Waiting& waiting) {
     }
     return false;
   }
-  running_.emplace(fd, Running{std::move(process), *pid, waiting.mid});
+  running_.emplace(fd, Running{std::move(process), *pid, waiting.mid, std::move(waiting.rids)});
   return true;
 }
 
@@ -67,7 +68,9 @@ Bounces::Ended Bounces::take(int fd) {
   int status = 0;
   while (::waitpid(found->second.pid, &status, 0) < 0 && errno == EINTR) {
   }
-  const Ended ended{.mid = found->second.mid, .told = WIFEXITED(status) && WEXITSTATUS(status) == 0};
+  Ended ended{.mid = found->second.mid,
+              .rids = std::move(found->second.rids),
+              .told = WIFEXITED(status) && WEXITSTATUS(status) == 0};
   running_.erase(found);
   return ended;
 }

@@ -1,6 +1,6 @@
-// The postern-bounce processes: one for a message of which a sender has to be told, followed by pidfd. A few
-// run at once, the others wait in line, so that a queue program that hangs holds up what it is asked for and
-// nothing else.
+// The postern-bounce processes: one for a message of which a sender has to be told (more where its
+// recipients' bounce profiles differ), followed by pidfd. A few run at once, the others wait in line, so that
+// a queue program that hangs holds up what it is asked for and nothing else.
 #pragma once
 
 #include <sys/types.h>
@@ -21,15 +21,17 @@ class Bounces {
   // `poller`: the pidfds of the processes are added to it.
   explicit Bounces(const Poller& poller) : poller_(poller) {}
 
-  // Puts a request in line. `message`: a sealed memory file; borrowed until its end is known.
-  void add(const BounceRequest& request, int message);
-  // Starts what there is room for; returns the mids of those (logged) that could not be started.
-  std::vector<uint64_t> start_waiting();
-  [[nodiscard]] bool owns(int fd) const { return running_.contains(fd); }
+  // Puts a request in line, which tells of these recipients. `message`: a sealed memory file; borrowed until
+  // its end is known.
+  void add(const BounceRequest& request, std::vector<size_t> rids, int message);
   struct Ended {
     uint64_t mid;
+    std::vector<size_t> rids;
     bool told;  // the DSN is durable
   };
+  // Starts what there is room for; returns those (logged) that could not be started.
+  std::vector<Ended> start_waiting();
+  [[nodiscard]] bool owns(int fd) const { return running_.contains(fd); }
   // Reaps the process behind a pidfd that has become readable.
   Ended take(int fd);
   [[nodiscard]] size_t running() const { return running_.size(); }
@@ -37,6 +39,7 @@ class Bounces {
  private:
   struct Waiting {
     uint64_t mid;
+    std::vector<size_t> rids;
     std::string records;
     int message;
   };
@@ -44,8 +47,9 @@ class Bounces {
     Fd process;
     pid_t pid;
     uint64_t mid;
+    std::vector<size_t> rids;
   };
-  bool start(const Waiting& waiting);
+  bool start(Waiting& waiting);
 
   const Poller& poller_;
   std::deque<Waiting> waiting_;

@@ -1,5 +1,7 @@
 #include "queue/carry_out.h"
 
+#include <algorithm>
+
 #include "lib/log.h"
 #include "lib/mid.h"
 #include "lib/text.h"
@@ -65,10 +67,30 @@ Result<bool> reread_orders(Delivery& delivery) {
   return changed;
 }
 
-void decide_pass(Delivery& delivery, bool flushed, uint64_t longest_wait, uint64_t now_seconds) {
+void decide_pass(Delivery& delivery, bool flushed, const BounceChoice& choice, uint64_t now_seconds) {
   const bool ordered = delivery.orders.flushes > delivery.attempts.flushes;
-  delivery.tried =
-      delivery.waits() && (flushed || ordered || is_due(delivery.attempts, longest_wait, now_seconds));
+  const Attempts& attempts = delivery.attempts;
+  const uint64_t longest = choice.profiles.longest_wait();
+  const bool due = is_due(attempts.last, attempts.next, longest, now_seconds);
+  delivery.not_due.clear();
+  if (!flushed && !ordered && due) {
+    for (const auto& [rid, turn] : attempts.turns) {
+      if (!is_due(attempts.last, turn.next, longest, now_seconds)) delivery.not_due.insert(rid);
+    }
+    fail_waiting(delivery, choice, now_seconds);
+  }
+  delivery.tried = delivery.waits() && (flushed || ordered || due);
+}
+
+std::optional<uint64_t> soonest_not_due(const Delivery& delivery) {
+  std::optional<uint64_t> soonest;
+  for (const size_t rid : delivery.not_due) {
+    if (rid >= delivery.queued.states.size() || delivery.queued.states[rid] != RecipientState::pending)
+      continue;
+    const uint64_t next = delivery.attempts.turn_of(rid).next;
+    soonest = std::min(soonest.value_or(next), next);
+  }
+  return soonest;
 }
 
 uint64_t next_time(const Delivery& delivery, uint64_t next_pass, uint64_t now_seconds) {

@@ -28,6 +28,7 @@ Request request_for(const DeliveryJob& job, int message, int extras, int lease =
   request.environment.set("POSTERN_MID", std::to_string(job.mid));
   request.environment.set("POSTERN_RIDS", rids);
   if (!job.route.empty()) request.environment.set("POSTERN_ROUTE", job.route);
+  if (job.keep_unsigned) request.environment.set("POSTERN_SIGN", "no");
   if (!job.extras.empty()) {
     request.environment.set("POSTERN_EXTRAS", std::to_string(kExtrasFd));
     request.fds.push_back({extras, kExtrasFd});

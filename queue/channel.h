@@ -27,7 +27,8 @@ struct DeliveryJob {
   bool remote = false;
   std::string route;   // HOST or HOST:PORT instead of what is configured; ordered by postern-qctl
   std::string extras;  // what RFC 3461 and SMTPUTF8 add, for these recipients; empty: all at its default
-  int message = -1;    // sealed memory file; borrowed from the message, which outlives its jobs
+  bool keep_unsigned = false;  // a local one: what is forwarded of it is not signed as if it were ours
+  int message = -1;            // sealed memory file; borrowed from the message, which outlives its jobs
 };
 
 class Channel {

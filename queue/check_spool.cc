@@ -182,7 +182,7 @@ void SpoolCheck::check_top() {
   for (const std::string& name : *names) {
     const Entry entry{top + "/" + name, "", "", name};
     const mode_t mode = mode_of(entry.path);
-    if (name == "wake" || name == "lock") {
+    if (name == "wake" || name == "lock" || name == kUnsubscribedFile) {
       const bool right = name == "wake" ? S_ISFIFO(mode) : S_ISREG(mode);
       if (mode == 0) continue;
       if (right) {

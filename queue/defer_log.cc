@@ -57,7 +57,6 @@ std::string compact_log(std::string_view text) {
   std::string lines = "\n";
   uint64_t flushes = 0;
   uint64_t releases = 0;
-  std::set<size_t> warned = attempts.warned;
   for (size_t end = 0; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1)) {
     const std::optional<Order> order = parse_order(text.substr(0, end));
     if (!order) continue;
@@ -75,7 +74,8 @@ std::string compact_log(std::string_view text) {
   const bool passed = attempts.tries > 0 || attempts.next > 0;
   // Releases stay: those that a pass has met are as many as there are, or one is not met yet.
   attempts.flushes = !unmet || flushes > 0 ? releases : std::min(attempts.flushes, releases - 1);
-  lines += recipient_lines(attempts.replies, warned, attempts.last);
+  lines += recipient_lines(attempts.replies, attempts.warned);
+  lines += turn_lines(attempts.turns);
   lines += success_lines(attempts.untold);
   if (passed) lines += pass_line(attempts);
   return lines;

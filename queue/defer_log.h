@@ -20,8 +20,8 @@ constexpr size_t kCompactBytes = 1024 * 1024;
 // For appending, made where it is missing, locked, and the one that the path names.
 Result<Fd> lock_defer_log(const std::string& path);
 
-// What counts of it: the last t, the last r of each recipient, w, d that are not told of, and all orders; of
-// flushes no more than whether one is not met yet.
+// What counts of it: the last t, the last r and a of each recipient, w, d that are not told of, and all
+// orders; of flushes no more than whether one is not met yet.
 std::string compact_log(std::string_view text);
 
 // Replaces the file where that halves it. Nothing happens while postern-qctl holds the lock.

@@ -7,6 +7,7 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "queue/defer_log.h"
+#include "queue/diagnosis.h"
 #include "queue/notices.h"
 #include "queue/verp.h"
 
@@ -66,13 +67,13 @@ bool Delivery::waits() const {
   return false;
 }
 
-bool Delivery::expired(const RetryProfile& profile, uint64_t now_seconds) const {
+bool Delivery::expired(const RetryProfile& profile, unsigned tries, uint64_t now_seconds) const {
   const uint64_t born = queued.born / 1000000;
   if (now_seconds >= born) return now_seconds - born >= profile.lifetime;
   // The clock was ahead then. It is at least as old as the waits between its tries.
   uint64_t waited = 0;
-  for (unsigned tries = 1; tries <= std::min(attempts.tries, kTriesCounted); ++tries) {
-    const uint64_t wait = wait_after(profile, tries);
+  for (unsigned i = 1; i <= std::min(tries, kTriesCounted); ++i) {
+    const uint64_t wait = wait_after(profile, i);
     if (wait >= profile.lifetime - waited) return true;
     waited += wait;
   }
@@ -126,12 +127,28 @@ Result<void> load_message(Delivery& delivery) {
   return {};
 }
 
-Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting) {
+namespace {
+
+// Whose forwards may be signed as ours: what we sent, and did not sign before.
+bool keeps_unsigned(const Environment& kept) {
+  const std::string direction = kept.get_or("POSTERN_DIRECTION", "in");
+  return (direction != "out" && direction != "local") || kept.get("POSTERN_SIGNED") ||
+         kept.get("POSTERN_SIGN") == "no";
+}
+
+}  // namespace
+
+Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting,
+               const std::function<bool(std::string_view)>& wants_tag) {
   Jobs jobs;
+  const std::string tagged = delivery.queued.kept.get_or("POSTERN_PRVS", "");
   std::map<std::string, size_t> open_job;  // domain, route and sender to index in jobs.remote
   const Envelope& envelope = delivery.queued.envelope;
   for (size_t rid = 0; rid < envelope.recipients.size(); ++rid) {
-    if (delivery.queued.states.at(rid) != RecipientState::pending || delivery.failed.contains(rid)) continue;
+    if (delivery.queued.states.at(rid) != RecipientState::pending || delivery.failed.contains(rid) ||
+        delivery.not_due.contains(rid)) {
+      continue;
+    }
     const std::string& recipient = envelope.recipients[rid].address;
     const auto [local, address, domain] = rewriting.of(recipient);
     // A list knows the address as it wrote it, not with the prefix of a virtual domain.
@@ -144,17 +161,20 @@ Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting) {
                     .remote = !local,
                     .route = {},
                     .extras = {},
+                    .keep_unsigned = false,
                     .message = -1};
     job.route = envelope.recipients[rid].route;
     const RecipientOrders* orders = delivery.orders.of(rid);
     if (orders != nullptr && !orders->route.empty()) job.route = orders->route;
     job.remote = !local || !job.route.empty();
     if (!job.remote) {
+      job.keep_unsigned = keeps_unsigned(delivery.queued.kept);
       job.site = lower(address);
       jobs.local.push_back(std::move(job));
       continue;
     }
-    const std::string group = domain + " " + job.route + " " + sender;
+    if (!tagged.empty() && wants_tag && wants_tag(domain)) job.arguments.front() = tagged;
+    const std::string group = domain + " " + job.route + " " + job.arguments.front();
     const auto found = open_job.find(group);
     if (found != open_job.end() && has_room_for(jobs.remote[found->second], address)) {
       jobs.remote[found->second].arguments.push_back(address);
@@ -187,6 +207,22 @@ std::optional<Action> success_to_tell(const Delivery& delivery, const DeliveryJo
   return job.remote ? Action::relayed : Action::delivered;
 }
 
+// A failure as the recipient's profile takes it.
+Outcome judged(const RecipientReport& report, const Delivery& delivery, size_t rid,
+               const BounceChoice& choice) {
+  if (is_done(report.outcome)) return report.outcome;
+  const bool failed = report.outcome == Outcome::permanent;
+  const BounceProfile& profile = choice.of(delivery.queued, rid);
+  const std::vector<ReplyPattern>& others = failed ? profile.soft : profile.hard;
+  if (others.empty()) return report.outcome;
+  const Said said = said_in(report.text);
+  const bool fits = std::any_of(others.begin(), others.end(), [&](const ReplyPattern& pattern) {
+    return pattern.fits(said.code, said.status);
+  });
+  if (!fits) return report.outcome;
+  return failed ? Outcome::temporary : Outcome::permanent;
+}
+
 void note_successes(Delivery& delivery, const std::map<size_t, Success>& successes) {
   delivery.has_attempts_file = true;
   Result<size_t> noted = append_successes(delivery.attempts_path, successes);
@@ -204,17 +240,19 @@ void shorten(DeliveryJob& job, size_t recipients, const Envelope& envelope) {
   job.extras = extras_of(job, envelope);
 }
 
-void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<RecipientReport>& reports) {
+void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<RecipientReport>& reports,
+                  const BounceChoice& choice) {
   std::vector<size_t> delivered;
   std::map<size_t, Success> to_tell;
   for (size_t i = 0; i < job.rids.size(); ++i) {
     const size_t rid = job.rids[i];
-    switch (reports.at(i).outcome) {
+    const Outcome outcome = judged(reports.at(i), delivery, rid, choice);
+    switch (outcome) {
       case Outcome::delivered:
       case Outcome::passed_on:
       case Outcome::expanded:
         delivered.push_back(rid);
-        if (const std::optional<Action> action = success_to_tell(delivery, job, rid, reports[i].outcome)) {
+        if (const std::optional<Action> action = success_to_tell(delivery, job, rid, outcome)) {
           to_tell[rid] = {std::string(action_word(*action)), reports[i].text};
         }
         break;
@@ -223,6 +261,9 @@ void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<
         break;
       case Outcome::temporary:
         delivery.deferred[rid] = reports[i].text;
+        break;
+      case Outcome::unsubscribed:
+        delivery.unsubscribed[rid] = reports[i].text;
         break;
     }
   }

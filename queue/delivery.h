@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "lib/result.h"
 #include "lib/spool.h"
 #include "queue/attempts.h"
+#include "queue/bounce_choice.h"
 #include "queue/bounce_request.h"
 #include "queue/channel.h"
 #include "queue/open_messages.h"
@@ -32,23 +35,27 @@ struct Delivery {
   Orders orders;
   uint64_t flushes = 0;       // orders to try at once that this pass has met
   bool tried = false;         // a pass is being made, not only orders carried out
+  std::set<size_t> not_due;   // pending, and not in this pass: by their profiles they are tried later
   bool orders_came = false;   // since it was opened
   bool withdrawn = false;     // some jobs of this pass were taken back for new orders
   std::string held_back;      // a site whose limits let some recipients wait; empty: none
   bool remote_waits = false;  // the pass is made with the local jobs alone; the others wait for room
   size_t jobs_out = 0;
-  std::map<size_t, std::string> deferred;  // by recipient number: why
-  std::map<size_t, std::string> failed;    // permanently: why; not yet bounced
-  std::map<size_t, Action> telling;        // what the DSN that is being made says of whom
-  OpenMessages* counted_in = nullptr;      // where it takes a place
+  std::map<size_t, std::string> deferred;      // by recipient number: why
+  std::map<size_t, std::string> failed;        // permanently: why; not yet bounced
+  std::map<size_t, std::string> unsubscribed;  // not tried, by control/globalunsubscribe: its entry
+  std::map<size_t, Action> telling;            // what the DSNs that are being made say of whom
+  std::set<size_t> not_told;                   // of these, those whose DSN could not be made
+  size_t bounces_out = 0;                      // DSNs that are being made
+  OpenMessages* counted_in = nullptr;          // where it takes a place
 
   // A recipient is pending or held, or a delivery is to be told.
   [[nodiscard]] bool pending() const;
   // Is there something for the next pass: a recipient that is pending and not to be bounced, or a delivery to
   // tell?
   [[nodiscard]] bool waits() const;
-  // Older than the lifetime: what is deferred now has failed.
-  [[nodiscard]] bool expired(const RetryProfile& profile, uint64_t now_seconds) const;
+  // Older than the lifetime, as one that was tried that often: what is deferred now has failed.
+  [[nodiscard]] bool expired(const RetryProfile& profile, unsigned tries, uint64_t now_seconds) const;
 };
 
 // Opens and checks a message in cur/. `mid` stays where it is when this fails.
@@ -63,16 +70,20 @@ struct Jobs {
 };
 // What it costs to have it open, bytes: the message, and about a KiB for each recipient.
 size_t cost_of(const Delivery& delivery);
-// The pending recipients, without the message yet (see Jobs::set_message): one job for each local one, one
-// for each group of remote ones with the same domain and sender.
-Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting);
+// The pending recipients that are due, without the message yet (see Jobs::set_message): one job for each
+// local one, one for each group of remote ones with the same domain and sender. `wants_tag`: do senders of
+// what goes to a domain have the bounce tag that was made when the message came? Empty: none does.
+Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting,
+               const std::function<bool(std::string_view)>& wants_tag = {});
 
 // Leaves the first so many of its recipients in a job.
 void shorten(DeliveryJob& job, size_t recipients, const Envelope& envelope);
 
-// Takes the outcome of one job in: state bytes for what was delivered, the rest into deferred and failed.
+// Takes the outcome of one job in: state bytes for what was delivered, the rest into deferred and failed, by
+// what the recipient's profile says of such replies.
 // A success that the sender asked for is noted in defer/ before its state byte.
-void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<RecipientReport>& reports);
+void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<RecipientReport>& reports,
+                  const BounceChoice& choice);
 
 // Writes states of recipients; a failure is logged, since the worst that follows is a second delivery.
 void set_states(Delivery& delivery, const std::map<size_t, std::string>& recipients, RecipientState state);

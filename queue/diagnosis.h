@@ -12,8 +12,19 @@ struct Diagnosis {
   std::string remote_mta;  // the host that said it, or empty
   std::string smtp_reply;  // its reply, or empty
 };
+// What was said of a recipient, as it was said; empty where it was not.
+struct Said {
+  std::string code;    // the reply code
+  std::string status;  // the enhanced status
+  std::string text;    // what stands behind both
+};
+Said said_in(std::string_view report);
+
 // `status_class` is what the outcome demands (RFC 3464 2.3.4): '5' failed, '4' delayed, '2' delivered. A
 // status of another class keeps its detail: what was deferred for too long has failed.
 Diagnosis diagnose(std::string_view report, char status_class = '5');
+
+// What an enhanced status means, in a few words: its own where that is a well-known one, else its subject's.
+std::string_view status_words(std::string_view status);
 
 }  // namespace postern

@@ -5,6 +5,7 @@
 #include "lib/quoted_printable.h"
 #include "lib/text.h"
 #include "lib/utf8.h"
+#include "lib/variables.h"
 #include "lib/xtext.h"
 #include "queue/diagnosis.h"
 
@@ -42,31 +43,68 @@ const Words& words_of(Action action) {
                        [&](const Words& w) { return w.action == action; });
 }
 
-std::string subject_of(const BounceRequest& request) {
+// The action that the subject speaks of.
+Action first_action(const BounceRequest& request) {
+  for (const Words& words : kWords) {
+    if (request.tells_of(words.action)) return words.action;
+  }
+  return Action::failed;
+}
+
+std::string subject_of(const BounceRequest& request, const BounceTemplate& words) {
   if (request.sender.empty()) return "Undelivered notification";
-  if (request.tells_of(Action::failed)) return "Undelivered mail returned to sender";
-  if (request.tells_of(Action::delayed)) return "Mail delayed, still being tried";
+  const Action action = first_action(request);
+  if (const auto own = words.find(action_word(action)); own != words.end())
+    return encoded_words(own->second.subject);
+  if (action == Action::failed) return "Undelivered mail returned to sender";
+  if (action == Action::delayed) return "Mail delayed, still being tried";
   return "Delivery of your mail";
 }
 
-std::string explain(const BounceRequest& request, std::string_view host) {
-  std::string text = "This is the mail system at " + std::string(host) + ".\n";
+// The addresses, with what was said of each.
+std::string recipients_of(const BounceRequest& request, Action action) {
+  std::string text;
+  for (const ReportedRecipient& recipient : request.recipients) {
+    if (recipient.action != action) continue;
+    text += (text.empty() ? "<" : "\n<") + safe_text(recipient.address, kAddressBytes, Alphabet::utf8) +
+            ">:\n" + safe_text(recipient.why, kReportBytes, Alphabet::ascii) + "\n";
+  }
+  return text;
+}
+
+std::string paragraph_of(const BounceRequest& request, const Words& words, const BounceWords* own,
+                         std::string_view host) {
+  std::string recipients = recipients_of(request, words.action);
+  if (own == nullptr) {
+    std::string text = words.paragraph;
+    if (words.action == Action::delayed) text += "Until: " + rfc5322_date(request.last_try) + "\n";
+    return text + "\n" + recipients;
+  }
+  recipients.pop_back();  // the line that $Recipients ends has its own LF
+  return expand_variables(own->text, {{"Host", std::string(host)},
+                                      {"Sender", safe_text(request.sender, kAddressBytes, Alphabet::utf8)},
+                                      {"Until", rfc5322_date(request.last_try)},
+                                      {"Recipients", recipients}});
+}
+
+std::string explain(const BounceRequest& request, std::string_view host, const BounceTemplate& words) {
+  std::string text;
+  const auto own_of = [&](Action action) {
+    const auto own = words.find(action_word(action));
+    return own == words.end() || request.sender.empty() ? nullptr : &own->second;
+  };
+  if (own_of(first_action(request)) == nullptr) {
+    text = "This is the mail system at " + std::string(host) + ".\n\n";
+  }
   if (request.sender.empty()) {
     text +=
-        "\nA message without a sender's address, which may be a notification, could not be delivered. It\n"
-        "can be returned to nobody, so it is sent to you.\n";
+        "A message without a sender's address, which may be a notification, could not be delivered. It\n"
+        "can be returned to nobody, so it is sent to you.\n\n";
   }
-  for (const Words& words : kWords) {
-    if (!request.tells_of(words.action)) continue;
-    text += std::string("\n") + words.paragraph;
-    if (words.action == Action::delayed) text += "Until: " + rfc5322_date(request.last_try) + "\n";
-    for (const ReportedRecipient& recipient : request.recipients) {
-      if (recipient.action != words.action) continue;
-      text += "\n<" + safe_text(recipient.address, kAddressBytes, Alphabet::utf8) + ">:\n" +
-              safe_text(recipient.why, kReportBytes, Alphabet::ascii) + "\n";
-    }
+  for (const Words& each : kWords) {
+    if (request.tells_of(each.action)) text += paragraph_of(request, each, own_of(each.action), host) + "\n";
   }
-  return text + "\n";
+  return text;
 }
 
 std::string status_fields(const BounceRequest& request, const ReportedRecipient& recipient,
@@ -126,26 +164,52 @@ std::string returned_part(const BounceRequest& request, const Returned& returned
   return part + "\n\n";
 }
 
+std::string header_of(const BounceRequest& request, std::string_view host, uint64_t dsn_mid,
+                      uint64_t now_seconds, const BounceTemplate& words, Alphabet alphabet) {
+  return "Date: " + rfc5322_date(now_seconds) + "\nFrom: Mail Delivery System <MAILER-DAEMON@" +
+         std::string(host) + ">\nTo: <" + safe_text(request.addressee(), kAddressBytes, alphabet) +
+         ">\nSubject: " + subject_of(request, words) + "\nMessage-ID: <" + std::to_string(dsn_mid) + "@" +
+         std::string(host) + ">\nAuto-Submitted: auto-replied\nMIME-Version: 1.0\n";
+}
+
+// The header of the message is the end of the text, in the text's encoding.
+void write_plain(const BounceRequest& request, const Returned& returned, const std::string& text,
+                 DsnParts& parts) {
+  const std::string all = text + "--- The header of your message" +
+                          (request.tells_of(Action::failed) ? ", which is returned:\n\n" : ":\n\n");
+  parts.eight_bit = parts.smtputf8;  // the address in the header
+  parts.encodes = returned.eight_bit || has_8bit_byte(all);
+  if (!parts.encodes) {
+    parts.head += "Content-Type: text/plain; charset=us-ascii\n\n" + all;
+    return;
+  }
+  parts.head += "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n" +
+                quoted_printable(all);
+}
+
 }  // namespace
 
 DsnParts make_dsn(const BounceRequest& request, const Returned& returned, std::string_view me,
-                  uint64_t dsn_mid, uint64_t now_seconds) {
+                  uint64_t dsn_mid, uint64_t now_seconds, const BounceTemplate& words) {
   const std::string host = safe_text(me, 255, Alphabet::ascii);
   const std::string boundary = "postern." + std::to_string(dsn_mid);
   const Alphabet alphabet = is_international(request.addressee()) ? Alphabet::utf8 : Alphabet::ascii;
+  const std::string text = explain(request, host, words);
   DsnParts parts;
   parts.smtputf8 = alphabet == Alphabet::utf8;
+  parts.head = header_of(request, host, dsn_mid, now_seconds, words, alphabet);
+  if (request.plain) {
+    write_plain(request, returned, text, parts);
+    return parts;
+  }
   parts.eight_bit = parts.smtputf8 || (returned.full && returned.eight_bit);
   parts.encodes = returned.eight_bit && !returned.full;
   std::string& head = parts.head;
-  head += "Date: " + rfc5322_date(now_seconds) + "\nFrom: Mail Delivery System <MAILER-DAEMON@" + host +
-          ">\nTo: <" + safe_text(request.addressee(), kAddressBytes, alphabet) +
-          ">\nSubject: " + subject_of(request) + "\nMessage-ID: <" + std::to_string(dsn_mid) + "@" + host +
-          ">\nAuto-Submitted: auto-replied\nMIME-Version: 1.0\n" +
-          "Content-Type: multipart/report; report-type=" + status_subtype(alphabet) + "; boundary=\"" +
-          boundary + "\"\n" + (parts.eight_bit ? "Content-Transfer-Encoding: 8bit\n" : "") + "\n";
+  head += std::string("Content-Type: multipart/report; report-type=") + status_subtype(alphabet) +
+          "; boundary=\"" + boundary + "\"\n" + (parts.eight_bit ? "Content-Transfer-Encoding: 8bit\n" : "") +
+          "\n";
   const std::string next = "--" + boundary + "\n";
-  head += next + text_part(explain(request, host), alphabet);
+  head += next + text_part(text, alphabet);
   head += next + status_part(request, host, alphabet);
   head += "\n" + next + returned_part(request, returned);
   parts.tail = "\n--" + boundary + "--\n";

@@ -7,11 +7,11 @@ namespace postern {
 
 namespace {
 
-constexpr std::array<std::string_view, 15> kKept = {
-    "POSTERN_ICID",     "POSTERN_LISTENER", "POSTERN_DIRECTION",     "POSTERN_SENDERGROUP",
-    "POSTERN_POLICY",   "POSTERN_HELO",     "POSTERN_AUTH",          "POSTERN_SKIP",
-    "POSTERN_RELEASED", "TCPREMOTEIP",      "TCPREMOTEHOST",         "POSTERN_PARENT_MID",
-    "POSTERN_BOUNCE",   "POSTERN_SOURCE",   "POSTERN_BOUNCE_PROFILE"};
+constexpr std::array<std::string_view, 16> kKept = {
+    "POSTERN_ICID",     "POSTERN_LISTENER", "POSTERN_DIRECTION",      "POSTERN_SENDERGROUP",
+    "POSTERN_POLICY",   "POSTERN_HELO",     "POSTERN_AUTH",           "POSTERN_SKIP",
+    "POSTERN_RELEASED", "TCPREMOTEIP",      "TCPREMOTEHOST",          "POSTERN_PARENT_MID",
+    "POSTERN_BOUNCE",   "POSTERN_SOURCE",   "POSTERN_BOUNCE_PROFILE", "POSTERN_SIGN"};
 
 }  // namespace
 

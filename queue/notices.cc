@@ -1,6 +1,7 @@
 #include "queue/notices.h"
 
 #include <algorithm>
+#include <map>
 #include <string>
 
 #include "lib/log.h"
@@ -31,9 +32,38 @@ void choose_double_bounce(Delivery& delivery, const SendSettings& settings) {
   }
 }
 
-bool warns_by_now(const Delivery& delivery, const SendSettings& settings, uint64_t now_seconds) {
-  const uint64_t born = delivery.queued.born / 1000000;
-  return settings.delay_warning != 0 && now_seconds >= born && now_seconds - born >= settings.delay_warning;
+bool warns_by_now(const Delivery& delivery, size_t rid, const BounceProfile& profile, uint64_t now_seconds) {
+  if (!profile.send_delay_warnings) return false;
+  const auto found = delivery.attempts.warned.find(rid);
+  const Warnings before = found == delivery.attempts.warned.end() ? Warnings{} : found->second;
+  const uint64_t since = std::max(delivery.queued.born / 1000000, before.last);
+  return before.count < profile.max_delay_warnings && now_seconds >= since &&
+         now_seconds - since >= profile.delay_warning_interval;
+}
+
+// Of failures and delays somebody else may be told; a delivery only who has asked for that.
+std::string addressee_of(const Delivery& delivery, const SendSettings& settings, const BounceProfile& profile,
+                         Action action) {
+  if (delivery.queued.envelope.sender.empty()) return settings.double_bounce_to;
+  return action == Action::failed || action == Action::delayed ? profile.bounce_recipient : std::string();
+}
+
+BounceRequest request_for(const Delivery& delivery, const BounceProfile& profile, std::string to) {
+  const Envelope& envelope = delivery.queued.envelope;
+  const uint64_t arrival = delivery.queued.born / 1000000;
+  return {.mid = delivery.mid,
+          .sender = told_sender(envelope.sender),
+          .to = std::move(to),
+          .envid = envelope.envid,
+          .arrival = arrival,
+          .last_try = arrival + profile.max_queue_lifetime,
+          .full = equal_ignoring_case(envelope.ret, "FULL"),
+          .copy_bytes = equal_ignoring_case(envelope.ret, "HDRS") ? 0 : profile.max_bounce_copy,
+          .smtputf8 = envelope.smtputf8,
+          .plain = profile.bounce_format == BounceFormat::plain,
+          .bounce_template = profile.bounce_template,
+          .sign = profile.sign_bounces,
+          .recipients = {}};
 }
 
 }  // namespace
@@ -54,62 +84,64 @@ void choose_notices(Delivery& delivery, const SendSettings& settings, uint64_t n
   const Envelope& envelope = delivery.queued.envelope;
   if (is_notification_sender(envelope.sender)) return choose_double_bounce(delivery, settings);
   for (const auto& [rid, why] : delivery.failed) {
-    if (asks_for(envelope.recipients.at(rid).notify, "FAILURE")) delivery.telling[rid] = Action::failed;
+    if (settings.bounces.of(delivery.queued, rid).send_hard_bounces &&
+        asks_for(envelope.recipients.at(rid).notify, "FAILURE"))
+      delivery.telling[rid] = Action::failed;
   }
-  if (warns_by_now(delivery, settings, now_seconds)) {
-    for (const auto& [rid, why] : delivery.deferred) {
-      if (!delivery.attempts.warned.contains(rid) && asks_for(envelope.recipients.at(rid).notify, "DELAY"))
-        delivery.telling[rid] = Action::delayed;
-    }
+  for (const auto& [rid, why] : delivery.deferred) {
+    if (warns_by_now(delivery, rid, settings.bounces.of(delivery.queued, rid), now_seconds) &&
+        asks_for(envelope.recipients.at(rid).notify, "DELAY"))
+      delivery.telling[rid] = Action::delayed;
   }
   for (const auto& [rid, success] : delivery.attempts.untold) {
     delivery.telling[rid] = action_of(success.action).value_or(Action::delivered);
   }
 }
 
-BounceRequest bounce_request_for(const Delivery& delivery, const SendSettings& settings) {
-  const Envelope& envelope = delivery.queued.envelope;
-  const uint64_t arrival = delivery.queued.born / 1000000;
-  BounceRequest request{.mid = delivery.mid,
-                        .sender = told_sender(envelope.sender),
-                        .to = envelope.sender.empty() ? settings.double_bounce_to : std::string(),
-                        .envid = envelope.envid,
-                        .arrival = arrival,
-                        .last_try = arrival + settings.retry.lifetime,
-                        .full = equal_ignoring_case(envelope.ret, "FULL"),
-                        .smtputf8 = envelope.smtputf8,
-                        .recipients = {}};
+std::vector<Notice> notices_for(const Delivery& delivery, const SendSettings& settings) {
+  std::map<std::string, Notice> notices;  // by what postern-bounce is told, without the recipients
   for (const auto& [rid, action] : delivery.telling) {
-    const Recipient& recipient = envelope.recipients.at(rid);
-    request.recipients.push_back(
+    const BounceProfile& profile = settings.bounces.of(delivery.queued, rid);
+    BounceRequest request = request_for(delivery, profile, addressee_of(delivery, settings, profile, action));
+    const std::string key = serialise_bounce_request(request);
+    Notice& notice = notices.try_emplace(key, Notice{std::move(request), {}}).first->second;
+    const Recipient& recipient = delivery.queued.envelope.recipients.at(rid);
+    notice.request.recipients.push_back(
         {recipient.address, recipient.orcpt, action, text_of(delivery, rid, action)});
+    notice.rids.push_back(rid);
   }
-  return request;
+  std::vector<Notice> all;
+  for (auto& [key, notice] : notices) all.push_back(std::move(notice));
+  return all;
 }
 
 void forget_old_successes(Delivery& delivery, const SendSettings& settings, uint64_t now_seconds) {
-  RetryProfile twice = settings.retry;
-  twice.lifetime = twice.lifetime > UINT64_MAX / 2 ? UINT64_MAX : 2 * twice.lifetime;
-  if (delivery.attempts.untold.empty() || !delivery.expired(twice, now_seconds)) return;
+  const size_t forgotten = std::erase_if(delivery.attempts.untold, [&](const auto& success) {
+    RetryProfile twice = retry_of(settings.bounces.of(delivery.queued, success.first));
+    twice.lifetime = twice.lifetime > UINT64_MAX / 2 ? UINT64_MAX : 2 * twice.lifetime;
+    return delivery.expired(twice, delivery.attempts.tries, now_seconds);
+  });
+  if (forgotten == 0) return;
   log_warning("tell the sender of MID " + std::to_string(delivery.mid),
               "its deliveries were tried to be told for too long");
-  delivery.attempts.untold.clear();
 }
 
 std::set<size_t> take_told(Delivery& delivery, bool told) {
   std::set<size_t> told_of;
   delivery.attempts.warned.clear();
   for (const auto& [rid, action] : delivery.telling) {
+    const bool knows = told && !delivery.not_told.contains(rid);
     if (action == Action::failed) {
-      if (!told) delivery.deferred.insert(delivery.failed.extract(rid));
-    } else if (told && action == Action::delayed) {
-      delivery.attempts.warned.insert(rid);
-    } else if (told) {
+      if (!knows) delivery.deferred.insert(delivery.failed.extract(rid));
+    } else if (knows && action == Action::delayed) {
+      delivery.attempts.warned[rid] = {.count = 1, .last = delivery.attempts.last};
+    } else if (knows) {
       told_of.insert(rid);
       delivery.attempts.untold.erase(rid);
     }
   }
   delivery.telling.clear();
+  delivery.not_told.clear();
   set_states(delivery, delivery.failed, RecipientState::failed);
   delivery.failed.clear();
   return told_of;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string_view>
+#include <vector>
 
 #include "queue/bounce_request.h"
 #include "queue/delivery.h"
@@ -18,16 +20,21 @@ bool asks_for(std::string_view notify, std::string_view kind);
 // nobody is told of is logged where it is a bounce of a bounce.
 void choose_notices(Delivery& delivery, const SendSettings& settings, uint64_t now_seconds);
 
-// What postern-bounce is asked for; telling must not be empty.
-BounceRequest bounce_request_for(const Delivery& delivery, const SendSettings& settings);
+// What postern-bounce is asked for, and of whom: one request, or more where the recipients' profiles differ
+// in what is told to whom.
+struct Notice {
+  BounceRequest request;
+  std::vector<size_t> rids;
+};
+std::vector<Notice> notices_for(const Delivery& delivery, const SendSettings& settings);
 
-// When the sender could not be told of a success within twice the lifetime, that is given up (logged). A
-// failure never is.
+// When the sender could not be told of a success within twice the recipient's lifetime, that is given up
+// (logged). A failure never is.
 void forget_old_successes(Delivery& delivery, const SendSettings& settings, uint64_t now_seconds);
 
-// The DSN is durable, or there was none: failed recipients have failed, delays and successes are told.
-// Otherwise those that it was to tell of failed are put back: they are tried, and told, again. Returns those
-// of whose delivery the sender knows now, for append_attempt.
+// Their DSNs are durable (`told`, and not among delivery.not_told), or there was none: failed recipients have
+// failed, delays and successes are told. Otherwise those that were to be told of as failed are put back: they
+// are tried, and told, again. Returns those of whose delivery the sender knows now, for append_attempt.
 std::set<size_t> take_told(Delivery& delivery, bool told);
 
 }  // namespace postern

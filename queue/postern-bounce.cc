@@ -4,10 +4,12 @@
 //   fd 3 in    what became of it: NUL-ended records, see queue/bounce_request.h
 //   env        POSTERN_HOME; POSTERN_QUEUE the program that takes the DSN (default postern-queue)
 //   user       posternq
+//   control    me; templates/bounce-NAME
 //   exit       0 the DSN is durable, 111 not yet, 100 there is nobody to tell (it is a notification itself)
 
 #include <unistd.h>
 
+#include "lib/bounce_template.h"
 #include "lib/child.h"
 #include "lib/control.h"
 #include "lib/fd.h"
@@ -58,8 +60,18 @@ Result<bool> has_eight_bit(int fd, size_t size) {
 // RET counts only where something failed (RFC 3461 4.3). The postmaster gets what nobody else will, where it
 // is not large.
 bool returns_full(const BounceRequest& request, size_t size) {
-  if (!request.tells_of(Action::failed)) return false;
-  return request.sender.empty() ? size <= kDoubleBounceFullBytes : request.full;
+  if (request.plain || !request.tells_of(Action::failed)) return false;
+  if (request.sender.empty()) return size <= kDoubleBounceFullBytes;
+  return request.full || (request.copy_bytes != 0 && size <= request.copy_bytes);
+}
+
+// What cannot be read is said, and stops no notification.
+BounceTemplate words_for(const BounceRequest& request) {
+  if (request.bounce_template.empty()) return {};
+  Result<BounceTemplate> words = read_bounce_template(request.bounce_template);
+  if (words) return std::move(*words);
+  log_warning("use the template of the bounce of " + mid_text(request.mid), words.failure());
+  return {};
 }
 
 struct Dsn {
@@ -79,8 +91,8 @@ Result<Dsn> compose(const BounceRequest& request, uint64_t dsn_mid, bool full) {
   if (!headers) return headers.failure();
   Result<bool> eight_bit = full ? has_eight_bit(0, *size) : Result<bool>(has_8bit_byte(*headers));
   if (!eight_bit) return eight_bit.failure();
-  const DsnParts parts =
-      make_dsn(request, {.full = full, .eight_bit = *eight_bit}, *me, dsn_mid, now_microseconds() / 1000000);
+  const DsnParts parts = make_dsn(request, {.full = full, .eight_bit = *eight_bit}, *me, dsn_mid,
+                                  now_microseconds() / 1000000, words_for(request));
   Result<Fd> file = memory_file_with("dsn", {});
   if (!file) return file.failure();
   Result<void> wrote = write_all(file->get(), parts.head, "write the DSN");
@@ -100,6 +112,7 @@ QueueAnswer queue_dsn(const BounceRequest& request, const Dsn& dsn, uint64_t dsn
   Environment environment = Environment::of_process();
   environment.set("POSTERN_MID", std::to_string(dsn_mid));
   environment.set("POSTERN_PARENT_MID", std::to_string(request.mid));
+  environment.set("POSTERN_SIGN", request.sign ? "yes" : "no");
   Envelope envelope;
   if (request.sender.empty()) envelope.sender = kDoubleBounceSender;
   envelope.recipients.push_back({.address = request.addressee(), .notify = "NEVER", .orcpt = {}});

@@ -67,6 +67,9 @@ Json recipient_json(const QueueEntry& entry, size_t rid, const std::string& me) 
   object["state"] = state_name(entry.state(rid));
   object["carried_out"] = entry.state(rid) == entry.queued.states[rid];
   object["route"] = orders != nullptr && !orders->route.empty() ? Json(orders->route) : Json();
+  const Turn turn = entry.attempts.turn_of(rid);
+  object["tries"] = turn.tries;
+  object["next_try"] = turn.tries > 0 ? Json(turn.next) : Json();
   const auto reply = entry.attempts.replies.find(rid);
   if (reply == entry.attempts.replies.end()) {
     object["last_reply"] = Json();

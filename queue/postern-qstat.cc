@@ -76,7 +76,7 @@ void add(Sites& sites, const QueueEntry& entry, const std::string& me) {
     if (!std::exchange(seen[name], true)) ++site.messages;
     ++(pending ? site.pending : site.held);
     site.oldest = std::min(site.oldest, entry.queued.born);
-    if (pending) site.next = std::min(site.next, entry.attempts.next);
+    if (pending) site.next = std::min(site.next, entry.attempts.turn_of(rid).next);
     const auto reply = entry.attempts.replies.find(rid);
     if (reply == entry.attempts.replies.end() || entry.attempts.last < site.last_try) continue;
     site.last_try = entry.attempts.last;
@@ -142,12 +142,19 @@ void put_status(Json& row, const std::optional<SiteStatus>& status) {
   if (status && !status->error.empty()) put_bytes(row, "last_error", status->error);
 }
 
-std::string as_json(const Counts& counts, const Sites& sites) {
+// Recipients that postern-send did not send to, all in all.
+uint64_t count_of_unsubscribed(const Spool& spool) {
+  const Result<std::string> text = read_file(spool.directory() + "/" + std::string(kUnsubscribedFile), 100);
+  return text ? parse_number(trim(*text)).value_or(0) : 0;
+}
+
+std::string as_json(const Counts& counts, const Sites& sites, uint64_t unsubscribed) {
   Json object;
   object["messages"] = counts.unseen + counts.taken;
   object["not_yet_seen"] = counts.unseen;
   object["tried_before"] = counts.tried;
   object["being_written"] = counts.unfinished;
+  object["global_unsubscribe"] = unsubscribed;
   object["sites"] = Json::array();
   for (const auto& [name, site] : sites) {
     Json row;
@@ -165,11 +172,14 @@ std::string as_json(const Counts& counts, const Sites& sites) {
   return json_line(object) + "\n";
 }
 
-std::string as_lines(const Counts& counts) {
+std::string as_lines(const Counts& counts, uint64_t unsubscribed) {
   return "messages in queue: " + std::to_string(counts.unseen + counts.taken) +
          "\nof these not yet seen: " + std::to_string(counts.unseen) +
          "\nof these tried before: " + std::to_string(counts.tried) +
-         "\nbeing written: " + std::to_string(counts.unfinished) + "\n";
+         "\nbeing written: " + std::to_string(counts.unfinished) + "\n" +
+         (unsubscribed == 0
+              ? std::string()
+              : "recipients on the global unsubscribe list: " + std::to_string(unsubscribed) + "\n");
 }
 
 int run(int argc, char** argv) {
@@ -202,7 +212,10 @@ int run(int argc, char** argv) {
     log_critical("list the queue", failure->text);
     return 111;
   }
-  const std::string text = json ? as_json(*counts, sites) : by_site ? as_lines(sites) : as_lines(*counts);
+  const uint64_t unsubscribed = count_of_unsubscribed(spool);
+  const std::string text = json      ? as_json(*counts, sites, unsubscribed)
+                           : by_site ? as_lines(sites)
+                                     : as_lines(*counts, unsubscribed);
   return write_all(1, text, "write") && *all_read ? 0 : 111;
 }
 

@@ -23,6 +23,7 @@
 #include "lib/taken_before.h"
 #include "lib/text.h"
 #include "queue/kept.h"
+#include "queue/outgoing.h"
 #include "queue/queue_user.h"
 #include "queue/wake.h"
 #include "queue/work_entry.h"
@@ -56,7 +57,7 @@ Target target_of(const Environment& own) {
   return {.name = name, .spool = Spool(home_path(name)), .to_be_scanned = name != "queue"};
 }
 
-Result<uint64_t> put_on_disk(const Job& job, const Target& target) {
+Result<uint64_t> put_on_disk(const Job& job, const Target& target, OutgoingMail& outgoing_mail) {
   Result<Envelope> envelope = receive_envelope(job);
   if (!envelope) return envelope.failure();
   const Spool& spool = target.spool;
@@ -65,15 +66,25 @@ Result<uint64_t> put_on_disk(const Job& job, const Target& target) {
   if (!before) return before.failure();
   if (*before) return *given;
   const uint64_t mid = given ? *given : make_mid();
-  const std::string received = given ? std::string() : received_line(mid);
-  const Environment kept =
+  std::string first_header = given ? std::string() : received_line(mid);
+  Environment kept =
       target.to_be_scanned ? message_variables(job.environment) : kept_variables(job.environment);
-  Result<StagedMessage> staged = spool.stage({.message = job.fd(0),
-                                              .limit_bytes = kMessageLimitBytes,
-                                              .first_header = received,
-                                              .envelope = *envelope,
-                                              .kept = kept},
-                                             mid);
+  Outgoing outgoing;
+  if (!target.to_be_scanned) {
+    Result<Outgoing> prepared = outgoing_mail.prepare(mid, job.fd(0), *envelope, job.environment);
+    if (!prepared) return prepared.failure();
+    outgoing = std::move(*prepared);
+    first_header += outgoing.fields;
+    if (!outgoing.fields.empty()) kept.set("POSTERN_SIGNED", "dkim");
+    if (!outgoing.tagged.empty()) kept.set("POSTERN_PRVS", outgoing.tagged);
+  }
+  Result<StagedMessage> staged =
+      spool.stage({.message = outgoing.message ? outgoing.message.get() : job.fd(0),
+                   .limit_bytes = kMessageLimitBytes,
+                   .first_header = first_header,
+                   .envelope = *envelope,
+                   .kept = kept},
+                  mid);
   if (!staged) return staged.failure();
   if (job.client_gone()) return temporary("commit the message: the client has gone", 54);
   const std::optional<std::string_view> work = kept.get("POSTERN_WORK");
@@ -91,7 +102,7 @@ Result<uint64_t> put_on_disk(const Job& job, const Target& target) {
 class Queue {
  public:
   int take(Job& job) {
-    Result<uint64_t> mid = put_on_disk(job, target_);
+    Result<uint64_t> mid = put_on_disk(job, target_, outgoing_mail_);
     if (!mid) {
       log_warning("queue a message", mid.failure());
       return queue_exit_code(mid.failure());
@@ -108,6 +119,7 @@ class Queue {
 
  private:
   Target target_ = target_of(Environment::of_process());
+  OutgoingMail outgoing_mail_;
   WakeWriter wake_{target_.spool.directory()};
 };
 

@@ -33,6 +33,8 @@
 #include "queue/room.h"
 #include "queue/schedule.h"
 #include "queue/send_settings.h"
+#include "queue/sender_tags.h"
+#include "queue/unsubscribed.h"
 #include "queue/work_entry.h"
 
 namespace {
@@ -55,6 +57,7 @@ class Send {
         deliverers_(held_.poller),
         intake_(spool_, schedule_, std::move(held_.wake)),
         bounces_(held_.poller) {
+    if (Result<void> read = unsubscribed_.read_action(); !read) log_warning("start", read.failure());
     apply_limits();
   }
 
@@ -67,7 +70,8 @@ class Send {
   [[nodiscard]] bool may_open() const;
   std::optional<uint64_t> next_to_open(bool& parked);
   void open(uint64_t mid, bool parked);
-  void wait_at(const std::string& site, uint64_t mid);
+  void warn_of_profile(const Delivery& delivery) const;
+  void wait_at_site(const Delivery& delivery, const std::string& site);
   void forget(uint64_t mid);
   void open_later(uint64_t mid, const Failure& failure);
   void take_answer(const Deliverers::Answer& answer);
@@ -99,6 +103,8 @@ class Send {
   OpenMessages open_telling_;  // delivered or failed; the sender is being told
   Removal removal_{spool_};
   Bounces bounces_;
+  Unsubscribed unsubscribed_{home_path("queue/" + std::string(kUnsubscribedFile))};
+  SenderTags tags_;
   int64_t shortage_until_ = 0;  // milliseconds
   bool said_shortage_ = false;
   uint64_t looked_at_ = 0;  // seconds since 1970: when the schedule was last looked at
@@ -153,23 +159,28 @@ void Send::open(uint64_t mid, bool parked) {
   }
   carry_out(*opened);
   fail_as_asked(*opened);
-  decide_pass(*opened, opened->attempts.last < flush_at_, settings_.retry.longest_wait, now_seconds());
+  decide_pass(*opened, opened->attempts.last < flush_at_, settings_.bounces, now_seconds());
+  warn_of_profile(*opened);
   if (!opened->tried && opened->failed.empty() && opened->pending()) {
     return schedule_.put_back(mid, next_time(*opened, opened->attempts.next, now_seconds()));
   }
-  Jobs jobs = opened->tried ? make_jobs(*opened, settings_.rewriting) : Jobs{};
+  if (opened->tried) unsubscribed_.look_up(*opened);
+  Jobs jobs;
+  if (opened->tried)
+    jobs = make_jobs(*opened, settings_.rewriting,
+                     [&](std::string_view domain) { return tags_.wanted(domain); });
   if (open_remote_.full() && !open_local_.full() && opened->attempts.tries == 0 && !jobs.local.empty() &&
       !jobs.remote.empty()) {
     jobs.remote.clear();  // a mailbox here does not wait for slow hosts
     opened->remote_waits = opened->withdrawn = true;
   }
-  if (!jobs.remote.empty() && open_remote_.full()) return wait_at(jobs.remote.front().site, mid);
+  if (!jobs.remote.empty() && open_remote_.full()) return wait_at_site(*opened, jobs.remote.front().site);
   Sites& sites = deliverers_.sites();
   lift_as_ordered(*opened, jobs, flush_at_ > 0 ? flush_at_ - 1 : 0, sites);
-  admit_jobs(*opened, jobs, sites, parked, opened->expired(settings_.retry, now_seconds()));
+  admit_jobs(*opened, jobs, sites, parked, settings_.bounces);
   const bool idle = jobs.local.empty() && jobs.remote.empty();
   if (idle && !opened->held_back.empty() && opened->deferred.empty() && opened->failed.empty()) {
-    return wait_at(opened->held_back, mid);
+    return wait_at_site(*opened, opened->held_back);
   }
   OpenMessages& kind = jobs.remote.empty() ? open_local_ : open_remote_;
   if (kind.full()) return kind.parked.push_back(mid);
@@ -188,10 +199,27 @@ void Send::open(uint64_t mid, bool parked) {
   if (delivery.jobs_out == 0) end_pass(delivery);
 }
 
-// Until its site may have more. The place that it had in the schedule or in a line is the one that it gets
-// there; another one that it may have is of no use and given up when it is met.
-void Send::wait_at(const std::string& site, uint64_t mid) {
-  deliverers_.sites().park(site, mid);
+// Until its site may have more, and where others of its recipients are due at some time, until then too: they
+// do not wait for a site that is none of theirs.
+void Send::wait_at_site(const Delivery& delivery, const std::string& site) {
+  const bool in_line = !deliverers_.sites().park(site, delivery.mid);
+  const std::optional<uint64_t> next = soonest_not_due(delivery);
+  if (!next) {
+    if (in_line) schedule_.forget(delivery.mid);
+  } else if (in_line) {
+    schedule_.add(delivery.mid, *next);
+  } else {
+    schedule_.add_again(delivery.mid, *next);
+  }
+}
+
+// Said once a message: at its first try.
+void Send::warn_of_profile(const Delivery& delivery) const {
+  if (!delivery.tried || delivery.attempts.tries > 0) return;
+  const std::string_view name = settings_.bounces.unknown_name(delivery.queued);
+  if (name.empty()) return;
+  log_warning("find the bounce profile \"" + printable(name, 80) + "\" of " + mid_text(delivery.mid),
+              "control/bounceprofiles has no such line; DEFAULT counts");
 }
 
 // The message is gone. An order that came too late stands in defer/ alone.
@@ -213,7 +241,7 @@ void Send::open_later(uint64_t mid, const Failure& failure) {
 // comes sooner when jobs that nobody has yet are taken back.
 void Send::note_order(uint64_t mid) {
   const auto found = open_.find(mid);
-  if (found == open_.end()) return schedule_.add_again(mid);
+  if (found == open_.end()) return schedule_.add_again(mid, 0);
   Delivery& delivery = found->second;
   delivery.orders_came = true;
   delivery.has_attempts_file = true;
@@ -229,7 +257,8 @@ void Send::note_order(uint64_t mid) {
 
 void Send::take_answer(const Deliverers::Answer& answer) {
   Delivery& delivery = open_.at(answer.job.mid);
-  take_reports(delivery, answer.job, answer.reports);
+  take_reports(delivery, answer.job, answer.reports, settings_.bounces);
+  unsubscribed_.settle(delivery);
   if (delivery.jobs_out == 0) end_pass(delivery);
 }
 
@@ -240,7 +269,7 @@ void Send::end_pass(Delivery& delivery) {
       return leave_undecided(delivery, "read the orders of ", read.failure());
     carry_out(delivery);
   }
-  fail_expired(delivery, settings_.retry, now_seconds());
+  fail_spent(delivery, settings_.bounces, now_seconds());
   log_pass(delivery);
   choose_notices(delivery, settings_, now_seconds());
   if (delivery.telling.empty() || open_telling_.full()) return finish(delivery, delivery.telling.empty());
@@ -249,7 +278,10 @@ void Send::end_pass(Delivery& delivery) {
       return leave_undecided(delivery, "tell the sender of ", loaded.failure());
   }
   move_to(open_telling_, delivery);
-  bounces_.add(bounce_request_for(delivery, settings_), delivery.message.get());  // goes on in take_bounce
+  for (Notice& notice : notices_for(delivery, settings_)) {
+    ++delivery.bounces_out;  // goes on in take_bounce
+    bounces_.add(notice.request, std::move(notice.rids), delivery.message.get());
+  }
 }
 
 // An order that cannot be read may say that nobody is to be told. Who has it has it; all else is tried again.
@@ -266,19 +298,22 @@ void Send::close(Delivery& delivery) {
 }
 
 void Send::take_bounce(const Bounces::Ended& ended) {
-  finish(open_.at(ended.mid), ended.told);
+  Delivery& delivery = open_.at(ended.mid);
+  if (!ended.told) delivery.not_told.insert(ended.rids.begin(), ended.rids.end());
+  if (--delivery.bounces_out == 0) finish(delivery, true);
 }
 
 void Send::finish(Delivery& delivery, bool told) {
   const uint64_t mid = delivery.mid;
+  const bool all_told = told && delivery.not_told.empty();
   const std::set<size_t> told_of = take_told(delivery, told);
-  if (!told) forget_old_successes(delivery, settings_, now_seconds());
+  if (!all_told) forget_old_successes(delivery, settings_, now_seconds());
   if (delivery.pending()) {
-    const uint64_t next = put_off(delivery, told_of, settings_.retry, now_seconds());
+    const uint64_t next = put_off(delivery, told_of, settings_.bounces, now_seconds());
     if (delivery.remote_waits && !delivery.orders_came) {
       open_remote_.parked.push_back(mid);
     } else if (!delivery.held_back.empty() && delivery.deferred.empty() && !delivery.orders_came) {
-      deliverers_.sites().park(delivery.held_back, mid);
+      wait_at_site(delivery, delivery.held_back);
     } else {
       schedule_.add(mid, next);
     }
@@ -309,6 +344,8 @@ void Send::reload() {
   Result<SendSettings> settings = read_send_settings();
   if (!settings) return log_warning("read the settings again, keeping the old ones", settings.failure());
   settings_ = std::move(*settings);
+  if (Result<void> read = unsubscribed_.read_action(); !read)
+    log_warning("read the settings again, keeping the old ones", read.failure());
   apply_limits();
 }
 
@@ -320,10 +357,12 @@ void Send::apply_limits() {
         "there are descriptors for " + std::to_string(room.local) + " and " + std::to_string(room.remote));
   }
   // Half of what a message waits, so that its own retry finds its site due for a probe.
-  const uint64_t longest = std::min<uint64_t>(settings_.retry.longest_wait, kLongestSiteWaitSeconds * 2);
-  const BackOffWaits waits{.first = static_cast<int64_t>(std::min(settings_.retry.first_wait, longest) * 500),
-                           .longest = static_cast<int64_t>(longest * 500)};
-  deliverers_.set_limits(room.local, room.remote, settings_.destinations, waits);
+  const BounceProfile& usual = settings_.bounces.profiles.standard();
+  const uint64_t longest = std::min<uint64_t>(usual.max_retry_timeout, kLongestSiteWaitSeconds * 2);
+  const BackOffWaits waits{
+      .first = static_cast<int64_t>(std::min<uint64_t>(usual.initial_retry, longest) * 500),
+      .longest = static_cast<int64_t>(longest * 500)};
+  deliverers_.set_limits(room.local, room.remote, settings_.bounces.destinations, waits);
   for (OpenMessages* place : {&open_local_, &open_remote_, &open_telling_}) place->most = room.messages;
 }
 
@@ -364,9 +403,9 @@ void Send::give_out_work() {
   }
   open_due();
   for (const Deliverers::Answer& answer : deliverers_.start_jobs()) take_answer(answer);
-  for (const uint64_t mid : bounces_.start_waiting()) take_bounce({.mid = mid, .told = false});
+  for (const Bounces::Ended& ended : bounces_.start_waiting()) take_bounce(ended);
   deliverers_.sites().tick();
-  schedule_.load_some(spool_, now_seconds(), settings_.retry.longest_wait);
+  schedule_.load_some(spool_, now_seconds(), settings_.bounces.profiles.longest_wait());
 }
 
 void Send::loop() {

@@ -107,8 +107,9 @@ void WorkQueue::start_due() {
 void WorkQueue::scan(uint64_t mid) {
   Result<Delivery> opened = open_delivery(spool_, mid);
   if (!opened && opened.failure().permanent()) return;  // gone
-  const bool due = opened && (opened->attempts.last < flush_at_ ||
-                              is_due(opened->attempts, settings_.retry.longest_wait, now_seconds()));
+  const bool due =
+      opened && (opened->attempts.last < flush_at_ || is_due(opened->attempts.last, opened->attempts.next,
+                                                             settings_.retry.longest_wait, now_seconds()));
   if (opened && !due) return schedule_.add(mid, opened->attempts.next);
   const Result<void> loaded = opened ? load_message(*opened) : Result<void>(opened.failure());
   if (!loaded) {

@@ -21,6 +21,8 @@ std::optional<Outcome> outcome_of(char letter) {
     case 'h':
     case 'D':
       return Outcome::permanent;
+    case 'u':
+      return Outcome::unsubscribed;
     case 's':
     case 'Z':
       return Outcome::temporary;
@@ -30,7 +32,7 @@ std::optional<Outcome> outcome_of(char letter) {
 }
 
 bool is_recipient_letter(char letter) {
-  return letter == 'r' || letter == 'p' || letter == 'e' || letter == 'h' || letter == 's';
+  return letter == 'r' || letter == 'p' || letter == 'e' || letter == 'h' || letter == 's' || letter == 'u';
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What local and remote report of one job (design, Joint 5): a letter and a text for each recipient, then K,
 // Z or D and a text for the message, each ended by NUL. A recipient's letter is r delivered, p delivered to a
-// host that will tell the sender itself (RFC 3461), e expanded to several addresses, h failed, s not yet.
+// host that will tell the sender itself (RFC 3461), e expanded to several addresses, h failed, s not yet, u
+// not tried: its next hop is on the global unsubscribe list.
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@
 
 namespace postern {
 
-enum class Outcome { delivered, passed_on, expanded, permanent, temporary };
+enum class Outcome { delivered, passed_on, expanded, permanent, temporary, unsubscribed };
 constexpr bool is_done(Outcome outcome) {
   return outcome != Outcome::permanent && outcome != Outcome::temporary;
 }
@@ -22,7 +23,7 @@ struct RecipientReport {
 };
 
 // One report for each of `recipients`. What is missing, cut short or unknown is temporary: never a guess. Z
-// makes every `r`, `p` and `e` temporary too; D permanent.
+// makes every `r`, `p`, `e` and `u` temporary too; D permanent.
 std::vector<RecipientReport> parse_reports(std::string_view bytes, size_t recipients);
 
 // The same of a reply as it came: every exit code but 0, and a reply that did not come, is temporary.

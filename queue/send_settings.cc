@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "lib/control.h"
+#include "lib/log.h"
 
 namespace postern {
 
@@ -50,16 +51,19 @@ Result<SendSettings> read_send_settings() {
     into = *value;
     return {};
   };
-  for (Result<void> read :
-       {number("concurrencylocal", settings.concurrency_local),
-        number("concurrencyremote", settings.concurrency_remote), number("delaywarn", settings.delay_warning),
-        number("queuelifetime", settings.retry.lifetime), number("retryfirst", settings.retry.first_wait),
-        number("retrylongest", settings.retry.longest_wait)}) {
+  for (Result<void> read : {number("concurrencylocal", settings.concurrency_local),
+                            number("concurrencyremote", settings.concurrency_remote)}) {
     if (!read) return read.failure();
   }
+  Result<BounceProfiles> profiles = BounceProfiles::read();
+  if (!profiles) return profiles.failure();
   Result<Destinations> destinations = Destinations::read();
   if (!destinations) return destinations.failure();
-  settings.destinations = std::move(*destinations);
+  settings.bounces = {.profiles = std::move(*profiles), .destinations = std::move(*destinations)};
+  for (const std::string& name : settings.bounces.unknown_of_destinations()) {
+    log_warning("find the bounce profile \"" + name + "\" of control/destinations",
+                "control/bounceprofiles has no such line; it counts as not said");
+  }
   return settings;
 }
 

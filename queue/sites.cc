@@ -187,11 +187,13 @@ void Sites::reset() {
   log_info("Destination limits and back-off are reset by order");
 }
 
-void Sites::park(const std::string& name, uint64_t mid) {
+bool Sites::park(const std::string& name, uint64_t mid) {
+  if (!in_line_.insert(mid).second) return false;
   Site& site = get(name);
   site.parked.push_back(mid);
   status_changed_ = true;
   if (site.parked_count() == 1) ring(site);
+  return true;
 }
 
 void Sites::ring(Site& site) {
@@ -224,6 +226,7 @@ std::optional<uint64_t> Sites::take_parked() {
       // Its own jobs bring it back when they end, or time does.
       if (found.admission == Admission::wait) continue;
       const uint64_t mid = site.parked.at(site.parked_from++);
+      in_line_.erase(mid);
       if (site.parked_from * 2 > site.parked.size()) {
         site.parked.erase(site.parked.begin(),
                           site.parked.begin() + static_cast<std::ptrdiff_t>(site.parked_from));

@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "lib/destinations.h"
@@ -57,7 +58,8 @@ class Sites {
   // Counts nothing any more, and tries all that is away: AsyncOS' delivernow for all.
   void reset();
 
-  void park(const std::string& site, uint64_t mid);
+  // False: it stands in a line already, this one or that of another of its sites.
+  bool park(const std::string& site, uint64_t mid);
   // The next message whose site may have more, or is away, so that it can be put off.
   std::optional<uint64_t> take_parked();
   // Milliseconds until take_parked may have something (where there is room for it), or tick something to do;
@@ -122,6 +124,7 @@ class Sites {
   size_t places_ = 0;
   BackOffWaits waits_;
   std::unordered_map<std::string, Site> sites_;
+  std::unordered_set<uint64_t> in_line_;         // messages that are parked
   std::array<std::deque<Site*>, kLanes> rings_;  // sites with parked messages, in turn
   std::array<size_t, kLanes> jobs_{};            // waiting and running
   std::array<size_t, kLanes> running_{};

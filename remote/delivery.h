@@ -4,16 +4,23 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "lib/destinations.h"
 #include "lib/log.h"
 #include "lib/serve.h"
+#include "lib/unsubscribe_list.h"
+#include "remote/destination_file.h"
 #include "remote/report.h"
 #include "remote/routes.h"
 #include "remote/settings.h"
 #include "remote/smtp_transaction.h"
+#include "remote/tls_demand.h"
+#include "remote/tls_outcome.h"
+#include "remote/tlsrpt_record.h"
 
 namespace postern {
 
@@ -29,6 +36,7 @@ class Deliverer {
  public:
   // `keep`: leave the connection open for the next delivery (a worker of rspawn).
   Deliverer(RemoteSettings settings, bool keep);
+  ~Deliverer();
 
   std::vector<RecipientResult> deliver(const DeliveryOrder& order);
   // For ServeOptions::between: closes the kept connection when it has been idle for 5 s; milliseconds until
@@ -44,9 +52,16 @@ class Deliverer {
     std::vector<RecipientResult> results;
   };
   Result<std::string> next_hop(const DeliveryOrder& order, const std::string& domain, Route& route);
-  std::vector<RecipientResult> try_targets(const DeliveryOrder& order, const std::vector<Target>& targets);
-  Result<void> open(const DeliveryOrder& order, const Target& target);
+  std::vector<RecipientResult> try_targets(const DeliveryOrder& order, const std::string& hop_domain,
+                                           const std::vector<Target>& targets);
+  Result<void> open(const DeliveryOrder& order, const Target& target, const TlsDemand& demand);
   Result<void> connect(const DeliveryOrder& order, const Target& target);
+  Result<void> greet(const DeliveryOrder& order, const Target& target);
+  Result<void> secure(const DeliveryOrder& order, const Target& target, const TlsDemand& demand);
+  Result<void> try_tls(const TlsDemand& demand);
+  Result<void> refuse(const DeliveryOrder& order, const Target& target, const TlsDemand& demand);
+  void note_outcome(const DeliveryOrder& order, const TlsOutcome& outcome);
+  void report_session(const Target& target, const TlsFault& fault);
   Attempt transact(const DeliveryOrder& order);
   void send_again(const DeliveryOrder& order, TransactionEnd& end);
   bool open_without_chunking(const DeliveryOrder& order);
@@ -55,9 +70,15 @@ class Deliverer {
   RemoteSettings settings_;
   bool keep_;
   RouteFile routes_;
+  DestinationFile destinations_;
+  UnsubscribeFile unsubscribed_{UnsubscribeList::Lines::hosts};
+  std::unique_ptr<TlsContext> tls_;  // made at the first need; before session_, which uses it
   std::unique_ptr<SmtpSession> session_;
-  std::string session_hop_;            // the next hop that session_ is for
-  std::set<std::string> no_chunking_;  // addresses of servers whose BDAT does not work
+  std::string session_hop_;  // the next hop that session_ is for
+  Destination session_destination_;
+  TlsDemand session_demand_;
+  std::optional<TlsRecord> session_record_;  // for the reports; without how it ended
+  std::set<std::string> no_chunking_;        // addresses of servers whose BDAT does not work
   LogLines log_;
 };
 

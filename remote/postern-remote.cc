@@ -17,15 +17,17 @@ namespace postern {
 
 namespace {
 
-// Takes "--resolver X" or "--dns X" off the arguments: then postern-dnsq is started with it for each
-// question.
+// Takes "--resolver X" or "--dns X" off the arguments: then postern-dnsq and postern-stsd are
+// started with it for each question.
 void take_dns_options(Job& job, RemoteSettings& settings) {
   std::string options;
   while (job.arguments.size() >= 2 && (job.arguments[0] == "--resolver" || job.arguments[0] == "--dns")) {
     options += " " + job.arguments[0] + " " + job.arguments[1];
     job.arguments.erase(job.arguments.begin(), job.arguments.begin() + 2);
   }
-  if (!options.empty()) settings.dns_program = "postern-dnsq" + options;
+  if (options.empty()) return;
+  settings.dns_program = "postern-dnsq" + options;
+  if (settings.sts_program != "none") settings.sts_program = "postern-stsd" + options;
 }
 
 int run(int argc, char** argv) {

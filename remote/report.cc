@@ -40,7 +40,8 @@ std::string format_reports(const std::vector<RecipientResult>& results) {
                         [&](const RecipientResult& r) { return wanted(r.letter); });
   };
   for (const RecipientResult& result : results) append(result.letter, result.text);
-  if (const auto done = find(is_delivered); done != results.end()) {
+  if (const auto done = find([](char letter) { return is_delivered(letter) || letter == 'u'; });
+      done != results.end()) {
     append('K', done->text);
   } else if (const auto temporary_one = find([](char letter) { return letter == 's'; });
              temporary_one != results.end()) {

@@ -1,5 +1,5 @@
-// What is reported of a delivery, as qmail-remote does: r, p, h or s and a text for each recipient, then K, Z
-// or D and a text for the message, each ended by NUL.
+// What is reported of a delivery, as qmail-remote does: r, p, h, s or u and a text for each recipient, then
+// K, Z or D and a text for the message, each ended by NUL.
 //
 // A text has one of two forms: "HOST[ADDRESS]:PORT said: CODE STATUS TEXT" for what a server replied, or
 // "STATUS TEXT" for what we found ourselves. It holds printable ASCII only.
@@ -13,7 +13,8 @@
 namespace postern {
 
 struct RecipientResult {
-  char letter = 's';  // r delivered, p delivered to a host that took NOTIFY too, h permanent, s temporary
+  char letter = 's';  // r delivered, p delivered to a host that took NOTIFY too, h permanent, s temporary,
+                      // u not tried: the next hop is on the global unsubscribe list
   std::string text;
 };
 

@@ -17,9 +17,10 @@ struct TimeoutFile {
   std::string_view name;
   int64_t SmtpTimeouts::*seconds;
 };
-constexpr std::array<TimeoutFile, 8> kPhaseTimeouts = {{
+constexpr std::array<TimeoutFile, 9> kPhaseTimeouts = {{
     {"timeoutgreeting", &SmtpTimeouts::greeting},
     {"timeouthelo", &SmtpTimeouts::hello},
+    {"timeoutstarttls", &SmtpTimeouts::starttls},
     {"timeoutmail", &SmtpTimeouts::mail},
     {"timeoutrcpt", &SmtpTimeouts::rcpt},
     {"timeoutdata", &SmtpTimeouts::data},
@@ -80,6 +81,31 @@ Result<void> read_8bit_policy(bool& refuse) {
       "read control/eightbitmime: \"" + printable(*line, 80) + "\" is neither \"send\" nor \"refuse\"", 55);
 }
 
+Result<void> read_tls(RemoteSettings& settings) {
+  static constexpr std::array<std::string_view, 4> kVersions = {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
+  Result<std::string> minimum = control_line_or("tlsminimum", kVersions.at(settings.tls_minimum));
+  if (!minimum) return minimum.failure();
+  const auto found = std::find_if(kVersions.begin(), kVersions.end(), [&](std::string_view version) {
+    return equal_ignoring_case(version, *minimum);
+  });
+  if (found == kVersions.end()) {
+    return temporary("read control/tlsminimum: \"" + printable(*minimum, 80) +
+                         "\" is not TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3",
+                     55);
+  }
+  settings.tls_minimum = static_cast<unsigned>(found - kVersions.begin());
+  Result<std::string> path = control_line_or("tlscapath", settings.tls_authorities);
+  if (!path) return path.failure();
+  settings.tls_authorities = *path;
+  Result<std::string> sts = control_line_or("stsd", "@stsd");
+  if (!sts) return sts.failure();
+  settings.sts_program = *sts;
+  Result<std::string> reports = control_line_or("tlsrpt", "@tlsrpt");
+  if (!reports) return reports.failure();
+  settings.tls_report_program = *reports;
+  return {};
+}
+
 Result<void> read_ignored_extensions(std::vector<std::string>& ignored) {
   Result<std::string> line = control_line_or("ehloignore", "");
   if (!line) return line.failure();
@@ -123,6 +149,7 @@ Result<RemoteSettings> read_remote_settings() {
   settings.not_own_addresses = std::move(*fewer);
   if (Result<void> read = read_families(settings.families); !read) return read.failure();
   if (Result<void> read = read_8bit_policy(settings.refuse_8bit); !read) return read.failure();
+  if (Result<void> read = read_tls(settings); !read) return read.failure();
   if (Result<void> read = read_ignored_extensions(settings.ignored_extensions); !read) return read.failure();
   return settings;
 }

@@ -15,6 +15,8 @@
 
 #include "lib/child.h"
 #include "lib/text.h"
+#include "remote/tls_context.h"
+#include "remote/tls_stream.h"
 
 namespace postern {
 
@@ -30,9 +32,10 @@ struct PhaseFacts {
   int64_t SmtpTimeouts::*seconds;
   std::string_view reply;
 };
-constexpr std::array<PhaseFacts, 8> kPhases = {{
+constexpr std::array<PhaseFacts, 9> kPhases = {{
     {&SmtpTimeouts::greeting, "the greeting"},
     {&SmtpTimeouts::hello, "the reply to EHLO"},
+    {&SmtpTimeouts::starttls, "the reply to STARTTLS"},
     {&SmtpTimeouts::mail, "the reply to MAIL"},
     {&SmtpTimeouts::rcpt, "the reply to RCPT"},
     {&SmtpTimeouts::data, "the reply to DATA"},
@@ -95,12 +98,18 @@ Extensions parse_extensions(const std::vector<std::string>& lines, const std::ve
     if (is("SMTPUTF8")) found.smtputf8 = true;
     if (is("DSN")) found.dsn = true;
     if (is("CHUNKING")) found.chunking = true;
+    if (is("STARTTLS")) found.starttls = true;
     if (!is("SIZE")) continue;
     found.size = true;
     found.size_limit = word.size() > 1 ? parse_number(word[1]).value_or(0) : 0;
   }
   return found;
 }
+
+SmtpSession::SmtpSession(Fd socket, Target target, uint64_t dcid, const SmtpTimeouts& timeouts)
+    : socket_(std::move(socket)), target_(std::move(target)), dcid_(dcid), timeouts_(timeouts) {}
+
+SmtpSession::~SmtpSession() = default;
 
 std::unique_ptr<SmtpSession> SmtpSession::over(Fd socket, const Target& target, uint64_t dcid,
                                                const SmtpTimeouts& timeouts) {
@@ -154,15 +163,20 @@ std::string SmtpSession::local_address() const {
   return text.data();
 }
 
+Failure SmtpSession::refused(const ServerReply& reply) const {
+  // 521 says that this host takes no mail at all (RFC 7504); any other refusal may pass.
+  const bool never = reply.code == 521;
+  return Failure{never ? Kind::permanent : Kind::temporary, reply.status(), said(reply), 0};
+}
+
 Result<void> SmtpSession::greet(const RemoteSettings& settings, bool only_helo) {
-  const auto refused = [&](const ServerReply& reply) {
-    // 521 says that this host takes no mail at all (RFC 7504); any other refusal may pass.
-    const bool never = reply.code == 521;
-    return Failure{never ? Kind::permanent : Kind::temporary, reply.status(), said(reply), 0};
-  };
   Result<ServerReply> greeting = read_reply(Phase::greeting);
   if (!greeting) return greeting.failure();
   if (greeting->code != 220) return refused(*greeting);
+  return hello(settings, only_helo);
+}
+
+Result<void> SmtpSession::hello(const RemoteSettings& settings, bool only_helo) {
   if (!only_helo) {
     Result<ServerReply> reply = say_hello("EHLO ", settings.hello);
     if (!reply) return reply.failure();
@@ -189,8 +203,10 @@ Result<ServerReply> SmtpSession::say_hello(std::string_view verb, const std::str
 void SmtpSession::quit() {
   // The server's 221 would only cost us time; a short write to a server that does not read is as good as
   // none.
-  if (usable) (void)::send(socket_.get(), "QUIT\r\n", 6, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (usable) (void)transmit("QUIT\r\n");
+  if (stream_) stream_->close();
   usable = false;
+  stream_.reset();
   socket_.reset();
 }
 
@@ -213,15 +229,26 @@ Failure SmtpSession::lost(std::string_view doing, int error) {
 
 Result<void> SmtpSession::send(std::string_view bytes, Phase phase) {
   while (!bytes.empty()) {
-    const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = transmit(bytes);
     if (sent > 0) bytes.remove_prefix(static_cast<size_t>(sent));
     if (sent >= 0 || errno == EINTR) continue;
     const std::string doing = "send to " + target_text(target_);
     if (errno != EAGAIN) return lost(doing, errno);
     const int64_t deadline = now_milliseconds() + 1000 * (timeouts_.*facts(phase).seconds);
-    if (Result<void> ready = wait(POLLOUT, deadline, doing); !ready) return ready;
+    if (Result<void> ready = wait(stream_ ? stream_->awaited() : short{POLLOUT}, deadline, doing); !ready)
+      return ready;
   }
   return {};
+}
+
+ssize_t SmtpSession::transmit(std::string_view bytes) {
+  if (stream_) return stream_->write(bytes);
+  return ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+ssize_t SmtpSession::receive(std::span<char> into, int recv_flags) {
+  if (stream_) return stream_->read(into, recv_flags);
+  return ::recv(socket_.get(), into.data(), into.size(), recv_flags);
 }
 
 Result<ServerReply> SmtpSession::read_reply(Phase phase) {
@@ -247,7 +274,7 @@ Result<ServerReply> SmtpSession::read_until(int64_t deadline, Phase phase, int r
     // A server that sends a reply byte by byte has no more time than another.
     if (!first && now_milliseconds() >= deadline) return lost(doing(), ETIMEDOUT);
     std::array<char, kReadBytes> bytes;
-    const ssize_t got = ::recv(socket_.get(), bytes.data(), bytes.size(), recv_flags);
+    const ssize_t got = receive(bytes, recv_flags);
     if (got == 0) {
       usable = false;
       peer_closed_ = true;
@@ -256,13 +283,38 @@ Result<ServerReply> SmtpSession::read_until(int64_t deadline, Phase phase, int r
     if (got > 0) received_.append(bytes.data(), static_cast<size_t>(got));
     if (got > 0 || errno == EINTR) continue;
     if (errno != EAGAIN) return lost(doing(), errno);
-    if (Result<void> ready = wait(POLLIN, deadline, doing()); !ready) return ready.failure();
+    if (Result<void> ready = wait(stream_ ? stream_->awaited() : short{POLLIN}, deadline, doing()); !ready)
+      return ready.failure();
   }
 }
 
-bool SmtpSession::quiet() const {
+bool SmtpSession::quiet() {
+  if (!usable || !received_.empty()) return false;
   pollfd state{socket_.get(), POLLIN, 0};
-  return usable && received_.empty() && ::poll(&state, 1, 0) == 0;
+  const bool silent = ::poll(&state, 1, 0) == 0;
+  if (!stream_) return silent;
+  // What came may be a ticket, and nothing that was said.
+  take_pending(!silent);
+  return usable && received_.empty();
+}
+
+bool SmtpSession::read_all() {
+  take_pending(false);
+  return received_.empty();
+}
+
+// What stands in OpenSSL's buffer, or in the kernel's too, to our own; never waits. Where the connection has
+// ended it is of no more use.
+void SmtpSession::take_pending(bool ask_kernel) {
+  if (!stream_) return;
+  for (bool ask = ask_kernel; ask || stream_->has_pending(); ask = false) {
+    std::array<char, kReadBytes> bytes;
+    const ssize_t got = stream_->read(bytes, MSG_DONTWAIT);
+    if (got > 0) received_.append(bytes.data(), static_cast<size_t>(got));
+    if (got > 0) continue;
+    if (got == 0 || errno != EAGAIN) usable = false;
+    return;
+  }
 }
 
 Result<ServerReply> SmtpSession::last_words() {

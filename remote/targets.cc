@@ -165,7 +165,8 @@ Result<std::vector<Target>> targets_of_mx(const DnsAnswer& answer, const RemoteS
     unknown = unknown || lookup_failed(host);
     any = any || !host_addresses(host).empty();
     for (const std::string& address : usable_addresses(host, settings)) {
-      if (targets.size() < kTargetLimit) targets.push_back({host.name, address, settings.port});
+      if (targets.size() < kTargetLimit)
+        targets.push_back({host.name, address, settings.port, dane_lead(answer, host)});
     }
   }
   if (!targets.empty()) return targets;
@@ -185,7 +186,7 @@ Result<std::vector<Target>> find_targets(std::string_view domain, const Route& r
     if (route.host.empty() && is_own_address(literal, settings, own_addresses(settings))) {
       return permanent("mail for " + printable(domain, 255) + " loops back to this host", 0, "5.4.6");
     }
-    return std::vector<Target>{{literal, literal, port}};
+    return std::vector<Target>{{literal, literal, port, {}}};
   }
   const int64_t deadline = now_milliseconds() + kDnsDeadlineMilliseconds;
   if (route.host.empty()) {
@@ -202,12 +203,21 @@ Result<std::vector<Target>> find_targets(std::string_view domain, const Route& r
   const DnsHost host{0, route.host, answer->rrsets};
   std::vector<Target> targets;
   for (const std::string& address : usable_addresses(host, settings))
-    targets.push_back({route.host, address, port});
+    targets.push_back({route.host, address, port, dane_lead(*answer, host)});
   if (targets.empty()) {
     return temporary("deliver by control/smtproutes: " + printable(route.host, 255) + " has no address", 0,
                      "4.4.4");
   }
   return targets;
+}
+
+const DaneResult& DaneAnswers::of(const Target& target) {
+  const auto [place, added] = known_.try_emplace({target.host, target.port});
+  if (added) {
+    place->second = look_up_dane(dns_program_, target.dane.how, target.dane.host, target.port,
+                                 now_milliseconds() + kDnsDeadlineMilliseconds);
+  }
+  return place->second;
 }
 
 }  // namespace postern

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "lib/destinations.h"
 #include "lib/dns_answer.h"
 #include "lib/result.h"
+#include "remote/dane.h"
 #include "remote/routes.h"
 #include "remote/settings.h"
 #include "remote/smtp_session.h"
@@ -30,5 +34,21 @@ Result<std::vector<Target>> targets_of_mx(const DnsAnswer& answer, const RemoteS
 // Asks DNS unless the next hop is an address.
 Result<std::vector<Target>> find_targets(std::string_view domain, const Route& route,
                                          const RemoteSettings& settings);
+
+// The levels for which DANE is asked at all.
+constexpr bool asks_dane(TlsLevel level) {
+  return level == TlsLevel::dane || level == TlsLevel::dane_only;
+}
+
+// What DANE says of the hosts of one delivery: asked just before a host is connected to, and once a host.
+class DaneAnswers {
+ public:
+  explicit DaneAnswers(std::string dns_program) : dns_program_(std::move(dns_program)) {}
+  const DaneResult& of(const Target& target);
+
+ private:
+  std::string dns_program_;
+  std::map<std::pair<std::string, uint16_t>, DaneResult> known_;  // by host and port
+};
 
 }  // namespace postern

@@ -1,15 +1,12 @@
 #include "scanq/antivirus_actions.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <unordered_set>
 #include <utility>
 
-#include "lib/fd.h"
-#include "lib/log.h"
 #include "lib/request.h"
 #include "lib/text.h"
+#include "scanq/antivirus_culprits.h"
 #include "scanq/antivirus_finding.h"
 #include "scanq/antivirus_note.h"
 #include "scanq/message_edits.h"
@@ -19,7 +16,6 @@ namespace postern {
 
 namespace {
 
-constexpr size_t kPartScans = 500;        // of one message, to find which parts a verdict is about
 constexpr size_t kNotedRecipients = 100;  // each notice is a message of its own
 constexpr size_t kReasonBytes = 500;
 constexpr std::string_view kRejected = "5.7.1 message refused by the virus scanner: $Verdict ($VirusName)";
@@ -55,12 +51,6 @@ bool has_field(std::string_view message, std::string_view name) {
   }
   return false;
 }
-
-// A part that is to go, and why.
-struct Culprit {
-  const MessagePart* part;
-  AntivirusVerdict verdict;
-};
 
 // One message as it is so far, while the settings are carried out.
 class Carrying {
@@ -100,9 +90,6 @@ class Carrying {
     return action.what == AntivirusDo::repair || action.what == AntivirusDo::replace;
   }
 
-  [[nodiscard]] bool is_exempt(const AntivirusVerdict& verdict) const {
-    return !exempt_.empty() && verdict.kind == AntivirusKind::infected && verdict.name == exempt_;
-  }
   [[nodiscard]] AntivirusVariables variables(const AntivirusVerdict& verdict) const {
     return antivirus_variables(verdict, policy_, request_.environment);
   }
@@ -111,10 +98,10 @@ class Carrying {
   }
 
   AntivirusVerdict without_exempt(AntivirusVerdict verdict, std::string_view text);
-  std::vector<Culprit> search(const MessagePart& top, std::string_view text) const;
-  std::vector<Culprit> culprits(const AntivirusVerdict& verdict, const MessagePart& top, bool by_search);
-  std::optional<std::string> without(const MessagePart& top, const std::vector<Culprit>& bad,
-                                     AntivirusDo how);
+  [[nodiscard]] std::vector<Culprit> culprits(const AntivirusVerdict& verdict, const MessagePart& top,
+                                              bool by_search) const;
+  [[nodiscard]] std::optional<std::string> without(const MessagePart& top, const std::vector<Culprit>& bad,
+                                                   AntivirusDo how) const;
   std::optional<AntivirusVerdict> edit(const AntivirusVerdict& verdict,
                                        const std::vector<AntivirusAction>& actions);
   void remove_forged();
@@ -151,52 +138,34 @@ void Carrying::remove_forged() {
   }
 }
 
-// Exactly the virus that the release named counts as none. An engine ends with the first that it finds, so
-// each part is asked for others; which ones stand beside it within one part only the engine can know.
+// Exactly the virus that the release named counts as none: the scan passed over it. An engine ends with the
+// first that it finds in what it is given, so each part is looked at by itself too, for what only the engine
+// takes out of it; which ones stand beside it within one part only the engine can know.
 AntivirusVerdict Carrying::without_exempt(AntivirusVerdict verdict, std::string_view text) {
-  if (!is_exempt(verdict)) return verdict;
-  const MessagePart top = read_message_parts(text);
-  for (Culprit& culprit : search(top, text)) {
-    if (!is_exempt(culprit.verdict)) return std::move(culprit.verdict);
+  if (!verdict.passed_over || verdict.kind == AntivirusKind::infected) return verdict;
+  if (verdict.kind == AntivirusKind::clean) {
+    const MessagePart top = read_message_parts(text);
+    ScanResult worst;
+    for (const Culprit& culprit : unclean_parts(top, text, request_.rescan))
+      worst = worse(worst, {culprit.verdict.kind, culprit.verdict.name});
+    verdict = {worst.kind, worst.what, {}, true};
+    if (verdict.kind != AntivirusKind::clean) return verdict;
   }
   const VerdictLine said =
       line("log", {"virus " + exempt_ + " is exempt: the release of this message says so"});
   if (std::none_of(copies_.begin(), copies_.end(),
                    [&](const VerdictLine& other) { return other.arguments == said.arguments; }))
     copies_.push_back(said);
-  return {.kind = AntivirusKind::clean, .name = {}, .where = {}};
-}
-
-// Every part that is not clean by itself.
-std::vector<Culprit> Carrying::search(const MessagePart& top, std::string_view text) const {
-  std::vector<Culprit> found;
-  if (!request_.rescan) return found;
-  const std::vector<const MessagePart*> leaves = leaves_of(top);
-  for (size_t i = 0; i < leaves.size() && i < kPartScans; ++i) {
-    const MessagePart& part = *leaves[i];
-    AntivirusVerdict verdict = request_.rescan(text.substr(part.begin, part.end - part.begin));
-    verdict.where = {};  // its places are those of the part
-    if (verdict.kind != AntivirusKind::clean) found.push_back({&part, std::move(verdict)});
-  }
-  return found;
+  return verdict;
 }
 
 std::vector<Culprit> Carrying::culprits(const AntivirusVerdict& verdict, const MessagePart& top,
-                                        bool by_search) {
+                                        bool by_search) const {
+  if (!by_search) return named_culprits(top, verdict);
   std::vector<Culprit> found;
-  if (!by_search) {
-    for (const std::vector<unsigned>& path : verdict.where) {
-      const MessagePart* part = part_at(top, path);
-      if (part == nullptr) return {};
-      found.push_back({part, verdict});
-    }
-    if (verdict.where.empty() && part_at(top, {}) != nullptr) found.push_back({&top, verdict});
-    return found;
-  }
-  for (Culprit& culprit : search(top, text_)) {
+  for (Culprit& culprit : unclean_parts(top, text_, request_.rescan)) {
     if (culprit.verdict.kind == AntivirusKind::error) return {};
-    if (culprit.verdict.kind == verdict.kind && !is_exempt(culprit.verdict))
-      found.push_back(std::move(culprit));
+    if (culprit.verdict.kind == verdict.kind) found.push_back(std::move(culprit));
   }
   // A top that goes no deeper for us is no part that could be taken out.
   const bool whole = found.size() == 1 && found.front().part == &top;
@@ -204,36 +173,13 @@ std::vector<Culprit> Carrying::culprits(const AntivirusVerdict& verdict, const M
 }
 
 std::optional<std::string> Carrying::without(const MessagePart& top, const std::vector<Culprit>& bad,
-                                             AntivirusDo how) {
-  std::vector<const MessagePart*> parts;
-  for (const Culprit& culprit : bad) parts.push_back(culprit.part);
-  if (how == AntivirusDo::repair) {
-    std::optional<std::vector<Edit>> edits = drop_parts(top, parts);
-    return edits ? std::optional(edited_text(text_, std::move(*edits))) : std::nullopt;
-  }
-  std::vector<Edit> edits;
-  for (const Culprit& culprit : bad) {
-    const MessagePart* part = culprit.part;
+                                             AntivirusDo how) const {
+  if (how == AntivirusDo::repair) return text_without(text_, top, bad);
+  return text_with_notes(text_, top, bad, [&](const Culprit& culprit) {
     AntivirusVariables about = variables(culprit.verdict);
-    about.file_name = shown_file_name(text_, *part);
-    const std::string note = expand_antivirus_text(policy_.note, about);
-    std::optional<std::vector<Edit>> edit = replace_part(text_, *part, note);
-    if (!edit && part != &top) {
-      // The message in a message/rfc822, whose header is not sound: that whole part.
-      part = parent_of(top, *part);
-      if (part != nullptr && part != &top) edit = replace_part(text_, *part, note);
-    }
-    if (!edit) return std::nullopt;
-    // One edit inside another would tear the message.
-    for (const Edit& one : *edit) {
-      const bool overlaps = std::any_of(edits.begin(), edits.end(), [&](const Edit& other) {
-        return one.begin < other.end && other.begin < one.end;
-      });
-      if (overlaps) return std::nullopt;
-    }
-    edits.insert(edits.end(), edit->begin(), edit->end());
-  }
-  return edited_text(text_, std::move(edits));
+    about.file_name = shown_file_name(text_, *culprit.part);
+    return expand_antivirus_text(policy_.note, about);
+  });
 }
 
 // Tries the edits in the order of the settings, by the places that the verdict names and by looking at each
@@ -420,50 +366,11 @@ AntivirusAnswer Carrying::finish() {
   return answer;
 }
 
-std::optional<Envelope> envelope_of(const Job& job) {
-  if (job.fd(3) < 0) return std::nullopt;
-  Result<std::string> bytes = read_whole(job.fd(3), kEnvelopeLimitBytes, "read the envelope");
-  if (!bytes) {
-    log_warning("read the envelope", bytes.failure());
-    return std::nullopt;
-  }
-  Result<Envelope> envelope = parse_envelope(*bytes);
-  if (!envelope) {
-    log_warning("read the envelope", envelope.failure());
-    return std::nullopt;
-  }
-  return std::move(*envelope);
-}
-
 }  // namespace
 
 AntivirusAnswer act(const AntivirusVerdict& verdict, const AntivirusPolicy& policy,
                     const AntivirusRequest& request) {
   return Carrying(policy, request).carry_out(verdict);
-}
-
-int answer_with_policy(const AntivirusVerdict& verdict, const AntivirusPolicy& policy, Job& job,
-                       std::string_view message, const Rescan& rescan, std::string& output) {
-  const int flags = job.fd(4) < 0 ? -1 : ::fcntl(job.fd(4), F_GETFL);
-  const AntivirusRequest request{.message = message,
-                                 .environment = job.environment,
-                                 .envelope = [&] { return envelope_of(job); },
-                                 .can_rewrite = flags >= 0 && (flags & O_ACCMODE) != O_RDONLY,
-                                 .rescan = rescan};
-  AntivirusAnswer answer = act(verdict, policy, request);
-  const std::string doing = "scan MID " + job.environment.get_or("POSTERN_MID", "0");
-  if (answer.failed) {
-    log_warning(doing, answer.why);
-    return 111;
-  }
-  if (answer.message) {
-    if (Result<void> wrote = write_all(job.fd(4), *answer.message, "write the new message"); !wrote) {
-      log_warning(doing, wrote.failure());
-      return 111;
-    }
-  }
-  for (const VerdictLine& one : answer.lines) output += format_verdict_line(one);
-  return 0;
 }
 
 std::string exempt_virus(const Environment& environment) {

@@ -10,7 +10,6 @@
 
 #include "lib/envelope.h"
 #include "lib/environment.h"
-#include "lib/serve.h"
 #include "scanq/antivirus_policy.h"
 #include "scanq/antivirus_verdict.h"
 #include "scanq/verdict.h"
@@ -18,7 +17,7 @@
 namespace postern {
 
 // Looks at a whole message, as for the verdict on it; also asked about one part, header and body of which are
-// a message of their own.
+// a message of their own. What a release exempts it passes over.
 using Rescan = std::function<AntivirusVerdict(std::string_view message)>;
 
 struct AntivirusRequest {
@@ -41,11 +40,6 @@ struct AntivirusAnswer {
 // say so otherwise).
 AntivirusAnswer act(const AntivirusVerdict& verdict, const AntivirusPolicy& policy,
                     const AntivirusRequest& request);
-
-// The same for a stage's job: reads the envelope from descriptor 3, writes descriptor 4, appends the lines to
-// `output`; the exit code.
-int answer_with_policy(const AntivirusVerdict& verdict, const AntivirusPolicy& policy, Job& job,
-                       std::string_view message, const Rescan& rescan, std::string& output);
 
 // The virus that a release lets this message have (POSTERN_EXEMPT with POSTERN_RELEASED); empty: none.
 std::string exempt_virus(const Environment& environment);

@@ -49,7 +49,6 @@ constexpr std::array kAllowed = {SCMP_SYS(accept),
                                  SCMP_SYS(fallocate),
                                  SCMP_SYS(fchmod),
                                  SCMP_SYS(fchmodat),
-                                 SCMP_SYS(fcntl),
                                  SCMP_SYS(fstat),
                                  SCMP_SYS(fstatfs),
                                  SCMP_SYS(fsync),
@@ -118,6 +117,11 @@ constexpr std::array kAllowed = {SCMP_SYS(accept),
                                  SCMP_SYS(write),
                                  SCMP_SYS(writev)};
 
+// What descriptors themselves need. Not F_SETOWN and F_SETSIG, by which the kernel sends any signal to any
+// process of the same user, nor leases and notices, which end in signals too.
+constexpr std::array kFcntl = {F_GETFD, F_SETFD, F_GETFL, F_DUPFD, F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS};
+constexpr scmp_datum_t kInt = 0xffffffff;  // the kernel takes no more of a command
+
 struct Release {
   void operator()(void* filter) const { seccomp_release(filter); }
 };
@@ -171,6 +175,9 @@ Result<void> confine_calls(int waker) {
     if (added < 0) failed = added;
   };
   for (const int call : kAllowed) allow(call, 0, {}, {});
+  for (const int command : kFcntl)
+    allow(SCMP_SYS(fcntl), 1, {1, SCMP_CMP_MASKED_EQ, kInt, static_cast<scmp_datum_t>(command)}, {});
+  allow(SCMP_SYS(fcntl), 2, {1, SCMP_CMP_MASKED_EQ, kInt, F_SETFL}, {2, SCMP_CMP_MASKED_EQ, O_ASYNC, 0});
   const auto own = static_cast<scmp_datum_t>(::getpid());
   allow(SCMP_SYS(tgkill), 1, argument_is(0, own), {});
   // Threads of our own, for decoders that want some; clone3 hides its flags from a filter, and the C library

@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
+#include "lib/child.h"
 #include "lib/control.h"
 #include "lib/fd.h"
 #include "lib/text.h"
@@ -22,6 +24,8 @@ constexpr std::string_view kEicarName = "Eicar-Test-Signature";
 constexpr std::string_view kUnofficial = ".UNOFFICIAL";  // libclamav's suffix for what is not from its makers
 constexpr std::string_view kIgnoredRemedy =
     "look for an .ign or .ign2 file beside the signatures that names it";
+
+constexpr uint64_t kBlockBytes = kLeastFileBytes;  // by which it writes what it unpacks
 
 std::string eicar() {
   return std::string(kEicarHead).append(kEicarTail);
@@ -64,12 +68,34 @@ Result<void> set_number(cl_engine* engine, cl_engine_field field, uint64_t value
   return {};
 }
 
+// What one scan showed of the files in it.
+struct Watch {
+  uint64_t cut_bytes;     // a file in another that has so many may have been cut at avmaxfilesize
+  uint64_t all_bytes;     // that it may look at, the file itself among them
+  uint64_t seen = 0;      // of these
+  uint64_t unpacked = 0;  // of these, without the file itself
+  ScanResult unreadable{};
+};
+
+// libclamav cuts the members of some archives (zip, cab) at a limit, between two of its blocks, and says
+// nothing. So what is as large as something cut may be something cut.
+bool may_be_cut(const Watch& watch, size_t size, uint32_t level) {
+  return (level > 0 && size >= watch.cut_bytes) || watch.seen >= watch.all_bytes;
+}
+
 // Called for each file that libclamav looks at in one scan, before it does: formats that it does not know
 // look to it like any other data.
 cl_error_t note_file(int, const char* type, const char**, size_t, const char*, size_t size,
-                     const char* buffer, uint32_t, uint32_t, void* context) {
+                     const char* buffer, uint32_t level, uint32_t, void* context) {
   if (context == nullptr) return CL_CLEAN;
-  ScanResult& unreadable = *static_cast<ScanResult*>(context);
+  Watch& watch = *static_cast<Watch*>(context);
+  ScanResult& unreadable = watch.unreadable;
+  watch.seen += size;
+  if (level > 0) watch.unpacked += size;
+  if (may_be_cut(watch, size, level))
+    unreadable =
+        worse(unreadable, {AntivirusKind::limit,
+                           "over a limit of the engine (avmaxfilesize or avmaxscansize, of a file in it)"});
   const std::string_view name = type != nullptr && std::string_view(type).starts_with("CL_TYPE_RAR") ? "RAR"
                                 : buffer != nullptr ? unreadable_format({buffer, size})
                                                     : std::string_view();
@@ -102,6 +128,11 @@ ScanResult judge(cl_error_t code, const char* name) {
   ScanResult result = judge_name(virus);
   if (result.kind == AntivirusKind::limit) result.what = "over a limit of the engine (" + result.what + ")";
   return result;
+}
+
+ScanResult spent(std::string_view limit) {
+  return {AntivirusKind::limit,
+          "over a limit of the engine (" + std::string(limit) + ", of the message as a whole)", true};
 }
 
 struct CloseMap {
@@ -143,6 +174,9 @@ Result<Engine> Engine::load(const EngineSettings& settings) {
 
 Result<void> Engine::set_limits(const EngineSettings& settings) {
   heuristics_ = settings.heuristics;
+  max_file_bytes_ = settings.max_file_bytes;
+  max_scan_bytes_ = settings.max_scan_bytes;
+  max_seconds_ = settings.max_seconds;
   cl_engine_set_clcb_file_inspection(engine_.get(), note_file);
   for (const auto& [field, value] :
        {std::pair{CL_ENGINE_MAX_SCANSIZE, settings.max_scan_bytes},
@@ -179,7 +213,8 @@ Result<void> Engine::add_eicar(const std::string& scratch) {
 }
 
 Result<void> Engine::test_itself() const {
-  const ScanResult result = scan(eicar());
+  ScanBudget whole = budget();
+  const ScanResult result = scan(eicar(), MailParser::on, whole);
   if (result.kind == AntivirusKind::infected) return {};
   return temporary("the engine does not find the EICAR test file in its self-test" +
                    (result.what.empty() ? std::string() : ": " + result.what) + "; " +
@@ -190,18 +225,36 @@ void Engine::use_scratch(const std::string& directory) {
   cl_engine_set_str(engine_.get(), CL_ENGINE_TMPDIR, directory.c_str());
 }
 
-// Of what it reports without a virus it gives one name only. So where that is one that the operator may let
-// pass, it is asked again without it: an encrypted file must not hide that another one was over a limit.
-ScanResult Engine::scan(std::string_view bytes, MailParser parser) const {
-  static constexpr unsigned kAlways =
-      CL_SCAN_HEURISTIC_EXCEEDS_MAX | CL_SCAN_HEURISTIC_ENCRYPTED_ARCHIVE | CL_SCAN_HEURISTIC_ENCRYPTED_DOC;
-  const ScanResult result = scan_for(bytes, kAlways | heuristics_, parser);
-  if (result.kind != AntivirusKind::encrypted && result.kind != AntivirusKind::unscannable) return result;
-  return worse(result, scan_for(bytes, CL_SCAN_HEURISTIC_EXCEEDS_MAX, parser));
+ScanBudget Engine::budget() const {
+  return {.bytes = max_scan_bytes_,
+          .deadline_milliseconds = now_milliseconds() + static_cast<int64_t>(max_seconds_) * 1000};
 }
 
-ScanResult Engine::scan_for(std::string_view bytes, unsigned heuristics, MailParser parser) const {
+// Of what it reports without a virus it gives one name only. So where that is one that the operator may let
+// pass, it is asked again without it: an encrypted file must not hide that another one was over a limit.
+ScanResult Engine::scan(std::string_view bytes, MailParser parser, ScanBudget& left) const {
+  static constexpr unsigned kAlways =
+      CL_SCAN_HEURISTIC_EXCEEDS_MAX | CL_SCAN_HEURISTIC_ENCRYPTED_ARCHIVE | CL_SCAN_HEURISTIC_ENCRYPTED_DOC;
+  const ScanResult result = scan_for(bytes, kAlways | heuristics_, parser, left);
+  if (result.kind != AntivirusKind::encrypted && result.kind != AntivirusKind::unscannable) return result;
+  return worse(result, scan_for(bytes, CL_SCAN_HEURISTIC_EXCEEDS_MAX, parser, left));
+}
+
+// The engine takes its limits when a scan begins; each gets what the ones before it left. 0 would be none.
+ScanResult Engine::scan_for(std::string_view bytes, unsigned heuristics, MailParser parser,
+                            ScanBudget& left) const {
   if (bytes.empty()) return {};
+  const int64_t milliseconds = left.deadline_milliseconds - now_milliseconds();
+  if (milliseconds <= 0) return spent("avmaxscantime");
+  if (left.bytes == 0) return spent("avmaxscansize");
+  Watch watch{.cut_bytes = max_file_bytes_ / kBlockBytes * kBlockBytes,
+              .all_bytes = left.bytes + bytes.size()};
+  for (const auto& [field, value] :
+       {std::pair{CL_ENGINE_MAX_SCANSIZE, watch.all_bytes},
+        std::pair{CL_ENGINE_MAX_SCANTIME, static_cast<uint64_t>(milliseconds)}}) {
+    if (Result<void> set = set_number(engine_.get(), field, value); !set)
+      return {AntivirusKind::error, set.failure().text};
+  }
   const std::unique_ptr<cl_fmap_t, CloseMap> map{cl_fmap_open_memory(bytes.data(), bytes.size())};
   if (!map) return {AntivirusKind::error, "no memory to look at " + std::to_string(bytes.size()) + " bytes"};
   cl_scan_options options{};
@@ -210,11 +263,11 @@ ScanResult Engine::scan_for(std::string_view bytes, unsigned heuristics, MailPar
   options.heuristic = heuristics;
   const char* name = nullptr;
   unsigned long scanned = 0;
-  ScanResult unreadable;
   last_complaint().clear();
   const cl_error_t code =
-      cl_scanmap_callback(map.get(), nullptr, &name, &scanned, engine_.get(), &options, &unreadable);
-  return worse(judge(code, name), unreadable);
+      cl_scanmap_callback(map.get(), nullptr, &name, &scanned, engine_.get(), &options, &watch);
+  left.bytes -= std::min(left.bytes, watch.unpacked);
+  return worse(judge(code, name), watch.unreadable);
 }
 
 uint64_t Engine::database_version() const {

@@ -16,6 +16,12 @@ struct cl_engine;
 
 namespace postern {
 
+// What may still be spent on one message.
+struct ScanBudget {
+  uint64_t bytes = 0;                 // unpacked from its pieces
+  int64_t deadline_milliseconds = 0;  // see now_milliseconds
+};
+
 class Engine {
  public:
   // Loads, counts, adds EICAR, compiles, tests. Each failure says the remedy.
@@ -23,7 +29,10 @@ class Engine {
 
   // Scratch files go to `directory` from now on. Needed before the first scan: that of load() is gone.
   void use_scratch(const std::string& directory);
-  [[nodiscard]] ScanResult scan(std::string_view bytes, MailParser parser = MailParser::on) const;
+  // As the settings allow for one message, from now on.
+  [[nodiscard]] ScanBudget budget() const;
+  // Takes what it spends from `left`; the result is `spent` when there was nothing left.
+  [[nodiscard]] ScanResult scan(std::string_view bytes, MailParser parser, ScanBudget& left) const;
   [[nodiscard]] unsigned signatures() const { return signatures_; }
   [[nodiscard]] uint64_t database_version() const;
   [[nodiscard]] static std::string library_version();
@@ -35,10 +44,14 @@ class Engine {
   Result<void> set_limits(const EngineSettings& settings);
   Result<void> add_eicar(const std::string& scratch);
   Result<void> test_itself() const;
-  [[nodiscard]] ScanResult scan_for(std::string_view bytes, unsigned heuristics, MailParser parser) const;
+  [[nodiscard]] ScanResult scan_for(std::string_view bytes, unsigned heuristics, MailParser parser,
+                                    ScanBudget& left) const;
   std::unique_ptr<cl_engine, Free> engine_;
   unsigned signatures_ = 0;  // the operator's
   unsigned heuristics_ = 0;  // the operator's
+  uint64_t max_file_bytes_ = 0;
+  uint64_t max_scan_bytes_ = 0;
+  uint64_t max_seconds_ = 0;
 };
 
 }  // namespace postern

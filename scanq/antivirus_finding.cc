@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "lib/text.h"
+#include "scanq/zip_methods.h"
 
 namespace postern {
 
@@ -48,6 +49,15 @@ ScanResult judge_name(std::string_view virus) {
   return {AntivirusKind::infected, printable(virus, 200)};
 }
 
+// It has no magic number: the usual properties, a dictionary's size, and either no size of the content or one
+// below a terabyte.
+static bool is_lzma(std::string_view bytes) {
+  constexpr std::string_view kNoSize = "\xff\xff\xff\xff\xff\xff\xff\xff";
+  if (bytes.size() < 14 || !bytes.starts_with("\x5d\x00\x00"sv) || bytes[13] != '\0') return false;
+  const std::string_view size = bytes.substr(5, 8);
+  return size == kNoSize || size.substr(5) == "\0\0\0"sv;
+}
+
 std::string_view unreadable_format(std::string_view bytes) {
   struct Row {
     size_t at;
@@ -55,11 +65,13 @@ std::string_view unreadable_format(std::string_view bytes) {
     std::string_view name;
   };
   static constexpr std::array kRows = {Row{0, "Rar!\x1a\x07"sv, kRar}, Row{0, "RE~^"sv, kRar},
-                                       Row{7, "**ACE**"sv, "ACE"sv}, Row{0, "\x28\xb5\x2f\xfd"sv, "ZSTD"sv}};
+                                       Row{7, "**ACE**"sv, "ACE"sv}, Row{0, "\x28\xb5\x2f\xfd"sv, "ZSTD"sv},
+                                       Row{0, "\x04\x22\x4d\x18"sv, "LZ4"sv}};
   for (const Row& row : kRows) {
     if (bytes.size() >= row.at && bytes.substr(row.at).starts_with(row.magic)) return row.name;
   }
-  return {};
+  if (bytes.starts_with("PK\3\4"sv) && has_unreadable_member(bytes)) return "ZIP"sv;
+  return is_lzma(bytes) ? "LZMA"sv : ""sv;
 }
 
 std::string_view kind_name(AntivirusKind kind) {

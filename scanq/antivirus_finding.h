@@ -10,7 +10,8 @@ namespace postern {
 
 struct ScanResult {
   AntivirusKind kind = AntivirusKind::clean;
-  std::string what;  // the virus's name, or why it was not scanned to the end
+  std::string what;    // the virus's name, or why it was not scanned to the end
+  bool spent = false;  // nothing more of this message can be looked at
 };
 
 // Whether an engine that takes mail apart itself is to do so: not where all that is in it was taken out.
@@ -24,7 +25,8 @@ const ScanResult& worse(const ScanResult& first, const ScanResult& second);
 ScanResult judge_name(std::string_view virus);
 
 // The format of a file that libclamav passes over in silence and that readers of mail open: "RAR" (Debian
-// builds it without, for the licence), "ACE", "ZSTD"; empty for all others.
+// builds it without, for the licence), "ACE", "ZSTD", "LZ4", "LZMA", "ZIP" (a member packed in a way that it
+// does not know); empty for all others.
 std::string_view unreadable_format(std::string_view bytes);
 
 // As settings, notes and logs name it: clean, infected, …

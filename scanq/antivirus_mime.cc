@@ -50,8 +50,10 @@ bool hides_nothing(std::string_view encoding) {
   return equal_ignoring_case(encoding, "7bit") || equal_ignoring_case(encoding, "8bit");
 }
 
+// A boundary has no business there, but parts may be cut by it.
 bool is_text_plain(std::string_view value) {
-  return equal_ignoring_case(trim(value.substr(0, value.find(';'))), "text/plain");
+  return equal_ignoring_case(trim(value.substr(0, value.find(';'))), "text/plain") &&
+         lower(value).find("boundary") == std::string::npos;
 }
 
 // Where the empty line begins that ends the header; npos when there is none.
@@ -78,12 +80,14 @@ bool is_plain_message(std::string_view message) {
   Field field;
   while (!header.empty()) {
     if (!next_field(header, field)) return false;
-    // Some readers may find a field in the midst of another one.
+    // Some readers may find a field in the midst of another one, or of another one's name.
     if (lower(field.value).find("content-t") != std::string::npos) return false;
     if (field.name == "content-type") {
       if (std::exchange(has_type, true) || !is_text_plain(field.value)) return false;
     } else if (field.name == "content-transfer-encoding") {
       if (std::exchange(has_encoding, true) || !hides_nothing(field.value)) return false;
+    } else if (field.name.find("content-t") != std::string::npos) {
+      return false;
     }
   }
   const std::string_view body = body_of(message);

@@ -1,15 +1,14 @@
 #include "scanq/antivirus_policy.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <optional>
 
 #include "lib/control.h"
 #include "lib/envelope.h"
-#include "lib/fd.h"
+#include "lib/next_hop.h"
 #include "lib/text.h"
 #include "lib/utf8.h"
+#include "lib/variables.h"
 #include "scanq/edits.h"
 
 namespace postern {
@@ -72,30 +71,12 @@ constexpr std::array kActions = {
     ActionRule{"delete", AntivirusDo::drop, ""},
 };
 
-constexpr std::string_view kVariables[] = {"Verdict", "VirusName", "Finding", "FileName",
-                                           "MID",     "Host",      "Date"};
+std::vector<std::string_view> known_variables() {
+  return {"Verdict", "VirusName", "Finding", "FileName", "MID", "Host", "Date"};
+}
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-// The letters behind a dollar sign that stands at `at`.
-std::string_view variable_at(std::string_view text, size_t at) {
-  size_t end = at + 1;
-  while (end < text.size() && is_letter(text[end])) ++end;
-  return text.substr(at + 1, end - at - 1);
-}
-
-// The first variable that there is not; empty where all are known.
-std::string_view unknown_variable(std::string_view text) {
-  for (size_t at = text.find('$'); at < text.size(); at = text.find('$', at)) {
-    const std::string_view name = variable_at(text, at);
-    if (!name.empty() &&
-        std::find(std::begin(kVariables), std::end(kVariables), name) == std::end(kVariables))
-      return name;
-    at += name.empty() && text.substr(at + 1).starts_with('$') ? 2 : 1 + name.size();
-  }
-  return {};
 }
 
 std::string_view cut_word(std::string_view& text) {
@@ -120,20 +101,6 @@ bool is_address(std::string_view text) {
                       [](char c) { return (c >= 0 && c <= ' ') || c == 0x7f || c == '<' || c == '>'; });
 }
 
-bool is_host_and_port(std::string_view text) {
-  std::string_view host = text;
-  std::string_view port;
-  const size_t bracket = text.starts_with('[') ? text.find(']') : 0;
-  if (bracket == std::string_view::npos) return false;
-  if (const size_t colon = text.find(':', bracket); colon != std::string_view::npos) {
-    host = text.substr(0, colon);
-    port = text.substr(colon + 1);
-    const std::optional<uint64_t> number = parse_number(port);
-    if (!number || *number == 0 || *number > 65535) return false;
-  }
-  return all_of(host, ".-_:[]");
-}
-
 bool is_quarantine(std::string_view name) {
   return name.size() <= kNameBytes && name.front() != '-' && all_of(name, " -_");
 }
@@ -144,7 +111,7 @@ std::string problem_of_text(std::string_view text) {
       std::all_of(text.begin(), text.end(), [](char c) { return c < 0 || (c >= ' ' && c != 0x7f); });
   if (!is_utf8(text) || !prints) return "the text is not printing UTF-8; write it so";
   if (text.size() > kTextLimitBytes) return "the text is over 200 bytes; shorten it";
-  if (const std::string_view name = unknown_variable(text); !name.empty())
+  if (const std::string_view name = unknown_variable(text, known_variables()); !name.empty())
     return "there is no variable $" + std::string(name) + "; write $$ for a dollar sign";
   return "";
 }
@@ -172,7 +139,7 @@ std::string take_arguments(AntivirusAction& action, std::string_view rest) {
       return is_address(rest) ? "" : "write one address, user@example.org, or use route for a host";
     case AntivirusDo::route:
       action.first = rest;
-      return is_host_and_port(rest) ? "" : "write a host, or HOST:PORT";
+      return is_next_hop(rest) ? "" : "write a host, or HOST:PORT";
     case AntivirusDo::archive:
     case AntivirusDo::quarantine:
       action.first = rest;
@@ -308,22 +275,6 @@ void add_defaults(std::vector<AntivirusAction>& actions, const std::vector<Antiv
   }
 }
 
-std::string value_of(std::string_view name, const AntivirusVariables& variables) {
-  if (name == "Verdict") return variables.verdict;
-  if (name == "VirusName") return variables.virus;
-  if (name == "Finding") return variables.finding;
-  if (name == "FileName") return variables.file_name;
-  if (name == "MID") return variables.mid;
-  if (name == "Host") return variables.host;
-  if (name == "Date") return variables.date;
-  return "$" + std::string(name);
-}
-
-Result<std::string> optional_file(const std::string& path) {
-  if (::access(path.c_str(), F_OK) < 0 && errno == ENOENT) return std::string();
-  return read_file(path, kFileLimitBytes);
-}
-
 }  // namespace
 
 const std::vector<AntivirusAction>& AntivirusPolicy::of(const AntivirusVerdict& verdict,
@@ -356,18 +307,17 @@ Result<AntivirusPolicy> parse_antivirus_policy(std::string_view text) {
 }
 
 Result<AntivirusPolicy> read_antivirus_policy() {
-  const std::string path = home_path("control/antivirus");
-  Result<std::string> text = optional_file(path);
+  Result<std::optional<std::string>> text = control_text("antivirus");
   if (!text) return text.failure();
-  Result<AntivirusPolicy> policy = parse_antivirus_policy(*text);
+  Result<AntivirusPolicy> policy = parse_antivirus_policy(text->value_or(std::string()));
   if (!policy) return policy;
   const std::string note_path = home_path("control/templates/antivirus-note");
-  Result<std::string> note = optional_file(note_path);
+  Result<std::optional<std::string>> note = control_text("templates/antivirus-note");
   if (!note) return note.failure();
-  if (!note->empty()) policy->note = *note;
+  if (note->has_value() && !(*note)->empty()) policy->note = **note;
   if (!is_utf8(policy->note))
     return temporary("read " + note_path + ": it is not UTF-8; write it so, or remove the file", 55);
-  if (const std::string_view name = unknown_variable(policy->note); !name.empty())
+  if (const std::string_view name = unknown_variable(policy->note, known_variables()); !name.empty())
     return temporary(
         "read " + note_path + ": there is no variable $" + std::string(name) + "; write $$ for a dollar sign",
         55);
@@ -397,21 +347,13 @@ std::vector<std::string> AntivirusPolicy::header_names() const {
 }
 
 std::string expand_antivirus_text(std::string_view text, const AntivirusVariables& variables) {
-  std::string expanded;
-  for (size_t at = 0; at < text.size();) {
-    const size_t dollar = std::min(text.size(), text.find('$', at));
-    expanded.append(text.substr(at, dollar - at));
-    if (dollar == text.size()) break;
-    const std::string_view name = variable_at(text, dollar);
-    if (name.empty()) {
-      expanded += '$';
-      at = dollar + (text.substr(dollar + 1).starts_with('$') ? 2 : 1);
-    } else {
-      expanded += value_of(name, variables);
-      at = dollar + 1 + name.size();
-    }
-  }
-  return expanded;
+  return expand_variables(text, {{"Verdict", variables.verdict},
+                                 {"VirusName", variables.virus},
+                                 {"Finding", variables.finding},
+                                 {"FileName", variables.file_name},
+                                 {"MID", variables.mid},
+                                 {"Host", variables.host},
+                                 {"Date", variables.date}});
 }
 
 }  // namespace postern

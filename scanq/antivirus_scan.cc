@@ -29,14 +29,22 @@ using Map = std::unique_ptr<void, Unmap>;
 
 class Worst {
  public:
+  explicit Worst(const std::string& exempt) : exempt_(exempt) {}
+
   // True: it is worth going on.
   bool note(const ScanResult& next) {
+    if (next.kind == AntivirusKind::infected && !exempt_.empty() && next.what == exempt_) {
+      passed_over_ = true;
+      return true;
+    }
     worst_ = worse(worst_, next);
-    return worst_.kind != AntivirusKind::infected;
+    return worst_.kind != AntivirusKind::infected && !next.spent;
   }
-  [[nodiscard]] AntivirusVerdict verdict() const { return {worst_.kind, worst_.what, {}}; }
+  [[nodiscard]] AntivirusVerdict verdict() const { return {worst_.kind, worst_.what, {}, passed_over_}; }
 
  private:
+  const std::string& exempt_;
+  bool passed_over_ = false;
   ScanResult worst_;
 };
 
@@ -52,8 +60,9 @@ bool begins_like_mail(std::string_view bytes) {
 
 }  // namespace
 
-AntivirusVerdict scan_message(std::string_view message, const MimeLimits& limits, const Scanner& scan) {
-  Worst worst;
+AntivirusVerdict scan_message(std::string_view message, const MimeLimits& limits, const Scanner& scan,
+                              const std::string& exempt) {
+  Worst worst(exempt);
   if (is_plain_message(message)) {
     if (worst.note(scan(message, MailParser::off))) worst.note(scan(body_of(message), MailParser::on));
     return worst.verdict();

@@ -123,6 +123,9 @@ Result<EngineSettings> read_engine_settings() {
     // 0 means "no limit" to libclamav, and would be a deadline that never comes here.
     row.into = *number == 0 ? row.otherwise : *number;
   }
+  if (settings.max_file_bytes < kLeastFileBytes)
+    return temporary(home_path("control/avmaxfilesize") + ":1: " + std::to_string(settings.max_file_bytes) +
+                     " is less than " + std::to_string(kLeastFileBytes) + ", the least");
   Result<uint64_t> age = control_number_or("avmaxage", kMaxAgeSeconds);
   if (!age) return age.failure();
   Result<bool> stale = read_stale();

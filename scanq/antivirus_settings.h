@@ -8,13 +8,16 @@
 
 namespace postern {
 
+// avmaxfilesize is at least this: libclamav unpacks by blocks of so many bytes, and below it nothing.
+constexpr uint64_t kLeastFileBytes = 8192;
+
 struct EngineSettings {
   std::string directory;         // of the signatures: control/clamdb
   uint64_t max_scan_bytes = 0;   // control/avmaxscansize: unpacked, of all that is in one message
   uint64_t max_file_bytes = 0;   // control/avmaxfilesize: of one file in it
   uint64_t max_recursion = 0;    // control/avmaxrecursion: archives inside each other
   uint64_t max_files = 0;        // control/avmaxfiles: in one archive
-  uint64_t max_seconds = 0;      // control/avmaxscantime: for each scan
+  uint64_t max_seconds = 0;      // control/avmaxscantime: for all scans of one message
   uint64_t check_seconds = 0;    // control/avcheck: how often the directory is looked at
   uint64_t min_signatures = 0;   // control/avminsignatures: a set with fewer is not used
   uint64_t max_age_seconds = 0;  // control/avmaxage: 0 is any age

@@ -20,7 +20,8 @@ struct AntivirusVerdict {
   std::string name;  // of the virus, or the reason
   // The MIME parts that it is about, each a path of positions from the top (0 is the first child); empty when
   // it is about the whole message.
-  std::vector<std::vector<unsigned>> where;
+  std::vector<std::vector<unsigned>> where{};
+  bool passed_over = false;  // it has the virus that a release exempts, which does not count
 };
 
 }  // namespace postern

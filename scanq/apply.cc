@@ -4,6 +4,7 @@
 
 #include "lib/control.h"
 #include "lib/mid.h"
+#include "lib/quarantine_name.h"
 #include "lib/text.h"
 #include "scanq/edits.h"
 #include "scanq/notice.h"
@@ -17,7 +18,6 @@ namespace {
 
 constexpr size_t kEnvironmentLimitBytes = 48 * 1024;  // leaves room for arguments in a request
 constexpr size_t kMade = 1000;                        // parts and copies of one verdict
-constexpr std::string_view kHoldQuarantine = "Hold";
 
 // Enhanced status and text of "5.7.1 text"; the status is taken from the code where the text begins with
 // none.
@@ -57,8 +57,7 @@ class Application {
         return temporary(lines_[i].verb + ": " + applied.failure().text);
     }
     if (Result<void> edited = edit_message(); !edited) return edited.failure();
-    if (bytes_of(part().environment) > kEnvironmentLimitBytes)
-      return temporary("tags and other variables would be over 48 KiB");
+    if (Result<void> placeable = check_places(); !placeable) return placeable.failure();
     if (result_.split_off.size() + result_.copies.size() > kMade)
       return temporary("it makes more than 1000 parts and copies");
     return std::move(result_);
@@ -77,6 +76,7 @@ class Application {
   Result<void> split_off(const std::vector<std::string>& arguments);
   Result<void> notify(const std::vector<std::string>& arguments);
   Result<void> edit_message();
+  Result<void> check_places();
 
   void decide(Fate fate) {
     part().decision.fate = fate;
@@ -312,6 +312,24 @@ Result<void> Application::edit_message() {
   }
   rewritten_ = false;
   edits_.clear();
+  return {};
+}
+
+// What is not seen here would be seen when the message is placed, and has a 250 then.
+Result<void> Application::check_places() {
+  const auto check = [](const Environment& environment, const std::vector<Hold>& holds) -> Result<void> {
+    size_t bytes = bytes_of(environment);
+    for (const Hold& hold : holds) bytes += hold.quarantine.size() + hold.reason.size() + 2;
+    if (bytes > kEnvironmentLimitBytes)
+      return temporary("tags, other variables and reasons to hold it would be over 48 KiB");
+    if (holds.size() > kMembershipLimit) return temporary("more than 16 quarantines would hold it");
+    return {};
+  };
+  if (Result<void> checked = check(part().environment, part().decision.holds); !checked) return checked;
+  for (const Part& split : result_.split_off)
+    if (Result<void> checked = check(split.environment, split.decision.holds); !checked) return checked;
+  for (const Output& copy : result_.copies)
+    if (Result<void> checked = check(copy.environment, copy.holds); !checked) return checked;
   return {};
 }
 

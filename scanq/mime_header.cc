@@ -14,6 +14,7 @@ namespace {
 constexpr size_t kMostBoundaries = 40;
 constexpr size_t kMostNames = 100;
 constexpr size_t kMostFields = 50;
+constexpr size_t kMostFieldPlaces = 200;  // where one of our fields may begin; each is read to its end
 constexpr size_t kMostValueBytes = 64 * 1024;
 
 bool is_name_letter(char c) {
@@ -89,6 +90,7 @@ struct FieldValues {
   std::vector<std::string> loose_types;
   std::vector<std::string> loose_encodings;  // from places where few readers see a field
   std::vector<std::string> dispositions;
+  size_t places = 0;  // that were looked at
 };
 
 void add(std::vector<std::string>& list, std::string value) {
@@ -120,6 +122,7 @@ void one_field(std::string_view block, size_t at, size_t line, FieldValues& valu
     if (!equal_ignoring_case(block.substr(at, name.size()), name)) continue;
     const size_t colon = block.find_first_not_of(std::string_view(" \t\r\0", 4), at + name.size());
     if (colon == std::string_view::npos || block[colon] != ':') return;
+    ++values.places;
     const bool exact = at == line;
     for (const bool cr : {false, true}) {
       std::string value = field_value(block.substr(colon + 1), cr);
@@ -136,7 +139,7 @@ void one_field(std::string_view block, size_t at, size_t line, FieldValues& valu
 
 void collect_fields(std::string_view block, FieldValues& values) {
   size_t line = 0;  // the last line's begin
-  for (size_t at = 0; at < block.size(); ++at) {
+  for (size_t at = 0; at < block.size() && values.places <= kMostFieldPlaces; ++at) {
     const char c = block[at];
     if (c == '\n' || c == '\r') line = at + 1;
     if ((c | 0x20) != 'c' || block.size() - at < 12 || block[at + 7] != '-') continue;
@@ -244,7 +247,8 @@ void read_parameters(std::string_view block, const FieldValues& values, MimeHead
   }
   const bool long_value = std::any_of(
       all.begin(), all.end(), [](const std::string& value) { return value.size() > kMostValueBytes; });
-  header.too_much = long_value || boundaries.size() > kMostBoundaries || header.names.size() > kMostNames;
+  header.too_much = long_value || values.places > kMostFieldPlaces || boundaries.size() > kMostBoundaries ||
+                    header.names.size() > kMostNames;
 }
 
 }  // namespace

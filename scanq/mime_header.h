@@ -19,7 +19,7 @@ struct MimeHeader {
   std::vector<MimeEncoding> encodings;  // at least one
   std::vector<std::string> boundaries;
   std::vector<std::string> names;
-  bool too_much = false;  // more boundaries or names than are looked at
+  bool too_much = false;  // more fields, boundaries or names than are looked at
 
   [[nodiscard]] bool has_type(std::string_view prefix) const;
   // Do all readers take it for this?

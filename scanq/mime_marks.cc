@@ -12,6 +12,10 @@ bool starts_ignoring_case(std::string_view text, std::string_view with) {
   return text.size() >= with.size() && equal_ignoring_case(text.substr(0, with.size()), with);
 }
 
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
 // `Content-T…` with blanks, quote marks or a byte order mark before it.
 bool is_content_field(std::string_view line) {
   constexpr size_t kMostBefore = 16;
@@ -37,8 +41,9 @@ bool mark_at(std::string_view rest, MarkKind& kind) {
     case 'B':
       if (starts_ignoring_case(rest, "begin-base64 ")) return kind = MarkKind::base64, true;
       if (!starts_ignoring_case(rest, "begin")) return false;
+      // Some readers take any digits for a mode, and one takes two blanks for enough.
       if (const size_t mode = rest.find_first_not_of(" \t", 5);
-          mode == 5 || mode == std::string_view::npos || rest[mode] < '0' || rest[mode] > '7')
+          mode == 5 || mode == std::string_view::npos || (!is_digit(rest[mode]) && mode < 7))
         return false;
       return kind = MarkKind::uuencode, true;
     case '=':
@@ -70,6 +75,29 @@ void marks_behind(std::string_view bytes, char end_of_line, size_t limit, std::v
   }
 }
 
+// PHP's readers of uuencode look for `begin MODE NAME` anywhere in a line.
+void uuencode_within_lines(std::string_view bytes, size_t limit, std::vector<Mark>& marks) {
+  static constexpr std::string_view kBegin = "begin ";
+  for (size_t at = bytes.find(kBegin); at != std::string_view::npos && marks.size() <= limit;
+       at = bytes.find(kBegin, at + 1)) {
+    if (at == 0 || bytes[at - 1] == '\n') continue;  // found as a line's begin
+    size_t digits = 0;
+    while (digits < 5 && at + kBegin.size() + digits < bytes.size() &&
+           is_digit(bytes[at + kBegin.size() + digits]))
+      ++digits;
+    const size_t behind = at + kBegin.size() + digits;
+    if (digits < 3 || digits > 4 || behind >= bytes.size() || bytes[behind] != ' ') continue;
+    marks.push_back({at, MarkKind::uuencode, false});
+  }
+}
+
+void sort_by_place(std::vector<Mark>& marks) {
+  std::sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) { return a.at < b.at; });
+  marks.erase(
+      std::unique(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) { return a.at == b.at; }),
+      marks.end());
+}
+
 }  // namespace
 
 std::vector<Mark> find_marks(std::string_view bytes, size_t limit) {
@@ -77,13 +105,10 @@ std::vector<Mark> find_marks(std::string_view bytes, size_t limit) {
   MarkKind kind{};
   if (!bytes.empty() && mark_at(bytes, kind)) marks.push_back({0, kind, false});
   marks_behind(bytes, '\n', limit, marks);
-  if (has_bare_cr(bytes)) {
-    marks_behind(bytes, '\r', limit, marks);
-    std::sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) { return a.at < b.at; });
-    marks.erase(
-        std::unique(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) { return a.at == b.at; }),
-        marks.end());
-  }
+  const size_t in_order = marks.size();
+  uuencode_within_lines(bytes, limit, marks);
+  if (has_bare_cr(bytes)) marks_behind(bytes, '\r', limit, marks);
+  if (marks.size() > in_order) sort_by_place(marks);
   return marks;
 }
 

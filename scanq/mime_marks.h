@@ -11,7 +11,7 @@ namespace postern {
 enum class MarkKind : unsigned char { content_field, uuencode, base64, yenc, binhex, pgp };
 
 struct Mark {
-  size_t at = 0;  // the line's begin
+  size_t at = 0;  // the line's begin, but for uuencode in the midst of one
   MarkKind kind = MarkKind::content_field;
   bool covered = false;  // a content field that some entity's header has taken account of
 };

@@ -81,7 +81,7 @@ void MimeWalk::note_types(const MimeHeader& header) {
   if (header.is_certain &&
       (header.has_type("multipart/encrypted") || header.has_type("application/pgp-encrypted")))
     report_.encrypted = true;
-  if (header.too_much) ambiguous("a header with more boundaries or names than are looked at");
+  if (header.too_much) ambiguous("a header with more fields, boundaries or names than are looked at");
 }
 
 bool MimeWalk::body(MimeBuffer& in, const Body& body, const Context& context) {

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -42,7 +43,8 @@ constexpr unsigned kPathDeadlineSeconds = 300;
 constexpr const char* kUsage =
     "usage: postern-antivirus < message, or with one argument: file, version, banner or reload";
 
-using Look = AntivirusVerdict (*)(std::string_view bytes, const MimeLimits& limits, const Scanner& scan);
+// Gives the bytes to the scanner, within the limits.
+using Way = std::function<AntivirusVerdict(const MimeLimits& limits, const Scanner& scan)>;
 
 class Antivirus {
  public:
@@ -73,12 +75,17 @@ class Antivirus {
       return 0;
     }
     if (asked == "reload" && resident_) return ::kill(::getppid(), SIGALRM) == 0 ? 0 : 111;
+    spend_until_ = 0;
     if (job.arguments.empty()) {
       if (!policy_) {
         log_warning("scan a message", no_policy_);
         return 111;
       }
-      const Rescan look = [&](std::string_view message) { return look_at(message, scan_message); };
+      const Look look = [&](std::string_view message, const std::string& exempt) {
+        return look_at([&](const MimeLimits& limits, const Scanner& scan) {
+          return scan_message(message, limits, scan, exempt);
+        });
+      };
       return answer_job(job, look, "ClamAV", *policy_, output);
     }
     if (asked == "file") return answer_file(job, output);
@@ -100,13 +107,15 @@ class Antivirus {
   }
 
   int answer_file(Job& job, std::string& output) {
-    const AntivirusVerdict verdict =
-        look_at_file(job.fd(0), [&](std::string_view bytes) { return look_at(bytes, scan_file); });
+    const AntivirusVerdict verdict = look_at_file(job.fd(0), [&](std::string_view bytes) {
+      return look_at(
+          [&](const MimeLimits& limits, const Scanner& scan) { return scan_file(bytes, limits, scan); });
+    });
     output.append(kind_name(verdict.kind)).append(" ").append(printable(verdict.name, 500)).append("\n");
     return 0;
   }
 
-  AntivirusVerdict look_at(std::string_view bytes, Look look) {
+  AntivirusVerdict look_at(const Way& look) {
     begin();
     Engine* engine = signatures_.engine();
     if (engine == nullptr) {
@@ -117,8 +126,13 @@ class Antivirus {
     if (const std::string old = signatures_.too_old_to_use(); !old.empty())
       return {AntivirusKind::error, "the signatures are too old: " + old, {}};
     const MimeLimits limits{.decoded_bytes = signatures_.settings().max_scan_bytes};
-    return look(bytes, limits,
-                [&](std::string_view piece, MailParser parser) { return engine->scan(piece, parser); });
+    ScanBudget budget = engine->budget();
+    // What is looked at again, parts and what is left without them, has the time of the same request.
+    if (spend_until_ == 0) spend_until_ = budget.deadline_milliseconds;
+    budget.deadline_milliseconds = spend_until_;
+    return look(limits, [&](std::string_view piece, MailParser parser) {
+      return engine->scan(piece, parser, budget);
+    });
   }
 
   Result<void> give_up_rights() {
@@ -135,6 +149,7 @@ class Antivirus {
   bool resident_;
   Signatures signatures_;
   bool begun_ = false;
+  int64_t spend_until_ = 0;  // of the request at hand; 0: nothing was looked at yet
   std::string not_ready_;
   std::optional<AntivirusPolicy> policy_;
   std::string no_policy_;

@@ -55,10 +55,12 @@ Result<Options> read_options(const std::vector<std::string>& arguments) {
   return options;
 }
 
-AntivirusVerdict look(std::string_view message, const Options& options, int64_t deadline) {
+AntivirusVerdict look(std::string_view message, const Options& options, int64_t deadline,
+                      const std::string& exempt) {
   Result<ClamdClient> clamd = ClamdClient::connect(options.address, options.way, deadline);
   if (!clamd) return {AntivirusKind::error, clamd.failure().text, {}};
-  return scan_message(message, {}, [&](std::string_view piece, MailParser) { return clamd->scan(piece); });
+  return scan_message(
+      message, {}, [&](std::string_view piece, MailParser) { return clamd->scan(piece); }, exempt);
 }
 
 int answer(Job& job, std::string& output) {
@@ -74,8 +76,11 @@ int answer(Job& job, std::string& output) {
   }
   const int64_t deadline = now_milliseconds() + kDeadlineMilliseconds;
   return answer_job(
-      job, [&](std::string_view message) { return look(message, *options, deadline); }, "clamd", *policy,
-      output);
+      job,
+      [&](std::string_view message, const std::string& exempt) {
+        return look(message, *options, deadline, exempt);
+      },
+      "clamd", *policy, output);
 }
 
 int run(int argc, char** argv) {

@@ -11,11 +11,15 @@
 #include <cstring>
 #include <memory>
 
+#include "lib/bounce_profiles.h"
+#include "lib/bounce_template.h"
 #include "lib/control.h"
 #include "lib/destinations.h"
+#include "lib/dkim_table.h"
 #include "lib/fd.h"
 #include "lib/quarantine_settings.h"
 #include "lib/text.h"
+#include "lib/unsubscribe_list.h"
 #include "service/check_domains.h"
 #include "service/init_options.h"
 
@@ -33,7 +37,11 @@ enum class Form {
   routes,
   address_port,
   directory,
+  dkim,
+  unsubscribed,
+  drop_or_bounce,
   families,
+  tls_version,
   send_or_refuse,
   warn_or_error,
   heuristics,
@@ -43,6 +51,7 @@ enum class Form {
   barelf,
   senders,
   quarantines,
+  bounce_profiles,
   tcp_rules,
   virtual_domains,
   line,
@@ -73,6 +82,7 @@ constexpr std::array kKnown = {
     Known{"backlog", Form::number, "128"},
     Known{"badmailfrom", Form::senders, "none"},
     Known{"barelf", Form::barelf, "refuse"},
+    Known{"bounceprofiles", Form::bounce_profiles, "DEFAULT alone, as postern-bounceprofiles(5) has it"},
     Known{"clamd", Form::text, "/run/clamav/clamd.ctl"},
     Known{"clamdb", Form::directory, "/var/lib/clamav"},
     Known{"clamdmaxstream", Form::number, "104857600"},
@@ -84,17 +94,22 @@ constexpr std::array kKnown = {
     Known{"concurrencypickup", Form::number, "10"},
     Known{"concurrencyremote", Form::number, "20"},
     Known{"concurrencyscan", Form::number, "4"},
+    Known{"concurrencysign", Form::number, "4"},
+    Known{"concurrencysts", Form::number, "20"},
     Known{"databytes", Form::number, "52428800"},
     Known{"defaultdelivery", Form::text, "./Maildir/"},
     Known{"defaultdomain", Form::host, "control/me behind its first dot"},
     Known{"defaulthost", Form::host, "control/me"},
-    Known{"delaywarn", Form::number, "14400"},
     Known{"destinations", Form::any, "for every destination what is built in"},
+    Known{"dkim", Form::dkim, "nothing is signed"},
+    Known{"dkimheaders", Form::any, "those of RFC 6376 5.4.1; the nine that readers show are oversigned"},
     Known{"dnsq", Form::text, "@dnsq"},
     Known{"doublebouncehost", Form::host, "control/me where that is local, else the first of control/locals"},
     Known{"doublebounceto", Form::line, "postmaster"},
     Known{"ehloignore", Form::any, "none"},
     Known{"eightbitmime", Form::send_or_refuse, "send"},
+    Known{"globalunsubscribe", Form::unsubscribed, "none"},
+    Known{"globalunsubscribeaction", Form::drop_or_bounce, "drop"},
     Known{"headerbytes", Form::number, "262144"},
     Known{"helohost", Form::host, "control/me"},
     Known{"idhost", Form::host, "control/me"},
@@ -128,6 +143,9 @@ constexpr std::array kKnown = {
     Known{"smtpgreeting", Form::text, "control/me"},
     Known{"smtproutes", Form::routes, "none"},
     Known{"stages", Form::stages, "antivirus @antivirus when=released"},
+    Known{"stsd", Form::text, "@stsd"},
+    Known{"stsdomains", Form::number, "20000"},
+    Known{"stsport", Form::number, "443"},
     Known{"tcp.smtp", Form::tcp_rules, "everyone may connect, nobody may relay"},
     Known{"tcp.smtp.cdb", Form::any, "made by tcprules from tcp.smtp"},
     Known{"timeoutblock", Form::number, "180"},
@@ -141,6 +159,11 @@ constexpr std::array kKnown = {
     Known{"timeoutremote", Form::number, "for each phase its own"},
     Known{"timeoutrset", Form::number, "20"},
     Known{"timeoutsmtpd", Form::number, "300"},
+    Known{"timeoutstarttls", Form::number, "300"},
+    Known{"tlscapath", Form::directory, "/etc/ssl/certs"},
+    Known{"tlsminimum", Form::tls_version, "TLSv1.2"},
+    Known{"tlsrpt", Form::text, "@tlsrpt"},
+    Known{"tlsrptfrom", Form::text, "postmaster at control/me"},
     Known{"trustanchors", Form::any, "the root's trust anchor"},
     Known{"virtualdomains", Form::virtual_domains, "none"},
 };
@@ -216,6 +239,11 @@ bool is_host(std::string_view text) {
   return !text.empty() && text.size() <= 253 && text.find_first_of(" \t@:/") == std::string_view::npos;
 }
 
+// "read FILE line N: WHY" to WHY.
+std::string after_colon(const std::string& text) {
+  return text.substr(std::min(text.find(": "), text.size() - 2) + 2);
+}
+
 // What is wrong with a line, and the remedy; empty: nothing.
 std::string problem_of(Form form, std::string_view line) {
   switch (form) {
@@ -229,6 +257,18 @@ std::string problem_of(Form form, std::string_view line) {
       return is_host(line) ? "" : "is not a domain; write one a line, \".example.org\" for all below it";
     case Form::address_port:
       return parse_address_port(line).ok() ? "" : "is not ADDR:PORT; write 127.0.0.1:25 or [::1]:25";
+    case Form::dkim: {
+      const Result<DkimTable> parsed = DkimTable::parse(line, "it");
+      return parsed ? "" : "is no line of control/dkim: " + after_colon(parsed.failure().text);
+    }
+    case Form::unsubscribed: {
+      std::vector<std::string> problems;
+      UnsubscribeList::parse(line, problems);
+      return problems.empty() ? ""
+                              : "is no entry; write user@domain, @domain, @.domain, user@ or an IP address";
+    }
+    case Form::drop_or_bounce:
+      return line == "drop" || line == "bounce" ? "" : "is neither of two words; write drop or bounce";
     case Form::directory: {
       struct stat status {};
       const bool there = ::stat(std::string(line).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
@@ -245,6 +285,10 @@ std::string problem_of(Form form, std::string_view line) {
                  : "is no order of address families; write \"ipv6 ipv4\", \"ipv4 ipv6\", \"ipv4\" or "
                    "\"ipv6\"";
     }
+    case Form::tls_version:
+      for (const std::string_view version : {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"})
+        if (equal_ignoring_case(line, version)) return "";
+      return "is no version of TLS; write TLSv1.2 or TLSv1.3 (TLSv1 and TLSv1.1 are broken)";
     case Form::send_or_refuse:
       return line == "send" || line == "refuse" ? "" : "is neither of two words; write send or refuse";
     case Form::warn_or_error:
@@ -285,6 +329,7 @@ std::string problem_of(Form form, std::string_view line) {
     }
     case Form::tcp_rules:
       return problem_of_tcp_rule(line);
+    case Form::bounce_profiles:  // taken as a whole: what a line means depends on DEFAULT
     case Form::line:
     case Form::any:
       return "";
@@ -292,10 +337,40 @@ std::string problem_of(Form form, std::string_view line) {
   return "";
 }
 
+// "read FILE line N: WHY" as "FILE:N: WHY".
+std::string located(std::string_view failure) {
+  static constexpr std::string_view kRead = "read ";
+  static constexpr std::string_view kLine = " line ";
+  const size_t line = failure.find(kLine);
+  if (!failure.starts_with(kRead) || line == std::string_view::npos) return std::string(failure);
+  return std::string(failure.substr(kRead.size(), line - kRead.size()))
+      .append(":")
+      .append(failure.substr(line + kLine.size()));
+}
+
+// The table, the templates that it names, and the profiles that destinations name.
+std::vector<std::string> problems_of_bounce_profiles(const std::string& text, const std::string& path) {
+  const Result<BounceProfiles> profiles = BounceProfiles::parse(text, path);
+  if (!profiles) return {located(profiles.failure().text)};
+  std::vector<std::string> problems;
+  for (const std::string& name : profiles->templates()) {
+    const Result<BounceTemplate> words = read_bounce_template(name);
+    if (!words) problems.push_back(located(words.failure().text) + "; until then what is built in is used");
+  }
+  const Result<Destinations> destinations = Destinations::read();
+  for (const std::string& name :
+       destinations ? destinations->bounce_profiles() : std::vector<std::string>()) {
+    if (profiles->find(name) == nullptr)
+      problems.push_back(path + ": control/destinations names the profile " + name + "; add a line for it");
+  }
+  return problems;
+}
+
 bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
-         form == Form::stages || form == Form::antivirus || form == Form::senders ||
-         form == Form::quarantines || form == Form::tcp_rules || form == Form::any;
+         form == Form::stages || form == Form::antivirus || form == Form::senders || form == Form::dkim ||
+         form == Form::unsubscribed || form == Form::quarantines || form == Form::bounce_profiles ||
+         form == Form::tcp_rules || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {
@@ -323,6 +398,10 @@ ControlReport report_on(const Known& known) {
       report.problems.push_back(path + ":" + std::to_string(number) + ": \"" + printable(line, 100) + "\" " +
                                 problem);
     }
+  }
+  if (known.form == Form::bounce_profiles) {
+    for (std::string& problem : problems_of_bounce_profiles(*content, path))
+      report.problems.push_back(std::move(problem));
   }
   if (known.form == Form::stages && report.value.empty()) {
     report.value = "none";

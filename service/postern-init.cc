@@ -106,6 +106,7 @@ Result<void> make_directories(const Plan& plan) {
       Row{"", 0755, "root"},
       Row{"control", 0755, "root"},
       Row{"secrets", 0711, "root"},
+      Row{"secrets/posternr", 0700, "posternr"},
       Row{"db", 0755, "root"},
       Row{"run", 0755, "root"},
       Row{"service", 0755, "root"},
@@ -115,8 +116,11 @@ Result<void> make_directories(const Plan& plan) {
       Row{"queue", 0700, "posternq"},
       Row{"work", 0700, "posternq"},
       Row{"sets", 0700, "posternq"},
+      Row{"secrets/posterng", 0700, "posterng"},
       Row{"quarantine", 0700, "posterno"},
       Row{"db/quarantine", 0700, "posterno"},
+      Row{"db/sts", 0755, "posternh"},  // remote reads it while stsd is away
+      Row{"db/tlsrpt", 0750, "posterne"},
   };
   for (const Row& row : kRows) {
     Result<std::unique_ptr<Identity>> owner = owner_of(plan, row.user);

@@ -5,9 +5,12 @@
 # command of a connection alone. REPLY: the text sent (\r\n is added, "\n" in it stands for one, "\0" for NUL); CLOSE: the
 # connection ends without a word; TEXT|CLOSE: it ends after the text; STALL and TEXT|STALL: nothing is said or read any more;
 # TEXT|DRIP: sent a byte at a time, ten in a second; SILENT: nothing is said, and the next command read.
+# TLS (RFC 3207), where tls=FILE names a certificate with its key: STARTTLS is announced and done. tlsversion=1.2: that and no other;
+# tlsclient=FILE: a client certificate of these authorities is required; tlsfail=yes: the handshake is answered with nonsense. WHEN
+# may be starttls: a refusal is one; more lines than one are an injection. LOG then gets "tls VERSION NEW|RESUMED SNI SUBJECT".
 # LOG gets a line for each thing: "connect", "read N" (one recv of N bytes), "< COMMAND", "message N" (N bytes before the final
 # dot, or of a BDAT) and "end"; LOG.messages gets the messages themselves.
-import socket, sys, threading, time
+import socket, ssl, sys, threading, time
 
 address, port, log_name = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 script = dict(a.split("=", 1) for a in sys.argv[4:])
@@ -15,6 +18,18 @@ defaults = {"greeting": "220 sink.test ESMTP", "ehlo": "250-sink.test\n250-PIPEL
             "helo": "250 sink.test", "mail": "250 2.1.0 ok", "rcpt": "250 2.1.5 ok", "data": "354 go on",
             "dot": "250 2.0.0 taken", "bdat": "250 2.0.0 taken", "rset": "250 2.0.0 ok", "quit": "221 2.0.0 bye"}
 log = open(log_name, "a", buffering=1)
+if "tls" in script:
+    defaults["ehlo"] = "250-sink.test\n250-PIPELINING\n250-8BITMIME\n250-STARTTLS\n250 SIZE 10000000"
+    defaults["starttls"] = "220 2.0.0 go ahead"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(script["tls"])
+    if "tlsversion" in script:
+        context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, "TLSv" + script["tlsversion"].replace(".", "_"))
+    if "tlsclient" in script:
+        context.load_verify_locations(script["tlsclient"])
+        context.verify_mode = ssl.CERT_REQUIRED
+    names = {}  # by connection: what SNI asked for
+    context.sni_callback = lambda connection, name, _context: names.__setitem__(connection, name)
 
 
 class Conversation:
@@ -64,6 +79,21 @@ class Conversation:
         with open(log_name + ".messages", "ab") as file:
             file.write(message)
 
+    def start_tls(self):
+        if script.get("tlsfail"):
+            self.connection.sendall(b"this is no TLS\r\n" * 10)
+            raise EOFError
+        self.pending.clear()
+        plain = self.connection
+        try:
+            self.connection = context.wrap_socket(plain, server_side=True)
+        except (ssl.SSLError, OSError) as error:
+            self.note("tls failed: %s" % error)
+            raise EOFError
+        subject = dict(pair[0] for pair in (self.connection.getpeercert() or {}).get("subject", ()))
+        self.note("tls %s %s %s %s" % (self.connection.version(), "RESUMED" if self.connection.session_reused else "NEW",
+                                       names.pop(self.connection, None) or "-", subject.get("commonName", "-")))
+
     def run(self):
         self.reply("greeting")
         while True:
@@ -80,6 +110,9 @@ class Conversation:
                 self.note("message %d" % len(message))
                 self.keep(message[2:] + b"\r\n")
                 self.reply("dot")
+            elif verb == "starttls":
+                if self.reply("starttls").startswith("220"):
+                    self.start_tls()
             elif verb == "bdat" and not script.get("bdat", "").startswith(("500", "502")):
                 size = int(line.split(" ")[1])
                 while len(self.pending) < size:
@@ -104,10 +137,10 @@ def serve(connection):
         pass
     conversation.note("end")
     try:
-        connection.shutdown(socket.SHUT_WR)
+        conversation.connection.shutdown(socket.SHUT_WR)
     except OSError:
         pass
-    connection.close()
+    conversation.connection.close()
 
 
 listening = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)

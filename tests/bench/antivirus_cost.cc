@@ -96,8 +96,9 @@ int main(int argc, char** argv) {
     for (int round = 0; round < 5; ++round) {
       alone.push_back(per_round(times, [&] { scan_directly(direct, *message); }));
       stage.push_back(per_round(times, [&] {
+        ScanBudget budget = engine->budget();
         (void)scan_message(*message, {}, [&](std::string_view bytes, MailParser parser) {
-          return engine->scan(bytes, parser);
+          return engine->scan(bytes, parser, budget);
         });
       }));
     }

@@ -3,12 +3,15 @@
   W1  relay 5,000 messages of 4 KiB to one host, 20 sessions, one message a connection
   W2  the same, each session keeping its connection
   W3  5,000 messages of 4 KiB into 50 Maildirs, 20 sessions, one message a connection
-  W4  relay 200 messages of 10 MiB, connections kept: MiB/s, CPU seconds a GiB
+  W4  relay 200 messages of 10 MiB of text, connections kept: MiB/s, CPU seconds a GiB
+  W4a the same with an attachment of that size
   W5  relay 200 messages of 4 KiB to 50 recipients of one domain each: recipients/s
   W6  accept 20,000 messages of 2 KiB while the next host is down: messages/s of the last tenth (W6in); then the
       host comes up, the queue is flushed, and all must arrive: messages/s of that (W6out)
+  W7  as W2, to a host that offers STARTTLS: both use it as it comes (Postfix with smtp_tls_security_level=may), and both may
+      keep their connections (Postfix with smtp_tls_connection_reuse=yes, the faster of its two ways)
 
-Load: smtp-source, sink: smtp-sink, both of Debian's postfix package. Both systems stand ready all the time with their
+Load: smtp-source, sink: smtp-sink, both of Debian's postfix package; the sink of W7 is tls_sink.cc. Both systems stand ready all the time with their
 state on the same file system, take turns, and each number is the median of its runs.
 
   time     from the start of smtp-source to the last message in the sink, or the last file in a Maildir (its ctime)
@@ -21,7 +24,7 @@ A run counts only when exactly as many messages arrived as were sent, each once 
 as many recipients were delivered); else the line says so and we end with 1.
 With --av the default control/stages with a database of one signature stands beside Postfix with Debian's clamav-milter and clamd
 (the same database; their CPU and memory count as Postfix's), and Postern without the stage and libclamav called directly are
-measured in the same run: what the stage adds is printed on a line of its own. W4 then sends a fifth as many messages.
+measured in the same run: what the stage adds is printed on a line of its own. W4 and W4a then send a fifth as many messages.
 
 The first line of each workload goes to standard output, what else there is to know to standard error."""
 
@@ -58,6 +61,7 @@ class Workload:
     keep_connections: bool = False
     to_maildirs: bool = False
     outage: bool = False
+    tls: bool = False
     unit: str = "messages/s"
     per_message: float = 1.0  # units
     cpu_unit: str = "ms/message"
@@ -75,7 +79,7 @@ class Workload:
     def commands(self, system, count):
         """Lists of smtp-source commands: the lists run side by side, each list's commands one after the other."""
         if not self.to_maildirs:
-            return [[self.source(system, SESSIONS, count, "someone@" + systems.SINK_DOMAIN)]]
+            return [[self.source(system, SESSIONS, count, "someone@" + (systems.TLS_DOMAIN if self.tls else systems.SINK_DOMAIN))]]
         # smtp-source knows one recipient: ten at a time with two sessions each, until all users have had theirs.
         lanes = [[] for _ in range(SESSIONS // 2)]
         for user in range(USERS):
@@ -96,13 +100,14 @@ def workloads(small, scanning):
         Workload("W5", max(20, small // 25), recipients=50, keep_connections=True, unit="recipients/s", per_message=50,
                  cpu_unit="ms/recipient", cpu_factor=1 / 50, traced=50),
         Workload("W6", small * 4, size=2048, outage=True),
+        Workload("W7", small, keep_connections=True, tls=True),
     ]
 
 
 def one_run(system, workload, count, sample=True):
     if workload.to_maildirs:
         system.empty_maildirs()
-    arrivals = system.maildirs() if workload.to_maildirs else system.sink
+    arrivals = system.maildirs() if workload.to_maildirs else system.tls_sink if workload.tls else system.sink
     kind = measure.OutageRun if workload.outage else measure.Run
     run = kind(system, arrivals, workload, count, LIMIT_SECONDS, sample)
     run.go()
@@ -185,7 +190,8 @@ def main():
     parser.add_argument("--av", action="store_true", help="with the antivirus stage of the default control/stages")
     parser.add_argument("--clamdb", help="signatures for --av; default: one signature of our own")
     parser.add_argument("--scan-directly", help="the program scan_directly; with --av")
-    parser.add_argument("--only", default="W1,W2,W3,W4,W4a,W5,W6")
+    parser.add_argument("--tls-sink", help="the program tls_sink; without it W7 is left out")
+    parser.add_argument("--only", default="W1,W2,W3,W4,W4a,W5,W6,W7")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--messages", type=int, default=5000,
                         help="of W1 to W3; W4, W4a and W5 send a twenty-fifth of it (W4 and W4a with --av: a hundred and twenty-fifth), W6 four "
@@ -222,6 +228,8 @@ def main():
                 clamav.check_that_both_scan(running)
             files = mails.Mails(scratch)
             for workload in workloads(options.messages, options.av):
+                if workload.tls and not options.tls_sink:
+                    continue
                 if workload.name in options.only.split(","):
                     workload.file = files.file(workload.kind, workload.size)
                     fine = measure_workload(workload, options, running, make, scratch, direct) and fine

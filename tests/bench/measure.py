@@ -145,15 +145,18 @@ class Run:
         sampler = Sampler(self.system.roots)
         if self.sample:
             sampler.start()
-        cpu, own, sink = machine_cpu_seconds(), sum(os.times()[:2]), self.system.sink.cpu_seconds()
+        cpu, own, sinks = machine_cpu_seconds(), sum(os.times()[:2]), self._sinks_cpu()
         self.transfer()
         cpu_end = machine_cpu_seconds()
         sampler.done.set()
-        used = cpu_end - cpu - (sum(os.times()[:2]) - own) - (self.system.sink.cpu_seconds() - sink) - self.source_cpu
+        used = cpu_end - cpu - (sum(os.times()[:2]) - own) - (self._sinks_cpu() - sinks) - self.source_cpu
         self.peak_mib = sampler.peak / 1048576
         self.cpu_ms = used * 1000 / self.count
         self._programs(before)
         self._check(delivered)
+
+    def _sinks_cpu(self):
+        return sum(sink.cpu_seconds() for sink in self.system.sinks)
 
     def transfer(self):
         """Sets the rate, messages a second."""

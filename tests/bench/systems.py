@@ -13,6 +13,7 @@ import time
 import measure
 
 SINK_DOMAIN = "sink.example"
+TLS_DOMAIN = "tls.example"
 LOCAL_DOMAIN = "local.example"
 TRACE = ["strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=fsync,fdatasync,sync,syncfs,sync_file_range",
          "-e", "signal=none", "-o"]
@@ -82,16 +83,19 @@ class Sink:
 
     def __init__(self, directory):
         self.port = free_port()
-        self.output = os.path.join(directory, "sink.count")
+        self.directory = directory
+        self.output = os.path.join(directory, type(self).__name__ + ".count")
         self.ended_cpu = 0.0
         self.start()
 
-    def start(self):
+    def command(self):
         as_user = ["-u", "nobody"] if os.getuid() == 0 else []
+        return ["smtp-sink", "-c", *as_user, f"127.0.0.1:{self.port}", "1024"]
+
+    def start(self):
         with open(self.output, "wb") as output:
-            self.process = subprocess.Popen(["smtp-sink", "-c", *as_user, f"127.0.0.1:{self.port}", "1024"], stdout=output,
-                                            stderr=subprocess.DEVNULL)
-        wait_for("smtp-sink", lambda: listening(self.port))
+            self.process = subprocess.Popen(self.command(), stdout=output, stderr=subprocess.DEVNULL)
+        wait_for(self.command()[0], lambda: listening(self.port))
         self.base = 0
         self.seen_at = 0.0
 
@@ -126,6 +130,22 @@ class Sink:
     def cpu_seconds(self):
         stat = measure.stat_of(self.process.pid) if self.process.poll() is None else None
         return self.ended_cpu + (stat[2] if stat else 0.0)
+
+
+class TlsSink(Sink):
+    """tests/bench/tls_sink.cc with a certificate of its own."""
+
+    def __init__(self, directory, program):
+        self.program = program
+        self.certificate = os.path.join(directory, "sink.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj",
+                        "/CN=sink", "-keyout", self.certificate + ".key", "-out", self.certificate], check=True, stderr=subprocess.DEVNULL)
+        with open(self.certificate, "a") as both, open(self.certificate + ".key") as key:
+            both.write(key.read())
+        super().__init__(directory)
+
+    def command(self):
+        return [self.program, str(self.port), self.certificate]
 
 
 class Maildirs:
@@ -171,6 +191,11 @@ class System:
         os.mkdir(directory, 0o755)
         self.port = free_port()
         self.sink = Sink(directory)
+        self.tls_sink = TlsSink(directory, options.tls_sink) if getattr(options, "tls_sink", None) else None
+
+    @property
+    def sinks(self):
+        return [sink for sink in (self.sink, self.tls_sink) if sink]
 
     def __enter__(self):
         return self.start()
@@ -230,7 +255,8 @@ class System:
         else:
             for process in self.beside:
                 end_process(process)
-        self.sink.stop()
+        for sink in self.sinks:
+            sink.stop()
         measure.reap_orphans()
 
     @staticmethod
@@ -254,6 +280,8 @@ class Postern(System):
         self.mail = os.path.join(self.home, "mail")
         arguments = ["--me", "mx.example", "--listen", f"127.0.0.1:{self.port}", "--local", LOCAL_DOMAIN,
                      "--route", f"{SINK_DOMAIN}:127.0.0.1:{self.sink.port}"]
+        if self.tls_sink:
+            arguments += ["--route", f"{TLS_DOMAIN}:127.0.0.1:{self.tls_sink.port}"]
         for user in range(users):
             arguments += ["--user", f"u{user + 1}"]
         if options.av:
@@ -336,6 +364,9 @@ class Postfix(System):
             lines = [re.sub(r"^smtp +inet", f"127.0.0.1:{self.port} inet", line) for line in given]
         with open(os.path.join(self.config, "master.cf"), "w") as master:
             master.writelines(lines)
+            # A service of its own, so that the others are what they are without TLS.
+            master.write("tlssmtp unix - - y - - smtp -o smtp_tls_security_level=may -o smtp_tls_connection_reuse=yes\n")
+            master.write("tlsproxy unix - - y - 0 tlsproxy -o tlsproxy_client_security_level=may\n")
 
     def write_mailboxes(self):
         table = os.path.join(self.config, "mailboxes")
@@ -353,7 +384,7 @@ class Postfix(System):
             "compatibility_level": "3.6", "queue_directory": self.queue, "data_directory": self.directory + "/data",
             "myhostname": "mx.example", "mydestination": "", "mynetworks": "127.0.0.0/8", "inet_interfaces": "127.0.0.1",
             "inet_protocols": "ipv4", "smtpd_relay_restrictions": "permit_mynetworks reject_unauth_destination",
-            "transport_maps": "inline:{" + SINK_DOMAIN + f"=smtp:[127.0.0.1]:{self.sink.port}" + "}",
+            "transport_maps": "inline:{" + self.transports() + "}",
             "virtual_mailbox_domains": LOCAL_DOMAIN, "virtual_mailbox_base": self.mail,
             "virtual_mailbox_maps": f"hash:{self.config}/mailboxes", "virtual_minimum_uid": "100",
             "virtual_uid_maps": f"static:{uid}", "virtual_gid_maps": f"static:{gid}", "alias_maps": "",
@@ -363,6 +394,12 @@ class Postfix(System):
         with open(os.path.join(self.config, "main.cf"), "w") as main:
             main.writelines(f"{name} = {value}\n" for name, value in settings.items())
         subprocess.run(["postmap", "-c", self.config, os.path.join(self.config, "mailboxes")], check=True)
+
+    def transports(self):
+        transports = [f"{{{SINK_DOMAIN}=smtp:[127.0.0.1]:{self.sink.port}}}"]
+        if self.tls_sink:
+            transports.append(f"{{{TLS_DOMAIN}=tlssmtp:[127.0.0.1]:{self.tls_sink.port}}}")
+        return ", ".join(transports)
 
     def more_settings(self):
         return {}

@@ -27,6 +27,7 @@ settings() {
 }
 send() { FROM_ADDRESS=127.0.0.9 inject bob@far.example alice@home.example < "$T/infected" > "$T/answer"; }
 held() { "$B/postern-quarantine" list; }
+held_are() { [ "$(held | wc -l)" = "$1" ]; }  # a message that has several outcomes gets there soon, not at once
 got_mail() { [ -n "$(mailbox "$1")" ]; }
 all_done() { queue_empty && [ -z "$(find "$POSTERN_HOME/queue/new" "$POSTERN_HOME/queue/cur" -type f)" ]; }
 # arrives NAME: its one message, without what delivery put in front, in $T/got; the mailbox is emptied.
@@ -109,7 +110,7 @@ expect_equal "$(held)" "" "held before archive"
 settings 'infected archive Copies' 'infected delete'
 send || fail "archive: $(cat "$T/answer")"
 nothing_for alice
-expect_equal "$(held | wc -l)" 1 "archived"
+wait_for 30 held_are 1
 expect_in <(held) 'Copies'
 
 printf 'desk\n' > "$POSTERN_HOME/control/doublebounceto"; printf 'home.example\n' > "$POSTERN_HOME/control/doublebouncehost"
@@ -121,7 +122,7 @@ for who in alice desk; do
   expect_not_in "$(mailbox $who)" 'eicar.com'
 done
 wait_for 30 all_done
+wait_for 30 held_are 2
 expect_in <(held) $'\tVirus\t'
-expect_equal "$(held | wc -l)" 2 "held in the end"
 expect_equal "$(grep -c 'far.example' "$T/sink")" "$(grep -c 'MAIL FROM:<bob@far.example>' "$T/sink")" "a notice to a forged sender"
 exit 0

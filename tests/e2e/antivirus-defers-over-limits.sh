@@ -35,6 +35,51 @@ echo 1000000 > "$POSTERN_HOME/control/avmaxscansize"
 scan "$T/mail"
 expect_equal $? 111 "an archive over avmaxscansize"
 
+rm "$POSTERN_HOME/control/avmaxscansize"
+
+# libclamav cuts some of these in silence.
+mkdir "$T/archives"
+python3 "$TESTS/archives.py" "$T/archives" 800000 1000001 1600000
+for limit in avmaxfilesize avmaxscansize; do
+  echo 1000000 > "$POSTERN_HOME/control/$limit"
+  for archive in "$T"/archives/*; do
+    python3 "$TESTS/mail.py" base64 "$archive" > "$T/mail"
+    scan "$T/mail"
+    code=$?
+    case ${archive##*/} in
+      *.800000) [ "$limit $code" = 'avmaxscansize 111' ] || expect_equal $code 0 "${archive##*/}, below $limit" ;;
+      *) expect_equal $code 111 "${archive##*/}, over $limit" ;;
+    esac
+  done
+  rm "$POSTERN_HOME/control/$limit"
+done
+echo 8191 > "$POSTERN_HOME/control/avmaxfilesize"
+scan "$T/mail"
+expect_equal $? 111 "avmaxfilesize below what libclamav unpacks at once"
+expect_in "$T/log" 'avmaxfilesize:1: 8191 is less than 8192'
+rm "$POSTERN_HOME/control/avmaxfilesize"
+
+# What is unpacked counts for the message, not for each of its parts.
+multipart() { # FILE…
+  printf 'Subject: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n'
+  for file; do
+    printf -- '--b\nContent-Type: application/zip\nContent-Transfer-Encoding: base64\n\n'
+    base64 "$file"
+  done
+  echo '--b--'
+}
+echo 2000000 > "$POSTERN_HOME/control/avmaxscansize"
+multipart "$T/archives/zip.800000" > "$T/mail"
+scan "$T/mail" || fail "one archive of 800000 bytes: exit $?"
+multipart "$T"/archives/zip{,-bzip2,-in-zip}.800000 > "$T/mail"
+scan "$T/mail"
+expect_equal $? 111 "three archives of 800000 bytes"
+printf '%s' "$EICAR" > "$T/eicar"
+multipart "$T/eicar" "$T"/archives/zip{,-bzip2,-in-zip}.800000 > "$T/mail"
+scan "$T/mail" || fail "a virus in front of three archives: exit $?"
+expect_in "$T/verdict" '^stop$'
+rm "$POSTERN_HOME/control/avmaxscansize"
+
 # Parts beyond number.
 {
   printf 'Subject: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n'

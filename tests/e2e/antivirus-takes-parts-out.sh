@@ -94,6 +94,30 @@ for variables in "$exempt" 'POSTERN_RELEASED=1 ' 'POSTERN_EXEMPT=antivirus Eicar
   scan "$T/mail" "$variables" && expect_in "$T/verdict" "^quarantine${TAB}Virus"
 done
 
+# Another one still counts, also where only some readers look for one: uuencoded in front of the parts and behind them, and in a part
+# below a boundary that is named twice.
+echo "Other:0:*:$(printf 'the other virus' | od -An -tx1 | tr -d ' \n')" > "$T/db/other.ndb"
+printf 'this is the other virus' > "$T/other"
+hidden='begin 644 x
+7=&AI<R!I<R!T:&4@;W1H97(@=FER=7,`
+`
+end'
+{ cat "$T/mail"; printf '\n%s\n' "$hidden"; } > "$T/behind"
+awk -v hidden="$hidden" '{ print } /^$/ && !done { print hidden; print ""; done = 1 }' "$T/mail" > "$T/front"
+{
+  printf 'Subject: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b; boundary=b\n\n'
+  for file in eicar.com other; do
+    printf -- '--b\nContent-Type: application/x\nContent-Transfer-Encoding: base64\n\n'
+    base64 "$T/$file"
+  done
+  echo '--b--'
+} > "$T/twice"
+for hidden in behind front twice; do
+  scan "$T/$hidden" POSTERN_RELEASED=1 "$exempt" || fail "another virus, $hidden: exit $?"
+  expect_in "$T/verdict" "^quarantine${TAB}Virus${TAB}Other.UNOFFICIAL$"
+done
+rm "$T/db/other.ndb"
+
 # What stands in conf-files is what holds without it.
 cp "$TESTS/../conf-files/antivirus" "$POSTERN_HOME/control/antivirus" || fail "no conf-files/antivirus"
 for direction in in out local; do

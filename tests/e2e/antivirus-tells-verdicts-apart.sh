@@ -14,6 +14,11 @@ printf '\050\265\057\375xxxxxxxxxxxxxxxxxxxxxxxxx' > file.zst
 zip -q zeros.zip zeros
 zip -q -P secret locked.zip hello.txt
 zip -q rar.zip file.rar
+python3 -c "
+import zipfile
+for name, methods in ((\"lzma.zip\", (8, 14)), (\"usual.zip\", (0, 8, 12))):
+    with zipfile.ZipFile(name, \"w\") as archive:
+        for method in methods: archive.write(\"hello.txt\", str(method), method)"
 cp locked.zip locked-and-virus.zip && zip -q locked-and-virus.zip eicar.com
 cp locked.zip locked-and-large.zip && zip -q -0 locked-and-large.zip zeros
 cp locked.zip locked-and-rar.zip && zip -q locked-and-rar.zip file.rar
@@ -33,6 +38,8 @@ expect locked.zip 'encrypted Heuristics.Encrypted.Zip'
 expect file.rar 'unscannable RAR'
 expect rar.zip 'unscannable RAR'
 expect file.zst 'unscannable ZSTD'
+expect lzma.zip 'unscannable ZIP'
+expect usual.zip 'clean '
 expect locked-and-rar.zip 'unscannable RAR'
 expect locked-and-virus.zip 'infected Eicar-Test-Signature'
 expect rar-and-virus.zip 'infected Eicar-Test-Signature'

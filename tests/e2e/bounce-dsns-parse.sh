@@ -1,5 +1,5 @@
 #!/bin/bash
-# DSNs of every kind are understood by Python's parser and by flufl.bounce, the list managers' library; with 8-bit headers, a message
+# DSNs of every kind are understood by Python's parser and by flufl.bounce and Mail::DeliveryStatus::BounceParser, list managers' libraries; with 8-bit headers, a message
 # in UTF-8 and addresses outside ASCII too. What is not ASCII needs SMTPUTF8 only where the sender's own address is not.
 . "$(dirname "$0")/../lib.sh"
 /usr/bin/python3 -c 'import flufl.bounce' 2> /dev/null || skip "python3-flufl.bounce is not installed"
@@ -22,6 +22,9 @@ mail one > "$T/message"
 said='dmx.y.example[192.0.2.1]:25 said: 550 5.1.1 no'
 dsn "m1\0sa@x.example\0a1700000000\0l1700259200\0h\0rb@y.example\0kfailed\0$said\0rc@y.example\0kfailed\0$said\0" < "$T/message"
 expect_equal "$(paste -sd, "$T/flufl")" "failed b@y.example,failed c@y.example" "failed"
+if perl -MMail::DeliveryStatus::BounceParser -e 1 2> /dev/null; then
+  expect_equal "$("$TESTS/bounceparser.pl" "$POSTERN_HOME/dsn" | paste -sd,)" "bounce,b@y.example 550 user_unknown,c@y.example 550 user_unknown" "BounceParser"
+fi
 dsn "m1\0sa@x.example\0a1700000000\0l1700259200\0f\0rb@y.example\0kdelayed\0$said\0" < "$T/message"
 expect_equal "$(paste -sd, "$T/flufl")" "delayed b@y.example" "delayed"
 expect_equal "$(sed -n 3,4p "$T/told" | paste -sd,)" "returned headers,b@y.example delayed 4.1.1 until" "delayed"

@@ -41,7 +41,7 @@ check(got["rfc822; unknown@home.example"][0].startswith("5.1.") and not got["rfc
 headers = parts[2].get_content()
 check("Subject: three" in headers and "the body" not in headers, "returned header")
 P
-expect_in <(log_of send) '^Info: Bounced: 4711:0 From:<alice@home.example> To:<nobody@far.example> Reason: "5\.1\.1" Response: "'
+expect_in <(log_of send) '^Info: Bounced: 4711:0 From:<alice@home.example> To:<nobody@far.example> Reason: "5\.1\.1 - Bad destination mailbox address" Response: "\('
 expect_in <(log_of send) '^Info: MID [0-9]+ was generated for bounce of MID 4711$'
 expect_equal "$(log_of send | grep -c 'was generated for bounce')" 1 "reports"
 

@@ -40,7 +40,7 @@ d=$(log_of rspawn | sed -n "s/^Info: Delivery start DCID \([0-9]*\) MID $m to RI
 in_log rspawn "^Info: New SMTP DCID $d interface $ip address 127\.0\.0\.2 port $SINK$" "^Info: Delivery start DCID $d MID $m to RID \[0, 1\]$" \
   "^Info: Message done DCID $d MID $m to RID \[0\]"
 wait_for 30 logged rspawn "^Info: DCID $d close$"
-in_log send "^Info: Bounced: $m:1 From:<alice@home\.example> To:<nobody@far\.example> Reason: \"5\.1\.1\" Response: \".*no such user" \
+in_log send "^Info: Bounced: $m:1 From:<alice@home\.example> To:<nobody@far\.example> Reason: \"5\.1\.1 - Bad destination mailbox address\" Response: \".*no such user" \
   "^Info: MID [0-9]+ was generated for bounce of MID $m$" "^Info: Message finished MID $m done$"
 dsn=$(log_of send | sed -n "s/^Info: MID \([0-9]*\) was generated for bounce of MID $m$/\1/p")
 wait_for 30 logged lspawn "^Info: MID $dsn RID \[0\] delivered to mailbox alice: "

@@ -43,7 +43,7 @@ m=("0<$T/message" "1<$T/envelope")
 
 # Reading what is another's.
 can posternq cat "$queued"
-for user in posternv posternr posternn posternd posterns posternm posternl posterno posternp; do
+for user in posternv posternr posternn posternd posterns posternm posternl posterno posternp posternh posterne; do
   cannot $user cat "$queued"
   cannot $user ls "$POSTERN_HOME/queue"
 done
@@ -86,6 +86,26 @@ unanswered posternp queue "${m[@]}"
 unanswered posternp quarantine "0<$T/message" "3<$T/envelope" -- put Virus x
 unanswered posternp antivirus "0<$T/message"
 unanswered posternp dnsq -- mx far.example
+answered 0 posternh dnsq -- txt a..b
+for user in posternh posterne; do
+  unanswered $user queue "${m[@]}"
+  unanswered $user quarantine "0<$T/message" "3<$T/envelope" -- put Virus x
+done
+unanswered posternh scanq "${m[@]}"
+# Policies are stsd's to write and remote's to read; the reports' records are remote's to hand in.
+answered 0 posternr stsd -- policy far.example
+answered 0 posternr tlsrpt -- record domain=far.example
+for user in posternd posterns posternm posternn; do
+  unanswered $user stsd -- policy far.example
+  unanswered $user tlsrpt -- record domain=far.example
+done
+can posternh touch "$POSTERN_HOME/db/sts/far.example"
+can posternr cat "$POSTERN_HOME/db/sts/far.example"
+for user in posternr posterne posternd; do
+  cannot $user touch "$POSTERN_HOME/db/sts/new"
+  cannot $user sh -c 'echo x >> "$POSTERN_HOME/db/sts/far.example"'
+done
+for user in posternr posternh posternd; do cannot $user touch "$POSTERN_HOME/db/tlsrpt/new"; done
 as posterns python3 "$TESTS/ask.py" quarantine -- list; code=$?
 [ $code = 100 ] || fail "posterns may put, not list: exit code $code"
 cannot nobody python3 -c 'import os, socket; s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); os.setgid(65534); s.connect(os.environ["POSTERN_HOME"] + "/run/queue")'
@@ -115,7 +135,7 @@ local_user rm -f "$POSTERN_HOME/run/pickup" && fail "a local user removes the so
 local_user touch "$POSTERN_HOME/run/new" && fail "a local user writes run/"
 
 # Writing where the instance's shape is decided, in any way.
-for user in posternd posterns posternq posternr posternn posternv posterno posternm posternl posternp; do
+for user in posternd posterns posternq posternr posternn posternv posterno posternm posternl posternp posternh posterne; do
   for place in run control service users secrets log mail db service/smtpd service/smtpd/env; do
     cannot $user touch "$POSTERN_HOME/$place/new"
   done

@@ -9,7 +9,7 @@ echo 3600 > "$POSTERN_HOME/control/retryfirst"
 expect_equal "$("$B/postern-qread" --json)" "[]" "an empty queue"
 expect_equal "$("$B/postern-qread")" "" "an empty queue"
 expect_equal "$("$B/postern-qstat" --sites)" "" "an empty queue"
-expect_equal "$("$B/postern-qstat" --json)" '{"messages":0,"not_yet_seen":0,"tried_before":0,"being_written":0,"sites":[]}' "an empty queue"
+expect_equal "$("$B/postern-qstat" --json)" '{"messages":0,"not_yet_seen":0,"tried_before":0,"being_written":0,"global_unsubscribe":0,"sites":[]}' "an empty queue"
 
 make_deliverer
 printf 's4.2.0 say "no"\\, \t\xff\xe2\x82 caf\xc3\xa9 </script>' > "$T/verdict"

@@ -1,9 +1,10 @@
 #!/bin/bash
 # Against Debian's Postfix: a message in one chunk and a large one by DATA arrive byte for byte, DSN parameters are taken, a recipient
-# that is unknown stays apart.
+# that is unknown stays apart; the same over TLS.
 # needs: root
 . "$(dirname "$0")/../lib.sh"
-need postfix
+. "$TESTS/tls.sh"
+need postfix openssl
 make_home
 PORT=$(free_port)
 echo ":[127.0.0.2]:$PORT" > "$POSTERN_HOME/control/smtproutes"
@@ -47,7 +48,28 @@ expect_in <(sed -n 1p "$T/out") 'bytes queued as'
 expect_in <(sed -n 1p "$T/out") '^r.* said: 250 2.0.0 Ok: queued as'
 both() { [ "$(arrived)" = 2 ]; }
 wait_for 30 both
+expect_not_in "$T/log" TLS
 for name in small large; do
   file=$(grep -l "^Subject: $name" "$T"/pf/mail/a/new/*)
   expect_equal "$(sed '1,/^$/d' "$file" | cksum)" "$( (sed '1,/^$/d' "$T/$name"; [ $name = large ] || echo) | cksum)" "$name"
+done
+
+# The same over TLS, once Postfix offers it.
+make_self_signed self mx.example
+cat "$T/self.key" "$T/self.crt" > "$T/self.chain"
+printf 'smtpd_tls_security_level = may\nsmtpd_tls_chain_files = %s\nsmtpd_tls_received_header = yes\n' "$T/self.chain" >> "$T/pf/etc/main.cf"
+postfix -c "$T/pf/etc" reload > /dev/null 2>&1
+offered() { python3 -c 'import smtplib,sys; s=smtplib.SMTP("127.0.0.2", int(sys.argv[1]), timeout=5); s.ehlo(); sys.exit(not s.has_extn("starttls"))' "$PORT"; }
+wait_for 30 offered
+rm -f "$T"/pf/mail/a/new/*
+for name in small large; do
+  "$B/postern-remote" x.test s@y.test a@x.test < "$T/$name" 2>> "$T/log" | tr '\0' '\n' > "$T/out"
+  expect_in <(sed -n 1p "$T/out") '^r.* said: 250 2.0.0 Ok: '
+done
+wait_for 30 both
+expect_equal "$(grep -c 'TLS success protocol TLSv1.3 cipher .* for x.test policy may$' "$T/log")" 2 "TLS"
+for name in small large; do
+  file=$(grep -l "^Subject: $name" "$T"/pf/mail/a/new/*)
+  expect_equal "$(sed '1,/^$/d' "$file" | cksum)" "$( (sed '1,/^$/d' "$T/$name"; [ $name = large ] || echo) | cksum)" "$name over TLS"
+  expect_in "$file" 'using TLSv1.3 with cipher'
 done

@@ -11,7 +11,7 @@ mail one | MID=4711 queue_message alice@home.example bob@far.example || fail "qu
 mail two | MID=4712 queue_message "" bob@far.example || fail "queue"
 wait_for 30 queue_empty
 expect_in <(log_of send) '^Info: Delayed: 4711:0 '
-expect_in <(log_of send) '^Info: Bounced: 4711:0 From:<alice@home.example> To:<bob@far.example> Reason: "5\.2\.0" Response: ".*the disk is tired.*too long'
+expect_in <(log_of send) '^Info: Bounced: 4711:0 From:<alice@home.example> To:<bob@far.example> Reason: "5\.2\.0 - Unknown mailbox error" Response: ".*the disk is tired.*too long'
 expect_in <(log_of send) '^Info: Bounced: 4712:0 From:<> '
 expect_equal "$(mailbox alice | wc -l)" 1 "reports"
 expect_in "$(mailbox alice)" '^Status: 5\.2\.0$'

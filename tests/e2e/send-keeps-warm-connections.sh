@@ -8,6 +8,7 @@ PORT=$(free_port)
 printf '127.0.0.%s\n' 2 3 > "$POSTERN_HOME/control/notipme"
 printf 'fast.test A 127.0.0.2\nslow.test A 127.0.0.3\n' > "$T/dns"
 echo "$PORT" > "$POSTERN_HOME/control/remoteport"
+echo 'DEFAULT max_messages_per_connection=100000' > "$POSTERN_HOME/control/destinations"
 printf '%s\n' "postern-dnsq --dns $T/dns" > "$POSTERN_HOME/control/dnsq"
 start fast "$TESTS/smtp-server.py" 127.0.0.2 "$PORT" "$T/fast"
 start slow "$TESTS/smtp-server.py" 127.0.0.3 "$PORT" "$T/slow" "greeting=STALL"

@@ -1,12 +1,11 @@
 #!/bin/bash
 # once: the users do not matter to it
-# A message that is still being tried after control/delaywarn seconds: its sender is told once, also over a restart of send, unless
-# NOTIFY asks for no such thing. What is tried for too long fails after that, and is told as that. 0 turns the warnings off.
+# A message that is still being tried after delay_warning_interval: its sender is told once, also over a restart of send, unless
+# NOTIFY asks for no such thing. What is tried for too long fails after that, and is told as that. Warnings are off unless a profile turns them on.
 . "$(dirname "$0")/../lib.sh"
 make_own_instance --local home.example --user alice
 echo 1 > "$POSTERN_HOME/control/retryfirst"
 echo 1 > "$POSTERN_HOME/control/retrylongest"
-echo 0 > "$POSTERN_HOME/control/delaywarn"
 start_stubs
 start_send
 mail one > "$T/message"
@@ -18,7 +17,7 @@ tries() { "$B/postern-qread" | awk -F'\t' -v mid="$1" -v least="$2" '$1 == mid &
 wait_for 30 tries 4711 2
 expect_equal "$(kept)" "" "warnings while they are off"
 
-echo 1 > "$POSTERN_HOME/control/delaywarn"
+echo 'DEFAULT send_delay_warnings=on delay_warning_interval=1' > "$POSTERN_HOME/control/bounceprofiles"
 kill -HUP "$SEND_PID"
 wait_for 30 kept_are 1
 expect_in "$T/send.log" '^Info: MID [0-9]+ was generated for delay warning of MID 4711$'

@@ -40,12 +40,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   pass.last = 100;
   pass.next = 200;
   pass.replies = {{7, std::string(text)}, {8, "kept"}};
-  pass.warned = {9};
+  pass.warned = {{9, {.count = 1, .last = 100}}};
+  pass.turns = {{5, {.tries = 2, .next = 300}}};
   must(append_attempt(path, pass, {11}).ok());
   must(append_successes(path, {{10, {"relayed", std::string(text)}}}).ok());
   const Attempts read = read_attempts(path);
   const bool torn = !text.empty() && !text.ends_with('\n');
   must(read.tries == 3 && read.next == 200 && read.replies.at(8) == "kept");
+  must(read.turn_of(5) == Turn{2, 300});
   must(read.warned.contains(9) && read.untold.at(10).action == "relayed" && !read.untold.contains(11));
   if (!torn && text.find_first_not_of(" \t") != std::string_view::npos) must(read.replies.contains(7));
   return 0;

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -128,4 +129,30 @@ TEST_CASE("a confined process may wake the one that was named, and nobody else")
   CHECK(try_confined(
             place, [&] { return error_of(::kill(1, SIGALRM)); }, own) == EPERM);
   ::signal(SIGALRM, SIG_DFL);
+}
+
+TEST_CASE("a confined process has nobody signalled by a descriptor") {
+  const Place place;
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+  const int fd = ends[0];
+  f_owner_ex owner{F_OWNER_PID, ::getpid()};
+  CHECK(try_confined(place, [&] { return error_of(::fcntl(fd, F_SETOWN, ::getppid())); }) == EPERM);
+  CHECK(try_confined(place, [&] { return error_of(::fcntl(fd, F_SETOWN_EX, &owner)); }) == EPERM);
+  CHECK(try_confined(place, [&] { return error_of(::fcntl(fd, F_SETSIG, SIGKILL)); }) == EPERM);
+  CHECK(try_confined(place, [&] { return error_of(::fcntl(fd, F_SETFL, O_ASYNC)); }) == EPERM);
+  CHECK(try_confined(place, [&] { return error_of(::fcntl(fd, F_NOTIFY, 0)); }) == EPERM);
+  CHECK(try_confined(place, [&] { return error_of(::fcntl(fd, F_SETLEASE, F_RDLCK)); }) == EPERM);
+  CHECK(try_confined(place, [&] {
+          // With bits above those that the kernel looks at.
+          return error_of(::syscall(SYS_fcntl, fd, (uint64_t{1} << 32U) | F_SETOWN, ::getppid()));
+        }) == EPERM);
+  int on = 1;
+  CHECK(try_confined(place, [&] { return error_of(::ioctl(fd, FIOASYNC, &on)); }) == EPERM);
+  CHECK(try_confined(place, [&] { return error_of(::fcntl(fd, F_SETFL, O_NONBLOCK)); }) == kDone);
+  CHECK(try_confined(place, [&] {
+          const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
+          return copy < 0 || ::fcntl(copy, F_SETFD, 0) < 0 || ::fcntl(copy, F_GETFL) < 0 ? errno : kDone;
+        }) == kDone);
+  for (const int end : ends) ::close(end);
 }

@@ -55,8 +55,13 @@ class RealEngine {
   }
 
   [[nodiscard]] AntivirusVerdict look_at(const std::string& message) const {
-    return scan_message(
-        message, {}, [&](std::string_view bytes, MailParser parser) { return engine->scan(bytes, parser); });
+    ScanBudget budget = engine->budget();
+    return look_at(message, budget);
+  }
+  [[nodiscard]] AntivirusVerdict look_at(const std::string& message, ScanBudget& budget) const {
+    return scan_message(message, {}, [&](std::string_view bytes, MailParser parser) {
+      return engine->scan(bytes, parser, budget);
+    });
   }
 
   std::optional<Scratch> scratch;
@@ -78,7 +83,8 @@ std::string lines(size_t bytes) {
 TEST_CASE("what is a virus as a file by itself is found as a plain body") {
   const RealEngine real;
   const std::string words = kWords;
-  CHECK(real.engine->scan(words).kind == AntivirusKind::infected);
+  ScanBudget budget = real.engine->budget();
+  CHECK(real.engine->scan(words, MailParser::on, budget).kind == AntivirusKind::infected);
   for (const std::string& message :
        {kHeader + words + "\n", kHeader + words, kHeader + words + "\r\n", "X: y\n\n" + words + "\n",
         kHeader + words + "\n" + lines(1 << 20), kHeader + words + std::string(1200, 'a') + "\n",
@@ -97,4 +103,21 @@ TEST_CASE("signatures for mail are matched against a plain message, header and b
   CHECK(real.look_at("Received: from " + words + " by b.example\n" + kHeader + "hello\n").name ==
         "Mail.UNOFFICIAL");
   CHECK(real.look_at(kHeader + "hello\n").kind == AntivirusKind::clean);
+}
+
+TEST_CASE("what one message may take is spent by all its pieces") {
+  const RealEngine real;
+  ScanBudget late = real.engine->budget();
+  late.deadline_milliseconds = 0;
+  CHECK(real.look_at(kHeader + "hello\n", late).kind == AntivirusKind::limit);
+  ScanBudget none{.bytes = 0, .deadline_milliseconds = real.engine->budget().deadline_milliseconds};
+  const ScanResult result = real.engine->scan("hello", MailParser::on, none);
+  CHECK(result.kind == AntivirusKind::limit);
+  CHECK(result.spent);
+  // A mail in the piece is unpacked from it: what that took is gone.
+  ScanBudget budget = real.engine->budget();
+  const uint64_t before = budget.bytes;
+  CHECK(real.engine->scan(kHeader + lines(10000), MailParser::on, budget).kind == AntivirusKind::clean);
+  CHECK(budget.bytes < before - 5000);
+  CHECK_FALSE(real.engine->scan("hello", MailParser::on, budget).spent);
 }

@@ -51,6 +51,10 @@ TEST_CASE("formats that the engine passes over are known by their first bytes") 
   CHECK(unreadable_format("RE~^\x07\x00"sv) == "RAR");
   CHECK(unreadable_format("1234567**ACE**x") == "ACE");
   CHECK(unreadable_format("\x28\xb5\x2f\xfd....") == "ZSTD");
+  CHECK(unreadable_format("\x04\x22\x4d\x18....") == "LZ4");
+  CHECK(unreadable_format("\x5d\x00\x00\x80\x00\xff\xff\xff\xff\xff\xff\xff\xff\x00<n"sv) == "LZMA");
+  CHECK(unreadable_format("\x5d\x00\x00\x80\x00\x10\x00\x00\x00\x00\x00\x00\x00\x00<n"sv) == "LZMA");
+  CHECK(unreadable_format("\x5d\x00\x00\x80\x00 and words"sv).empty());
   for (const char* other : {"", "R", "Rar!", "**ACE**", "PK\x03\x04", "1234567"})
     CHECK(unreadable_format(other).empty());
 }

@@ -68,6 +68,11 @@ TEST_CASE("only text/plain that hides no bytes is a plain message") {
       {"Subject: x\n\t \r\nA: b\r\n", false},
       {"Subject: x\n\ty\nA: b\n", true},
       {"X-\xe4: y\n", false},
+      {">Content-Transfer-Encoding: base64\n", false},
+      {"X;Content-Transfer-Encoding: base64\n", false},
+      {"Content-Transfer-Encoding(c): base64\n", false},
+      {"X-Content-Type-Options: y\n", false},
+      {"Content-Type: text/plain; boundary=b\n", false},
   };
   for (const Row& row : rows) {
     const std::string header = row.header;
@@ -308,6 +313,11 @@ TEST_CASE("a piece has the place of its part, however it was found") {
 TEST_CASE("files in text and entities where none is expected are found") {
   const char* const messages[] = {
       "Subject: x\n\nwords\nbegin 644 f\n%:&5L;&\\`\n`\nend\n",
+      "Subject: x\n\nwords\nbegin 944 f\n%:&5L;&\\`\n`\nend\n",
+      "Subject: x\n\nbegin  f\n%:&5L;&\\`\n`\nend\n",
+      "Subject: x\n\nsee begin 644 f\n%:&5L;&\\`\n`\nend\n",
+      "Subject: x\n\n> begin 0644 f\n%:&5L;&\\`\n`\nend\n",
+      "Content-Type: text/html\n\nsee begin 644 f\n%:&5L;&\\`\n`\nend\n",
       "Subject: x\n\nbegin-base64 644 f\naGVsbG8=\n====\n",
       "Subject: x\n\n=ybegin line=128 size=5 name=f\n\x92\x8f\x96\x96\x99\n=yend size=5\n",
       "Content-Type: text/plain\n\n--x\nContent-Transfer-Encoding: base64\n\naGVsbG8=\n--x--\n",
@@ -322,6 +332,22 @@ TEST_CASE("files in text and entities where none is expected are found") {
     CHECK(visits(message, "hello"));
     CHECK_FALSE(is_plain_message(message));
   }
+}
+
+TEST_CASE("words that only look like the begin of a file leave a message plain") {
+  for (const char* text :
+       {"we begin 20240 today\n", "begin at 9\n", "the begin 64 x\n", "beginning 644 x\n"}) {
+    CAPTURE(text);
+    CHECK(is_plain_message(std::string("Subject: x\n\nhello\n") + text));
+  }
+}
+
+TEST_CASE("a header of thousands of fields is read in bounded time, and said to be too much") {
+  std::string message = "Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\nX: y\n";
+  for (unsigned i = 0; i < 20000; ++i) message += " Content-Type: a\n";
+  message += "\nhello\n--b--\n";
+  const MimeReport report = walk_pieces(message, {}, [](const MimePiece&) { return true; });
+  CHECK(report.ambiguous.find("more fields") != std::string::npos);
 }
 
 TEST_CASE("a boundary that begins another one, and a part that goes on behind the end of the one around it") {

@@ -66,6 +66,35 @@ TEST_CASE("the body or the parts are scanned and then the whole message, until a
   }
 }
 
+TEST_CASE("a virus that is exempt is passed over, and no other one behind it") {
+  const std::string head = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nBAD\n--b\n\nx\n--b--\n";
+  const auto look = [](std::string_view bytes, MailParser) {
+    if (bytes.starts_with("BAD")) return ScanResult{AntivirusKind::infected, "Fake"};
+    if (bytes.starts_with("WORSE")) return ScanResult{AntivirusKind::infected, "Other"};
+    return ScanResult{};
+  };
+  const AntivirusVerdict one = scan_message(head, {}, look, "Fake");
+  CHECK(one.kind == AntivirusKind::clean);
+  CHECK(one.passed_over);
+  CHECK(scan_message(head, {}, look).name == "Fake");
+  CHECK(scan_message(head, {}, look, "Fak").name == "Fake");
+  // `WORSE` uuencoded, behind the end of the parts.
+  const AntivirusVerdict two = scan_message(head + "\nbegin 644 x\n%5T]24T4\n`\nend\n", {}, look, "Fake");
+  CHECK(two.kind == AntivirusKind::infected);
+  CHECK(two.name == "Other");
+}
+
+TEST_CASE("when all that may be spent on a message is spent, the rest is not looked at") {
+  const std::string many = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\n\nBAD\n--b--\n";
+  unsigned scans = 0;
+  const AntivirusVerdict verdict = scan_message(many, {}, [&](std::string_view, MailParser) {
+    ++scans;
+    return ScanResult{AntivirusKind::limit, "no time", true};
+  });
+  CHECK(scans == 1);
+  CHECK(verdict.kind == AntivirusKind::limit);
+}
+
 TEST_CASE("the engine's own mail parser is off for a plain message alone") {
   for (const auto& [message, off] :
        {std::pair{"Subject: x\n\nhello\n", 1}, std::pair{"Content-Type: text/html\n\nhello\n", 0}}) {

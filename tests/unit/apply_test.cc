@@ -100,6 +100,20 @@ TEST_CASE("a message may be marked for several quarantines, and later stages sti
   CHECK(*until < now + 200);
 }
 
+TEST_CASE("what no quarantine could take is seen before anything is placed") {
+  std::string many;
+  std::string long_reasons;
+  for (unsigned i = 0; i < 17; ++i) {
+    if (i < 16) many += "quarantine\tQ" + std::to_string(i) + "\tx\n";
+    long_reasons += "quarantine\tQ" + std::to_string(i % 15) + "\t" + std::string(2048, 'r') + "\n";
+  }
+  CHECK(applied(many).decision.holds.size() == 16);
+  CHECK_FALSE(apply(some_part(), many + "hold\t+5\tx\n").ok());
+  CHECK_FALSE(apply(some_part(), many + "bcc\tb@example.net\nquarantine\tOne more\tx\n").ok());
+  CHECK(apply(some_part(), long_reasons).ok());
+  CHECK_FALSE(apply(some_part(), long_reasons + "tag\tT\t" + std::string(19000, 't') + "\n").ok());
+}
+
 TEST_CASE("tags, skips, scores and what delivery is told are applied in order") {
   const Part part = applied(
       "tag\tA_1\tone\ntag\tA_1\ttwo\nskip\tantispam\nskip\tx\nskip\tx\nscore\t1.5\tBAD_FROM\tforged\n"

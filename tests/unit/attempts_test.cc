@@ -36,6 +36,13 @@ TEST_CASE("lines that are broken are passed over") {
                                   "w 1"s,
                                   "w x 2"s,
                                   "w 1 2 3"s,
+                                  "w 1 x"s,
+                                  "a 7 1 2"s,
+                                  "a 7 1 2 x"s,
+                                  "a 7 1 x ."s,
+                                  "a 7 x 2 ."s,
+                                  "a x 1 2 ."s,
+                                  "a 7 1 99999999999999999999 ."s,
                                   "d 1"s,
                                   "d x relayed text"s,
                                   "n x"s,
@@ -59,6 +66,7 @@ TEST_CASE("lines that are broken are passed over") {
     CHECK(attempts.replies.at(7) == "kept");
     CHECK(attempts.warned.empty());
     CHECK(attempts.untold.empty());
+    CHECK(attempts.turns.empty());
   }
   CHECK(parse_attempts("t 1 100 160").tries == 0);  // cut short
   CHECK(parse_attempts("t 18446744073709551615 1 2\n").tries == 1000000);
@@ -73,7 +81,8 @@ TEST_CASE("what is appended is read back, and no reply forges a line") {
   pass.last = 100;
   pass.next = 160;
   pass.replies = {{0, "later\nt 9 9 9"}, {3, "full \xff"}};
-  pass.warned = {3};
+  pass.warned = {{3, {.count = 1, .last = 100}}};
+  pass.turns = {{4, {.tries = 7, .next = 1000}}};
   REQUIRE(append_successes(path, {{1, {"relayed", "2.0.0 ok\nn 1"}}, {2, {"delivered", ""}}}).ok());
   REQUIRE(append_attempt(path, pass, {2}).ok());
   pass = {};
@@ -87,7 +96,9 @@ TEST_CASE("what is appended is read back, and no reply forges a line") {
   CHECK(read.next == 160);
   CHECK(read.replies.at(0) == "later\\x0at 9 9 9");
   CHECK(read.replies.at(3).size() < 1100);
-  CHECK(read.warned == std::set<size_t>{3});
+  CHECK(read.warned == std::map<size_t, Warnings>{{3, {.count = 1, .last = 100}}});
+  CHECK(read.turn_of(4) == Turn{7, 1000});
+  CHECK(read.turn_of(3) == Turn{2, 160});
   REQUIRE(read.untold.size() == 1);
   CHECK(read.untold.at(1).action == "relayed");
   CHECK(read.untold.at(1).text == "2.0.0 ok\\x0an 1");
@@ -162,7 +173,8 @@ TEST_CASE("the orders that a pass has met are noted with it") {
   CHECK_FALSE(read_defer_log(scratch.path()).ok());
 }
 
-TEST_CASE("the wait doubles up to the longest, never wraps around and is never nothing") {
+TEST_CASE(
+    "the wait doubles from the third try on, up to the longest, never wraps around and is never nothing") {
   struct Row {
     uint64_t first, longest;
     unsigned tries;
@@ -171,15 +183,16 @@ TEST_CASE("the wait doubles up to the longest, never wraps around and is never n
   const Row rows[] = {
       {60, 3600, 0, 60},
       {60, 3600, 1, 60},
-      {60, 3600, 2, 120},
-      {60, 3600, 6, 1920},
-      {60, 3600, 7, 3600},
+      {60, 3600, 2, 60},
+      {60, 3600, 3, 120},
+      {60, 3600, 7, 1920},
+      {60, 3600, 8, 3600},
       {60, 3600, 1000000, 3600},
       {7200, 3600, 1, 3600},
-      {0, 3600, 5, 16},
+      {0, 3600, 5, 8},
       {60, 0, 3, 1},
-      {1, UINT64_MAX, 64, 1ULL << 63},
-      {1, UINT64_MAX, 65, UINT64_MAX},
+      {1, UINT64_MAX, 65, 1ULL << 63},
+      {1, UINT64_MAX, 66, UINT64_MAX},
       {60, UINT64_MAX, 1000000, UINT64_MAX},
   };
   for (const Row& row : rows) {

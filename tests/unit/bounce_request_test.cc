@@ -96,3 +96,20 @@ TEST_CASE("who is told, until when and in which alphabet come back too") {
   CHECK_FALSE(read->tells_of(Action::delayed));
   CHECK(two_failed().addressee() == "a@example.org");
 }
+
+TEST_CASE("what a profile says comes back as it was written, and no template is a path") {
+  BounceRequest request = two_failed();
+  request.copy_bytes = 10240;
+  request.plain = true;
+  request.bounce_template = "de";
+  request.sign = true;
+  const std::string bytes = serialise_bounce_request(request);
+  Result<BounceRequest> read = parse_bounce_request(bytes);
+  REQUIRE(read.ok());
+  CHECK(read->copy_bytes == 10240);
+  CHECK(read->plain);
+  CHECK(read->bounce_template == "de");
+  CHECK(read->sign);
+  CHECK(serialise_bounce_request(*read) == bytes);
+  CHECK_FALSE(parse_bounce_request("m17\0sa@b\0g../x\0rc@d\0"s).ok());
+}

@@ -45,6 +45,12 @@ struct Opened {
   Delivery delivery;
 };
 
+BounceChoice patient() {
+  Result<BounceProfiles> profiles = BounceProfiles::parse("DEFAULT max_retry_timeout=10000", "");
+  REQUIRE(profiles.ok());
+  return {.profiles = std::move(*profiles), .destinations = {}};
+}
+
 }  // namespace
 
 TEST_CASE("orders are carried out when a message is opened, and again without effect") {
@@ -57,7 +63,7 @@ TEST_CASE("orders are carried out when a message is opened, and again without ef
     CHECK(opened.delivery.failed.at(2) == "5.0.0 bounced by the operator");
   }
   CHECK(opened.delivery.waits());
-  decide_pass(opened.delivery, false, 10000, 1000);
+  decide_pass(opened.delivery, false, patient(), 1000);
   CHECK(opened.delivery.tried);
   CHECK(opened.delivery.pending());
 }
@@ -95,19 +101,19 @@ TEST_CASE("a hold does not undo a failure that is about to be told") {
 
 TEST_CASE("a flush makes a message due until a pass has met it") {
   Opened due(1, "t 1 100 5000\no flush 1 root 0 .\n");
-  decide_pass(due.delivery, false, 10000, 1000);
+  decide_pass(due.delivery, false, patient(), 1000);
   CHECK(due.delivery.tried);
   Opened met(1, "o flush 1 root 0 .\nt 1 100 5000 1\n");
-  decide_pass(met.delivery, false, 10000, 1000);
+  decide_pass(met.delivery, false, patient(), 1000);
   CHECK_FALSE(met.delivery.tried);
   CHECK(next_time(met.delivery, met.delivery.attempts.next, 1000) == 5000);
   // Ordered while the pass was under way: the pass had met none.
   Opened meanwhile(1, "o flush 1 root 0 .\nt 1 100 5000\n");
-  decide_pass(meanwhile.delivery, false, 10000, 1000);
+  decide_pass(meanwhile.delivery, false, patient(), 1000);
   CHECK(meanwhile.delivery.tried);
   Opened held(1, "o hold 1 root 0 .\no flush 1 root 0 .\n");
   carry_out(held.delivery);
-  decide_pass(held.delivery, true, 10000, 1000);
+  decide_pass(held.delivery, true, patient(), 1000);
   CHECK_FALSE(held.delivery.tried);
   CHECK(next_time(held.delivery, 0, 1000) == 1000 + 86400);
   held.delivery.orders_came = true;
@@ -117,7 +123,7 @@ TEST_CASE("a flush makes a message due until a pass has met it") {
 TEST_CASE("times that a wrong clock has noted keep no message back") {
   const auto tried = [](std::string_view log, uint64_t now) {
     Opened opened(1, std::string(log));
-    decide_pass(opened.delivery, false, 3600, now);
+    decide_pass(opened.delivery, false, {}, now);
     return opened.delivery.tried;
   };
   CHECK_FALSE(tried("t 1 1000 4600\n", 1000));

@@ -74,6 +74,9 @@ TEST_CASE("what is wrong is named by file and line, with the remedy") {
       {"tcp.smtp", "2001:0DB8::1:deny\n",
        ":1: \"2001:0DB8::1:deny\" is never met: addresses are compared as text; write 2001:db8::1"},
       {"tcp.smtp", "192.0.2.1\n", ":1: \"192.0.2.1\" is no rule; write ADDRESS:allow or ADDRESS:deny"},
+      {"tlsminimum", "TLSv1.3\n", ""},
+      {"tlsminimum", "1.3\n", ":1: \"1.3\" is no version of TLS; write TLSv1.2 or TLSv1.3"},
+      {"tlscapath", "/nowhere\n", ":1: \"/nowhere\" is not a directory; make it, or name the right one"},
       {"ipfamilies", "ipv4\n", ""},
       {"ipfamilies", "IPv4 ipv6\n", ""},
       {"ipfamilies", "ipv4 ipv4\n", ":1: \"ipv4 ipv4\" is no order of address families"},
@@ -124,6 +127,28 @@ TEST_CASE("what is wrong is named by file and line, with the remedy") {
     CHECK(report.problems[0].starts_with(home.path("control/" + row.name) + row.problem));
     CHECK(report.problems[0].find("; ") != std::string::npos);
   }
+}
+
+TEST_CASE("bounce profiles are looked at as a whole, with what they name and what names them") {
+  const ScratchHome home;
+  home.write("control/bounceprofiles", "# ours\nDEFAULT max_retries=7\nfast initial_retry=5\n");
+  ControlReport report = report_of("bounceprofiles");
+  CHECK(report.problems.empty());
+  CHECK(report.value == "DEFAULT max_retries=7, fast initial_retry=5");
+  home.write("control/destinations", "far.example bounce_profile=Fast\nnear.example bounce_profile=slow\n");
+  report = report_of("bounceprofiles");
+  REQUIRE(report.problems.size() == 1);
+  CHECK(report.problems[0] == home.path("control/bounceprofiles") +
+                                  ": control/destinations names the profile slow; add a line for it");
+  home.write("control/bounceprofiles", "slow\nfast template=de\n");
+  report = report_of("bounceprofiles");
+  REQUIRE(report.problems.size() == 1);
+  CHECK(report.problems[0].find("control/templates/bounce-de") != std::string::npos);
+  home.write("control/bounceprofiles", "slow\n\nfast max_retries=x\n");
+  report = report_of("bounceprofiles");
+  REQUIRE(report.problems.size() == 1);
+  CHECK(report.problems[0] ==
+        home.path("control/bounceprofiles") + ":3: max_retries=x: it is a number from 0 to 1000000");
 }
 
 TEST_CASE("files that nobody reads are found, hidden ones and compiled tables are not complained of") {

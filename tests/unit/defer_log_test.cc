@@ -25,7 +25,9 @@ bool has_unmet(const std::string& log) {
 }  // namespace
 
 TEST_CASE("a compacted log says what the long one says") {
-  std::string log = "r 0 first\nr 1 other\nt 1 100 160\nd 3 relayed ok\nd 4 expanded yes\nw 1 100\nr 0 se";
+  std::string log =
+      "r 0 first\nr 1 other\nt 1 100 160\nd 3 relayed ok\nd 4 expanded yes\nw 1 100\na 1 5 99 .\nw 1 150\na "
+      "1 6 200 .\nr 0 se";
   log += order(Verb::hold, 0) + order(Verb::reroute, 1, "mx.example:26") + order(Verb::release, 0);
   log += order(Verb::bounce, 2) + order(Verb::flush, 1) + "\nn 3 .\nr 0 last\nt 2 200 260 2\n";
   const std::string compacted = compact_log(log);
@@ -38,6 +40,9 @@ TEST_CASE("a compacted log says what the long one says") {
   CHECK(after.replies == before.replies);
   CHECK(after.replies.at(0) == "last");
   CHECK(after.warned == before.warned);
+  CHECK(after.warned.at(1) == Warnings{2, 150});
+  CHECK(after.turns == before.turns);
+  CHECK(after.turn_of(1) == Turn{6, 200});
   REQUIRE(after.untold.size() == 1);
   CHECK(after.untold.at(4).action == "expanded");
   CHECK(after.untold.at(4).text == "yes");

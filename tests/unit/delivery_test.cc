@@ -152,7 +152,7 @@ TEST_CASE("what was delivered is noted before the rest of the message is tried a
   o.delivery.jobs_out = 1;
   take_reports(
       o.delivery, jobs.remote[0],
-      {{Outcome::delivered, "ok"}, {Outcome::permanent, "5.1.1 no"}, {Outcome::temporary, "4.2.2 full"}});
+      {{Outcome::delivered, "ok"}, {Outcome::permanent, "5.1.1 no"}, {Outcome::temporary, "4.2.2 full"}}, {});
   CHECK(o.delivery.jobs_out == 0);
   CHECK(o.states() == "DPP");
   CHECK(o.delivery.failed == std::map<size_t, std::string>{{1, "5.1.1 no"}});
@@ -164,33 +164,49 @@ TEST_CASE("what was delivered is noted before the rest of the message is tried a
   CHECK(o.delivery.pending());
 }
 
+TEST_CASE("a profile makes some refusals soft and some deferrals hard") {
+  Opened o({"a@far.example", "b@far.example", "c@far.example", "d@far.example", "e@far.example"});
+  Result<BounceProfiles> profiles = BounceProfiles::parse("DEFAULT soft=550+5.7.26 hard=4.1.8,452", "p");
+  REQUIRE(profiles.ok());
+  const Jobs jobs = make_jobs(o.delivery, rewriting(kLocals, "me"));
+  o.delivery.jobs_out = 1;
+  take_reports(o.delivery, jobs.remote[0],
+               {{Outcome::permanent, "mx[192.0.2.1]:25 said: 550 5.7.26 no alignment"},
+                {Outcome::permanent, "mx[192.0.2.1]:25 said: 554 5.7.26 no alignment"},
+                {Outcome::temporary, "4.1.8 no such sender's domain"},
+                {Outcome::temporary, "mx[192.0.2.1]:25 said: 452 4.2.2 full"},
+                {Outcome::temporary, "mx[192.0.2.1]:25 said: 451 4.7.1 later"}},
+               {.profiles = std::move(*profiles), .destinations = {}});
+  CHECK(o.delivery.deferred.size() == 2);
+  CHECK(o.delivery.deferred.contains(0));
+  CHECK(o.delivery.deferred.contains(4));
+  CHECK(o.delivery.failed.size() == 3);
+}
+
 TEST_CASE("a message that was delivered to all is pending no more") {
   Opened o({"a@far.example", "b@other.example"});
   Jobs jobs = make_jobs(o.delivery, rewriting(kLocals, "me"));
   o.delivery.jobs_out = 2;
-  take_reports(o.delivery, jobs.remote[0], {{Outcome::delivered, "ok"}});
+  take_reports(o.delivery, jobs.remote[0], {{Outcome::delivered, "ok"}}, {});
   CHECK(o.states() == "DP");
   CHECK(o.delivery.pending());
-  take_reports(o.delivery, jobs.remote[1], {{Outcome::delivered, "ok"}});
+  take_reports(o.delivery, jobs.remote[1], {{Outcome::delivered, "ok"}}, {});
   CHECK_FALSE(o.delivery.pending());
 }
 
 TEST_CASE("a message expires when its lifetime is over and never because of a large number") {
   Delivery delivery;
   delivery.queued.born = 1000ULL * 1000000 + 999999;
-  CHECK_FALSE(delivery.expired({.lifetime = 100}, 1099));
-  CHECK(delivery.expired({.lifetime = 100}, 1100));
-  CHECK(delivery.expired({.lifetime = 0}, 1000));
-  CHECK_FALSE(delivery.expired({.lifetime = 0}, 999));  // the clock went back
-  CHECK_FALSE(delivery.expired({.lifetime = UINT64_MAX}, 4000000000));
+  CHECK_FALSE(delivery.expired({.lifetime = 100}, 0, 1099));
+  CHECK(delivery.expired({.lifetime = 100}, 0, 1100));
+  CHECK(delivery.expired({.lifetime = 0}, 0, 1000));
+  CHECK_FALSE(delivery.expired({.lifetime = 0}, 0, 999));  // the clock went back
+  CHECK_FALSE(delivery.expired({.lifetime = UINT64_MAX}, 0, 4000000000));
   // Born in the future: what counts is how long it was tried.
   const RetryProfile profile{.first_wait = 10, .longest_wait = 40, .lifetime = 100};
-  delivery.attempts.tries = 3;  // 10 + 20 + 40
-  CHECK_FALSE(delivery.expired(profile, 900));
-  delivery.attempts.tries = 4;
-  CHECK(delivery.expired(profile, 900));
-  delivery.attempts.tries = UINT_MAX;
-  CHECK_FALSE(delivery.expired({.lifetime = UINT64_MAX}, 900));
+  CHECK_FALSE(delivery.expired(profile, 4, 900));  // 10 + 10 + 20 + 40
+  CHECK(delivery.expired(profile, 5, 900));
+  CHECK_FALSE(delivery.expired({.lifetime = UINT64_MAX}, UINT_MAX, 900));
 }
 
 TEST_CASE("a queue file that is missing or damaged is not opened") {
@@ -245,7 +261,8 @@ TEST_CASE("a delivery that the sender asked to hear of is noted before its state
                {{Outcome::delivered, "2.0.0 there"},
                 {Outcome::passed_on, "2.0.0 he tells"},
                 {Outcome::expanded, ""},
-                {Outcome::delivered, "2.0.0 there"}});
+                {Outcome::delivered, "2.0.0 there"}},
+               {});
   CHECK(o.states() == "DDDD");
   CHECK(o.delivery.pending());
   const std::string noted = o.read("queue/defer/" + std::to_string(17 % POSTERN_SPLIT) + "/17");
@@ -274,7 +291,7 @@ TEST_CASE("a success counts only with its state byte, and is of nobody's interes
   Opened null_sender(envelope);
   Jobs jobs = make_jobs(null_sender.delivery, rewriting({"here.example"}, "me"));
   null_sender.delivery.jobs_out = 1;
-  take_reports(null_sender.delivery, jobs.local[0], {{Outcome::delivered, "2.0.0 there"}});
+  take_reports(null_sender.delivery, jobs.local[0], {{Outcome::delivered, "2.0.0 there"}}, {});
   CHECK(null_sender.delivery.attempts.untold.empty());
   CHECK_FALSE(null_sender.delivery.pending());
 }
@@ -296,6 +313,48 @@ TEST_CASE("a recipient goes where a stage sent it, unless an order says another 
   CHECK(routes() == "a@far.example> b@far.example>other.example c@here.example>[::1] ");
   for (const DeliveryJob& job : make_jobs(opened.delivery, here).remote)
     CHECK(job.extras.find("relay.example") == std::string::npos);
+}
+
+TEST_CASE("a tagged sender is that of the destinations that want it, and of nothing here") {
+  Opened opened({"a@tagged.example", "b@plain.example", "c@tagged.example", "d@example.org"});
+  const auto senders = [&](bool wanted) {
+    std::string all;
+    const Jobs jobs =
+        make_jobs(opened.delivery, rewriting(kLocals, "example.org"),
+                  [&](std::string_view domain) { return wanted && domain == "tagged.example"; });
+    for (const DeliveryJob& job : jobs.remote) all += job.site + ":" + job.arguments[1] + " ";
+    for (const DeliveryJob& job : jobs.local) all += job.arguments[0];
+    return all;
+  };
+  const std::string untagged =
+      "tagged.example:sender@example.org plain.example:sender@example.org sender@example.org";
+  CHECK(senders(true) == untagged);  // a message from before
+  opened.delivery.queued.kept.set("POSTERN_PRVS", "prvs=0786a1b2c3=sender@example.org");
+  CHECK(senders(false) == untagged);
+  CHECK(senders(true) ==
+        "tagged.example:prvs=0786a1b2c3=sender@example.org plain.example:sender@example.org "
+        "sender@example.org");
+}
+
+TEST_CASE("what came from outside, or is signed already, is not signed when it is forwarded") {
+  struct Row {
+    const char* name;
+    const char* value;
+    bool keep_unsigned;
+  };
+  Opened opened({"a@example.org", "b@far.example"});
+  const auto jobs = [&] { return make_jobs(opened.delivery, rewriting(kLocals, "example.org")); };
+  CHECK(jobs().local.at(0).keep_unsigned);  // nobody knows where it came from
+  for (const Row& row : {Row{"POSTERN_DIRECTION", "in", true}, Row{"POSTERN_DIRECTION", "local", false},
+                         Row{"POSTERN_DIRECTION", "out", false}, Row{"POSTERN_SIGN", "yes", false},
+                         Row{"POSTERN_SIGN", "no", true}, Row{"POSTERN_SIGN", "", false},
+                         Row{"POSTERN_SIGNED", "dkim", true}}) {
+    CAPTURE(row.name);
+    CAPTURE(row.value);
+    opened.delivery.queued.kept.set(row.name, row.value);
+    CHECK(jobs().local.at(0).keep_unsigned == row.keep_unsigned);
+    CHECK_FALSE(jobs().remote.at(0).keep_unsigned);
+  }
 }
 
 TEST_CASE("what a stage wants bounced has failed, with the status of its text or 5.7.1") {

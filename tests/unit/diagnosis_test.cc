@@ -51,3 +51,39 @@ TEST_CASE("the class of a status is what the outcome demands") {
   CHECK(diagnose("", '2').status == "2.0.0");
   CHECK(diagnose("no status", '4').status == "4.0.0");
 }
+
+TEST_CASE("what was said is code, status and text, as far as it is there") {
+  struct Row {
+    const char* report;
+    const char* code;
+    const char* status;
+    const char* text;
+  };
+  const Row rows[] = {
+      {"mx.example[192.0.2.1]:25 said: 550 5.1.1 no such user", "550", "5.1.1", "no such user"},
+      {"mx said: 451 later", "451", "", "later"},
+      {"4.4.1 unable to connect", "", "4.4.1", "unable to connect"},
+      {"550-5.7.26 two lines", "550", "5.7.26", "two lines"},
+      {"nothing known", "", "", "nothing known"},
+      {"999 5.1.1 x", "", "", "999 5.1.1 x"},
+      {"550", "550", "", ""},
+      {"", "", "", ""},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.report);
+    const Said said = said_in(row.report);
+    CHECK(said.code == row.code);
+    CHECK(said.status == row.status);
+    CHECK(said.text == row.text);
+  }
+}
+
+TEST_CASE("a status is told in words, its own or its subject's") {
+  CHECK(status_words("5.1.0") == "Unknown address error");
+  CHECK(status_words("4.1.0") == "Unknown address error");
+  CHECK(status_words("5.1.1") == "Bad destination mailbox address");
+  CHECK(status_words("5.7.999") == "Security or policy error");
+  CHECK(status_words("5.0.0") == "Unknown error");
+  CHECK(status_words("") == "Unknown error");
+  CHECK(status_words("5.9.9") == "Unknown error");
+}

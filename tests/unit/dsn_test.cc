@@ -191,3 +191,44 @@ TEST_CASE("nothing in a request makes a line of its own in the DSN") {
     }
   }
 }
+
+TEST_CASE("a template changes what people read, and nothing that programs read") {
+  const BounceRequest request = request_of({{"b@example.net", "", Action::failed, "5.1.1 $Host no"},
+                                            {"c@example.net", "", Action::delayed, "4.2.2 full"}});
+  const Result<BounceTemplate> words = parse_bounce_template(
+      "[failed]\nSubject: Zur\xc3\xbc"
+      "ck\n\n$Host f\xc3\xbcr $Sender:\n\n$Recipients\n$$5\n",
+      "f");
+  REQUIRE(words.ok());
+  const std::string own = make_dsn(request, {}, "mx.example.org", 99, 1136217845, *words).head;
+  const std::string built_in = head_of(request);
+  const auto status_of = [](const std::string& head) {
+    return head.substr(head.find("message/delivery-status"));
+  };
+  CHECK(status_of(own) == status_of(built_in));
+  CHECK(own.find("\nSubject: =?") != std::string::npos);
+  CHECK(has_line(own, "Content-Type: text/plain; charset=utf-8"));
+  CHECK(has_line(own, "mx.example.org f=C3=BCr a@example.org:"));
+  CHECK(has_line(own, "<b@example.net>:"));
+  CHECK(has_line(own, "5.1.1 $Host no"));
+  CHECK(has_line(own, "$5"));
+  // What the template does not have is built in.
+  CHECK(own.find("could not be delivered yet") != std::string::npos);
+  CHECK(own.find("This is the mail system") == std::string::npos);
+  CHECK(!has_8bit_byte(own));
+}
+
+TEST_CASE("a plain notification is one text that ends with the header") {
+  BounceRequest request = request_of({{"b@example.net", "", Action::failed, "5.1.1 no"}});
+  request.plain = true;
+  DsnParts parts = make_dsn(request, {}, "mx.example.org", 99, 1136217845);
+  CHECK(has_line(parts.head, "Content-Type: text/plain; charset=us-ascii"));
+  CHECK(parts.head.find("multipart") == std::string::npos);
+  CHECK(parts.head.ends_with("--- The header of your message, which is returned:\n\n"));
+  CHECK(parts.tail.empty());
+  CHECK_FALSE(parts.encodes);
+  CHECK_FALSE(parts.eight_bit);
+  parts = make_dsn(request, {.full = false, .eight_bit = true}, "mx.example.org", 99, 1136217845);
+  CHECK(parts.encodes);
+  CHECK(has_line(parts.head, "Content-Transfer-Encoding: quoted-printable"));
+}

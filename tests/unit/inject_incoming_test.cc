@@ -72,6 +72,11 @@ TEST_CASE("a user's word on himself does not go on, but for the number of a pare
   CHECK(onward.get("POSTERN_DEFERRED") == "1");
   environment.set("POSTERN_PARENT_MID", "34\nInfo: x");
   CHECK(claims_of(environment).parent.empty());
+  // What takes a right away may be said by anybody.
+  for (const auto& [value, kept] : {std::pair{"no", true}, {"yes", false}, {"", false}}) {
+    environment.set("POSTERN_SIGN", value);
+    CHECK((message_environment(99, claims_of(environment)).get("POSTERN_SIGN") == "no") == kept);
+  }
   CHECK(message_environment(1, claims_of({})).pairs().size() == 3);
 }
 

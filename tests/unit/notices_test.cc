@@ -26,11 +26,16 @@ Delivery delivery_of(const std::vector<std::string>& notify, std::string_view se
   return delivery;
 }
 
+// Without warnings where delay_warning is 0.
 SendSettings settings_with(uint64_t delay_warning = 100) {
   SendSettings settings;
-  settings.delay_warning = delay_warning;
   settings.double_bounce_to = "postmaster@me";
-  settings.retry.lifetime = 1000;
+  const BounceProfile otherwise{.max_queue_lifetime = 1000,
+                                .send_delay_warnings = delay_warning != 0,
+                                .delay_warning_interval = delay_warning};
+  Result<BounceProfiles> profiles = BounceProfiles::parse("", "", otherwise);
+  REQUIRE(profiles.ok());
+  settings.bounces.profiles = std::move(*profiles);
   return settings;
 }
 
@@ -77,7 +82,7 @@ TEST_CASE("failures are told to those who want to hear of them, and all have fai
   for (size_t rid = 0; rid < 4; ++rid) delivery.failed[rid] = "5.1.1 no";
   choose_notices(delivery, settings_with(), kBorn);
   CHECK(telling(delivery) == "0f 3f");
-  const BounceRequest request = bounce_request_for(delivery, settings_with());
+  const BounceRequest request = notices_for(delivery, settings_with()).at(0).request;
   CHECK(request.recipients.size() == 2);
   CHECK(request.addressee() == "a@x.example");
   CHECK(request.last_try == kBorn + 1000);
@@ -100,7 +105,7 @@ TEST_CASE("a delay is told once, when the message is old enough, unless that is 
   const auto chosen = [](uint64_t delay_warning, uint64_t age) {
     Delivery delivery = delivery_of({"", "", "NEVER", "FAILURE", "DELAY"});
     for (size_t rid = 0; rid < 5; ++rid) delivery.deferred[rid] = "4.4.1 later";
-    delivery.attempts.warned = {1};
+    delivery.attempts.warned = {{1, {.count = 1, .last = 0}}};
     choose_notices(delivery, settings_with(delay_warning), kBorn + age);
     return telling(delivery);
   };
@@ -116,7 +121,8 @@ TEST_CASE("a delay is told once, when the message is old enough, unless that is 
   CHECK(delivery.attempts.warned.empty());
   choose_notices(delivery, settings_with(), kBorn + 500);
   take_told(delivery, true);
-  CHECK(delivery.attempts.warned == std::set<size_t>{0});
+  CHECK(delivery.attempts.warned.size() == 1);
+  CHECK(delivery.attempts.warned.at(0).count == 1);
   CHECK(delivery.pending());
 }
 
@@ -145,7 +151,7 @@ TEST_CASE("a failure of the null reverse-path goes to the postmaster once and ne
   delivery.failed[0] = "5.1.1 no";
   choose_notices(delivery, settings_with(), kBorn);
   CHECK(telling(delivery) == "0f");
-  CHECK(bounce_request_for(delivery, settings_with()).addressee() == "postmaster@me");
+  CHECK(notices_for(delivery, settings_with()).at(0).request.addressee() == "postmaster@me");
   SendSettings dropping = settings_with();
   dropping.double_bounce_to.clear();
   choose_notices(delivery, dropping, kBorn);
@@ -164,7 +170,7 @@ TEST_CASE("a list's owner is told of what its recipients' own senders stand for"
   delivery.failed[0] = "5.1.1 no";
   choose_notices(delivery, settings_with(), kBorn);
   CHECK(telling(delivery) == "0f");
-  const BounceRequest request = bounce_request_for(delivery, settings_with());
+  const BounceRequest request = notices_for(delivery, settings_with()).at(0).request;
   CHECK(request.addressee() == "list-owner-@example.org");
 }
 
@@ -173,4 +179,82 @@ TEST_CASE("what another host sends as a double bounce is told to nobody") {
   delivery.failed[0] = "5.1.1 no";
   choose_notices(delivery, settings_with(), kBorn);
   CHECK(telling(delivery).empty());
+}
+
+namespace {
+
+SendSettings settings_of(std::string_view profiles, std::string_view destinations) {
+  SendSettings settings = settings_with();
+  Result<BounceProfiles> parsed = BounceProfiles::parse(profiles, "p");
+  Result<Destinations> table = Destinations::parse(destinations, "d");
+  REQUIRE(parsed.ok());
+  REQUIRE(table.ok());
+  settings.bounces = {.profiles = std::move(*parsed), .destinations = std::move(*table)};
+  return settings;
+}
+
+}  // namespace
+
+TEST_CASE("recipients with different profiles are told of apart, and each as its profile says") {
+  const SendSettings settings = settings_of(
+      "DEFAULT max_bounce_copy=10\nops bounce_recipient=ops@example.org bounce_format=plain sign_bounces=on "
+      "template=de\nquiet send_hard_bounces=off\n",
+      "ops.example bounce_profile=ops\nquiet.example bounce_profile=quiet\n");
+  Delivery delivery = delivery_of({"", "", "", "SUCCESS", ""});
+  delivery.queued.envelope.recipients[1].address = "r@ops.example";
+  delivery.queued.envelope.recipients[2].address = "r@quiet.example";
+  delivery.queued.envelope.recipients[3].address = "d@ops.example";
+  for (const size_t rid : {0U, 1U, 2U, 4U}) delivery.failed[rid] = "5.1.1 no";
+  delivery.attempts.untold[3] = {"relayed", "2.0.0 ok"};
+  choose_notices(delivery, settings, kBorn);
+  CHECK(telling(delivery) == "0f 1f 3r 4f");
+  const std::vector<Notice> notices = notices_for(delivery, settings);
+  REQUIRE(notices.size() == 3);
+  std::string said;
+  for (const Notice& notice : notices) {
+    const BounceRequest& request = notice.request;
+    said += request.addressee() + (request.plain ? " plain" : " dsn") + (request.sign ? " signed" : "") +
+            " " + request.bounce_template + " " + std::to_string(request.copy_bytes) + ":";
+    for (const size_t rid : notice.rids) said += " " + std::to_string(rid);
+    said += "\n";
+    CHECK(request.recipients.size() == notice.rids.size());
+  }
+  CHECK(said ==
+        "a@x.example dsn  10: 0 4\n"
+        "a@x.example plain signed de 10: 3\n"
+        "ops@example.org plain signed de 10: 1\n");
+  // One of the three could not be made.
+  delivery.not_told = {0, 4};
+  CHECK(take_told(delivery, true) == std::set<size_t>{3});
+  CHECK(delivery.deferred.size() == 2);
+  CHECK(delivery.queued.states[1] == RecipientState::failed);
+  CHECK(delivery.queued.states[2] == RecipientState::failed);
+  CHECK(delivery.queued.states[0] == RecipientState::pending);
+  CHECK(delivery.not_told.empty());
+}
+
+TEST_CASE("RET=HDRS wins over what a profile returns") {
+  Delivery delivery = delivery_of({""});
+  delivery.failed[0] = "5.1.1 no";
+  const SendSettings settings = settings_of("DEFAULT max_bounce_copy=10\n", "");
+  delivery.queued.envelope.ret = "HDRS";
+  choose_notices(delivery, settings, kBorn);
+  CHECK(notices_for(delivery, settings).at(0).request.copy_bytes == 0);
+}
+
+TEST_CASE("delays are told again after each interval, as often as the profile says") {
+  const SendSettings settings =
+      settings_of("DEFAULT send_delay_warnings=on delay_warning_interval=100 max_delay_warnings=2\n", "");
+  const auto chosen = [&](Warnings before, uint64_t age) {
+    Delivery delivery = delivery_of({""});
+    delivery.deferred[0] = "4.4.1 later";
+    if (before.count > 0) delivery.attempts.warned[0] = before;
+    choose_notices(delivery, settings, kBorn + age);
+    return telling(delivery);
+  };
+  CHECK(chosen({}, 99) == "");
+  CHECK(chosen({}, 100) == "0d");
+  CHECK(chosen({1, kBorn + 100}, 199) == "");
+  CHECK(chosen({1, kBorn + 100}, 200) == "0d");
+  CHECK(chosen({2, kBorn + 200}, 1000) == "");
 }

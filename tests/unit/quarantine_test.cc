@@ -132,8 +132,12 @@ TEST_CASE("what is kept says where and why, and nothing of the request alone") {
   const std::vector<Membership> held = memberships_of(back, kept, 5000000, {});
   REQUIRE(held.size() == 2);
   CHECK(held[0].quarantine == "Policy 2");
-  CHECK(held[0].expires == 77);
-  CHECK_FALSE(held[0].deletes);
+  CHECK(held[0].expires == 0);
+  const std::vector<Membership> holds = memberships_of({{"Hold", "x"}, {"Policy", "y"}}, kept, 5000000, {});
+  REQUIRE(holds.size() == 2);
+  CHECK(holds[0].expires == 77);
+  CHECK_FALSE(holds[0].deletes);
+  CHECK(holds[1].expires == 0);
 
   HeldRow row{.mid = 9, .new_mid = 513};
   row.kept = kept;

@@ -30,9 +30,15 @@ TEST_CASE("each phase has the time of RFC 5321 unless its own file says another"
   CHECK(plain->timeouts.end == 600);
   CHECK(plain->families == std::vector<IpFamily>{IpFamily::v6, IpFamily::v4});
   CHECK_FALSE(plain->refuse_8bit);
+  CHECK(plain->timeouts.starttls == 300);
+  CHECK(plain->tls_minimum == 2);
+  CHECK(plain->tls_authorities == "/etc/ssl/certs");
   const Result<RemoteSettings> some = settings_with({{"timeoutconnect", "1\n"},
                                                      {"timeoutgreeting", "2\n"},
                                                      {"timeouthelo", "3\n"},
+                                                     {"timeoutstarttls", "10\n"},
+                                                     {"tlsminimum", "tlsv1.3\n"},
+                                                     {"tlscapath", "/nowhere\n"},
                                                      {"timeoutmail", "4\n"},
                                                      {"timeoutrcpt", "5\n"},
                                                      {"timeoutdata", "6\n"},
@@ -46,6 +52,9 @@ TEST_CASE("each phase has the time of RFC 5321 unless its own file says another"
   const SmtpTimeouts& t = some->timeouts;
   CHECK(std::vector<int64_t>{t.connect, t.greeting, t.hello, t.mail, t.rcpt, t.data, t.block, t.end,
                              t.reset} == std::vector<int64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9});
+  CHECK(t.starttls == 10);
+  CHECK(some->tls_minimum == 3);
+  CHECK(some->tls_authorities == "/nowhere");
   CHECK(some->families == std::vector<IpFamily>{IpFamily::v4});
   CHECK(some->refuse_8bit);
   CHECK(some->ignored_extensions == std::vector<std::string>{"CHUNKING", "dsn"});
@@ -69,6 +78,8 @@ TEST_CASE("a setting that is wrong is named") {
                                             {"ipfamilies", "ipv6 ipv6\n"},
                                             {"ipfamilies", "inet\n"},
                                             {"eightbitmime", "maybe\n"},
+                                            {"tlsminimum", "1.2\n"},
+                                            {"tlsminimum", "SSLv3\n"},
                                             {"remoteport", "65536\n"},
                                             {"helohost", "a b\n"}}) {
     CAPTURE(file.name);

@@ -9,11 +9,11 @@ using namespace std::string_literals;
 
 namespace {
 
-// Outcomes as letters: d delivered, o passed on, e expanded, p permanent, t temporary.
+// Outcomes as letters: d delivered, o passed on, e expanded, p permanent, t temporary, u unsubscribed.
 std::string outcomes(std::string_view bytes, size_t recipients) {
   std::string letters;
   for (const RecipientReport& report : parse_reports(bytes, recipients)) {
-    letters += "doept"[static_cast<size_t>(report.outcome)];
+    letters += "doeptu"[static_cast<size_t>(report.outcome)];
   }
   return letters;
 }
@@ -32,6 +32,9 @@ TEST_CASE("each recipient has one outcome, and what is not said is temporary") {
       {"rok\0hno\0slater\0Kok\0"s, 3, "dpt"},
       {"pok\0eok\0rok\0hno\0slater\0Kok\0"s, 5, "oedpt"},
       {"pok\0eok\0Zbroken\0"s, 2, "tt"},
+      {"u192.0.2.1\0u192.0.2.1\0K192.0.2.1\0"s, 2, "uu"},
+      {"u192.0.2.1\0slater\0Zlater\0"s, 2, "tt"},
+      {"u192.0.2.1\0"s, 1, "t"},
       {"pok\0eok\0Dnever\0"s, 2, "pp"},
       {"pok\0Kok\0"s, 2, "tt"},
       {"eok\0"s, 1, "t"},

@@ -1,0 +1,178 @@
+#include "lib/prvs.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <algorithm>
+#include <array>
+
+#include "lib/text.h"
+
+namespace postern {
+
+namespace {
+
+constexpr std::string_view kPrefix = "prvs=";
+constexpr size_t kValueBytes = 10;  // KDDDSSSSSS
+constexpr unsigned kDayModulus = 1000;
+constexpr uint64_t kSecondsPerDay = 86400;
+constexpr size_t kLeastSecretBytes = 8;
+
+bool is_value(std::string_view text) {
+  if (text.size() != kValueBytes) return false;
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto hex = [&](char c) { return digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); };
+  return std::all_of(text.begin(), text.begin() + 4, digit) && std::all_of(text.begin() + 4, text.end(), hex);
+}
+
+// Cisco's guides show tags of other letters than hexadecimal ones: enough to know that there is a tag.
+bool looks_like_value(std::string_view text) {
+  if (text.size() != kValueBytes) return false;
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) {
+                       return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+                     }) &&
+         std::all_of(text.begin(), text.begin() + 3, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::string mac_of(std::string_view number_and_day, std::string_view address, std::string_view secret) {
+  const std::string source = std::string(number_and_day) + std::string(address);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
+  unsigned length = 0;
+  HMAC(EVP_sha1(), secret.data(), static_cast<int>(secret.size()),
+       reinterpret_cast<const unsigned char*>(source.data()), source.size(), mac.data(), &length);
+  return hexadecimal({reinterpret_cast<const char*>(mac.data()), 3});
+}
+
+std::string three_digits(unsigned number) {
+  const std::string text = std::to_string(number);
+  return std::string(3 - text.size(), '0') + text;
+}
+
+// "2026-11-22" to days since 1970 (the civil calendar, counted from March).
+std::optional<uint64_t> parse_day(std::string_view text) {
+  const std::vector<std::string_view> parts = split(text, '-');
+  if (parts.size() != 3 || parts[0].size() != 4 || parts[1].size() != 2 || parts[2].size() != 2)
+    return std::nullopt;
+  const std::optional<uint64_t> year = parse_number(parts[0]);
+  const std::optional<uint64_t> month = parse_number(parts[1]);
+  const std::optional<uint64_t> day = parse_number(parts[2]);
+  if (!year || !month || !day || *year < 1970 || *month < 1 || *month > 12 || *day < 1 || *day > 31)
+    return std::nullopt;
+  const uint64_t y = *month <= 2 ? *year - 1 : *year;
+  const uint64_t day_of_year = (153 * (*month > 2 ? *month - 3 : *month + 9) + 2) / 5 + *day - 1;
+  return y * 365 + y / 4 - y / 100 + y / 400 + day_of_year - 719468;
+}
+
+// What is wrong, empty when nothing is.
+std::string take_key(const std::vector<std::string_view>& line, PrvsKey& key) {
+  static constexpr std::string_view kForm =
+      "a line is NUMBER SECRET, and \"until YYYY-MM-DD\" behind an old key";
+  if (line.size() != 2 && line.size() != 4) return std::string(kForm);
+  const std::optional<uint64_t> number = parse_number(line[0]);
+  if (!number || *number > 9) return "the number of a key is one digit";
+  if (line[1].size() < kLeastSecretBytes)
+    return "the secret is too short; take " + std::to_string(kLeastSecretBytes) + " characters or more";
+  key.number = static_cast<unsigned>(*number);
+  key.secret = line[1];
+  if (line.size() == 2) return {};
+  const std::optional<uint64_t> day = parse_day(line[3]);
+  if (line[2] != "until" || !day) return std::string(kForm);
+  key.retired = *day + 1;
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<PrvsKey>> parse_prvs_keys(std::string_view text, std::string_view file_name) {
+  std::vector<PrvsKey> keys;
+  size_t number = 0;
+  for (const std::string_view whole : split(text, '\n')) {
+    ++number;
+    const std::vector<std::string_view> line = words(trim(whole));
+    if (line.empty() || line.front().starts_with('#')) continue;
+    PrvsKey key;
+    const std::string why = take_key(line, key);
+    if (!why.empty())
+      return temporary("read " + std::string(file_name) + " line " + std::to_string(number) + ": " + why, 55,
+                       "4.3.5");
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+std::optional<PrvsAddress> parse_prvs(std::string_view address) {
+  const size_t at = address.rfind('@');
+  if (at == std::string_view::npos || !equal_ignoring_case(address.substr(0, kPrefix.size()), kPrefix))
+    return std::nullopt;
+  const std::string_view rest = address.substr(kPrefix.size(), at - kPrefix.size());
+  const size_t first = rest.find('=');
+  const size_t last = rest.rfind('=');
+  if (first == std::string_view::npos) return std::nullopt;
+  std::string_view value = rest.substr(0, first);
+  std::string_view user = rest.substr(first + 1);
+  if (!is_value(value)) {
+    value = rest.substr(last + 1);
+    user = rest.substr(0, last);
+    if (!looks_like_value(value)) return std::nullopt;
+  }
+  if (user.empty()) return std::nullopt;
+  PrvsAddress parsed;
+  parsed.address = std::string(user) + std::string(address.substr(at));
+  if (!is_value(value)) {
+    parsed.key = 10;  // nobody's
+    return parsed;
+  }
+  parsed.key = static_cast<unsigned>(value[0] - '0');
+  parsed.day = static_cast<unsigned>(*parse_number(value.substr(1, 3)));
+  parsed.mac = lower(value.substr(4));
+  return parsed;
+}
+
+std::string prvs_tagged(std::string_view address, const PrvsKey& key, uint64_t now_seconds) {
+  const size_t at = address.rfind('@');
+  if (at == std::string_view::npos || at == 0 || parse_prvs(address)) return {};
+  if (kPrefix.size() + kValueBytes + 1 + at > kLocalPartLimit) return {};
+  // The words around a quoted string would have to be inside it.
+  if (address.starts_with('"')) return {};
+  const uint64_t day = (now_seconds / kSecondsPerDay + kPrvsDays) % kDayModulus;
+  const std::string front = std::to_string(key.number) + three_digits(static_cast<unsigned>(day));
+  return std::string(kPrefix) + front + mac_of(front, address, key.secret) + "=" + std::string(address);
+}
+
+PrvsCheck check_prvs(std::string_view address, const std::vector<PrvsKey>& keys, uint64_t now_seconds) {
+  using State = PrvsCheck::State;
+  const std::optional<PrvsAddress> tagged = parse_prvs(address);
+  if (!tagged) return {State::untagged, std::string(address)};
+  const uint64_t today = now_seconds / kSecondsPerDay;
+  const std::string front = std::to_string(tagged->key) + three_digits(tagged->day);
+  const bool expired = (tagged->day + kDayModulus - today % kDayModulus) % kDayModulus > kPrvsDays;
+  for (const PrvsKey& key : keys) {
+    if (key.number != tagged->key) continue;
+    for (const std::string& said : {tagged->address, lower(tagged->address)}) {
+      const std::string mac = mac_of(front, said, key.secret);
+      if (CRYPTO_memcmp(mac.data(), tagged->mac.data(), std::min(mac.size(), tagged->mac.size())) != 0)
+        continue;
+      const bool key_is_old = key.retired && today >= *key.retired + kPrvsDays;
+      return {expired || key_is_old ? State::expired : State::valid, tagged->address};
+    }
+  }
+  return {State::forged, tagged->address};
+}
+
+std::string_view prvs_state_name(PrvsCheck::State state) {
+  switch (state) {
+    case PrvsCheck::State::untagged:
+      return "untagged";
+    case PrvsCheck::State::valid:
+      return "valid";
+    case PrvsCheck::State::expired:
+      return "expired";
+    case PrvsCheck::State::forged:
+      break;
+  }
+  return "forged";
+}
+
+}  // namespace postern

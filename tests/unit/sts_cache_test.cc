@@ -1,0 +1,115 @@
+#include "remote/sts_cache.h"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+
+#include <string>
+
+#include "remote/sts_answer.h"
+#include "tests/unit/scratch.h"
+
+using namespace postern;
+
+namespace {
+
+StsEntry entry_of(const std::string& domain) {
+  StsEntry entry{.domain = domain, .fetched = 1000, .tried = 1000};
+  entry.policy = {
+      .mode = StsPolicy::Mode::testing, .mx = {"*.mx.example", "a.example"}, .id = "x1", .max_age = 500};
+  return entry;
+}
+
+void make_old(const Scratch& scratch, const std::string& name, time_t seconds) {
+  const timeval times[2] = {{seconds, 0}, {seconds, 0}};
+  REQUIRE(::utimes(scratch.path(name).c_str(), times) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("what is put into the cache is found again") {
+  const Scratch scratch;
+  const StsCache cache(scratch.path());
+  CHECK_FALSE(cache.find("example.org").has_value());
+  REQUIRE(cache.put(entry_of("example.org")).ok());
+  const std::optional<StsEntry> found = cache.find("example.org");
+  REQUIRE(found.has_value());
+  CHECK(found->policy.mx == entry_of("example.org").policy.mx);
+  CHECK(found->policy.id == "x1");
+  CHECK(found->holds(1499));
+  CHECK_FALSE(found->holds(1500));
+}
+
+TEST_CASE("a failure alone is kept too, and holds nothing") {
+  const Scratch scratch;
+  const StsCache cache(scratch.path());
+  REQUIRE(
+      cache.put({.domain = "example.org", .tried = 7, .result = "sts-webpki-invalid", .why = "a\nb"}).ok());
+  const std::optional<StsEntry> found = cache.find("example.org");
+  REQUIRE(found.has_value());
+  CHECK(found->result == "sts-webpki-invalid");
+  CHECK(found->why == "a\\x0ab");
+  CHECK_FALSE(found->holds(0));
+}
+
+TEST_CASE("half a file, another's file and no domain are nothing") {
+  const Scratch scratch;
+  const StsCache cache(scratch.path());
+  REQUIRE(cache.put(entry_of("example.org")).ok());
+  const std::string whole = scratch.read("example.org");
+  for (size_t length = 0; length < whole.size(); ++length) {
+    CAPTURE(length);
+    scratch.write("example.org", whole.substr(0, length));
+    CHECK_FALSE(cache.find("example.org").has_value());
+  }
+  scratch.write("other.example", whole);
+  CHECK_FALSE(cache.find("other.example").has_value());
+  CHECK_FALSE(cache.find("../" + scratch.path() + "/example.org").has_value());
+  CHECK_FALSE(cache.put({.domain = "../x.y"}).ok());
+}
+
+TEST_CASE("a full cache loses what nobody has asked for longest") {
+  const Scratch scratch;
+  const StsCache cache(scratch.path(), 10);
+  for (int i = 0; i < 10; ++i) {
+    const std::string name = "d" + std::to_string(i) + ".example";
+    REQUIRE(cache.put(entry_of(name)).ok());
+    make_old(scratch, name, 1000 + (i + 5) % 10);  // d5 is the oldest
+  }
+  REQUIRE(cache.put(entry_of("d4.example")).ok());  // is there: pushes nothing out
+  CHECK(cache.find("d5.example").has_value());
+  REQUIRE(cache.put(entry_of("new.example")).ok());
+  CHECK_FALSE(cache.find("d5.example").has_value());
+  CHECK(cache.find("d6.example").has_value());
+  CHECK(cache.find("new.example").has_value());
+}
+
+TEST_CASE("one at a time has the lock of a domain") {
+  const Scratch scratch;
+  const StsCache cache(scratch.path());
+  {
+    const Fd lock = cache.try_lock("example.org");
+    CHECK(lock);
+    CHECK_FALSE(cache.try_lock("example.org"));
+  }
+  CHECK(cache.try_lock("example.org"));
+}
+
+TEST_CASE("an answer is read as it was written; half of one is none") {
+  StsAnswer answer{.domain = "example.org",
+                   .outcome = StsAnswer::Outcome::found,
+                   .policy = entry_of("x.y").policy,
+                   .left = 12,
+                   .result = "sts-policy-fetch-error",
+                   .why = "the HTTP status is 500"};
+  const std::string text = format_sts_answer(answer);
+  const Result<StsAnswer> again = parse_sts_answer(text);
+  REQUIRE(again.ok());
+  CHECK(format_sts_answer(*again) == text);
+  CHECK(again->policy.mx == answer.policy.mx);
+  for (size_t length = 0; length < text.size(); ++length)
+    CHECK_FALSE(parse_sts_answer(text.substr(0, length)).ok());
+  CHECK_FALSE(parse_sts_answer("domain a.b\noutcome found\nend\n").ok());
+  CHECK_FALSE(parse_sts_answer("domain a.b\noutcome none\nmode enforce\nmax_age 1\nend\n").ok());
+  CHECK(parse_sts_answer("domain a.b\noutcome none\nend\n").ok());
+}
