@@ -13,8 +13,7 @@ namespace postern {
 namespace {
 
 constexpr int64_t kGhostMilliseconds = 1000;  // until it is looked again; and for a connection to close
-constexpr int64_t kLookMilliseconds = 1000;   // lanes also change as time goes by
-constexpr int64_t kQuickMilliseconds = 60000;
+constexpr int64_t kLookMilliseconds = 1000;   // shares also change as time goes by
 constexpr size_t kRow = 8;  // waiting behind those that run, so that a connection finds its next job
 
 }  // namespace
@@ -22,9 +21,9 @@ constexpr size_t kRow = 8;  // waiting behind those that run, so that a connecti
 Sites::Sites(const std::string& directory) : limits_(directory), leases_(directory), status_(directory) {}
 
 void Sites::configure(Destinations table, size_t places, const BackOffWaits& waits) {
-  const bool first = places_ == 0;
+  const bool first = lanes_.places() == 0;
   table_ = std::move(table);
-  places_ = places;
+  lanes_.configure(places);
   waits_ = waits;
   changed_ = true;
   if (first) {
@@ -47,52 +46,51 @@ Sites::Site& Sites::get(const std::string& name) {
   return site;
 }
 
+namespace {
+
 // Who answers, slowly or not, and who has yet to.
-Sites::Lane Sites::lane_of(const Site& site, int64_t now) const {
-  switch (site.back_off.state(now)) {
+Lane lane_of(const BackOff& back_off, int64_t now) {
+  switch (back_off.state(now)) {
     case SiteState::away:
-      return kAway;
+      return Lane::away;
     case SiteState::probing:
-      return kProbing;
+      return Lane::probing;
     case SiteState::slow:
-      return kSlow;
+      return Lane::slow;
     default:
-      return site.back_off.proven() ? kQuick : kNew;
+      return back_off.proven() ? Lane::quick : Lane::untried;
   }
 }
 
+}  // namespace
+
 void Sites::relane(Site& site, int64_t now) {
-  const Lane lane = lane_of(site, now);
+  const Lane lane = lane_of(site.back_off, now);
   if (lane == site.lane) return;
-  jobs_.at(site.lane) -= site.waiting + site.running;
-  running_.at(site.lane) -= site.running;
+  lanes_.moved(site.lane, lane, site.waiting, site.running);
+  // Who answers now does not wait among those of whom nobody knows.
+  if (site.in_ring) ring_of(lane).splice(ring_of(lane).end(), ring_of(site.lane), site.turn);
   site.lane = lane;
-  jobs_.at(lane) += site.waiting + site.running;
-  running_.at(lane) += site.running;
   status_changed_ = true;
 }
 
 size_t Sites::most(const Site& site) const {
-  return std::min<size_t>(places_, table_.of(*site.name).max_host_concurrency);
+  return std::min<size_t>(lanes_.places(), table_.of(*site.name).max_host_concurrency);
 }
 
-// For jobs of this lane.
-size_t Sites::lane_places(Lane lane, int64_t now) const {
-  if (lane == kProbing) return std::max<size_t>(1, places_ / 8);
-  if (now >= quick_until_ || lane == kQuick || lane == kAway) return places_;
-  return std::max<size_t>(1, places_ / (lane == kNew ? 2 : 4));
-}
-
-// For an admitted job of the site. While places are scarce, one connection shows whether anybody is there.
+// For an admitted job of the site. While others wait to be tried at all, one connection shows whether anybody
+// is there.
 bool Sites::has_place(const Site& site, int64_t now) const {
-  const size_t at_once = site.back_off.connections(most(site), now);
-  if (site.lane == kNew && site.running > 0 && now < quick_until_) return false;
-  return site.running < at_once && running_.at(site.lane) < lane_places(site.lane, now);
+  if (site.lane == Lane::untried && site.running > 0 && others_untried()) return false;
+  return site.running < site.back_off.connections(most(site), now) && lanes_.may_start(site.lane, now);
 }
 
-// In line and out; what waits longer need not be open for it.
-bool Sites::lane_may_grow(Lane lane, int64_t now) const {
-  return lane == kQuick || lane == kAway || jobs_.at(lane) < 2 * lane_places(lane, now);
+// In line, for what may run: more need not be open, and takes the room of other sites' messages.
+bool Sites::has_enough(const Site& site, int64_t now) const {
+  const size_t jobs = site.waiting + site.running;
+  if (site.lane == Lane::probing || (site.lane == Lane::untried && others_untried())) return jobs >= 1;
+  const size_t row = site.lane == Lane::quick ? kRow : 1;
+  return site.waiting >= std::max(row, std::min(site.running, site.back_off.connections(most(site), now)));
 }
 
 bool Sites::has_ghosts(Site& site, int64_t now) {
@@ -117,7 +115,7 @@ bool Sites::has_ghosts(Site& site, int64_t now) {
 // Its jobs must be known of in the next process too.
 bool Sites::is_limited(const Site& site) const {
   const Destination& destination = table_.of(*site.name);
-  return destination.max_host_concurrency < places_ || destination.recipient_limit > 0;
+  return destination.max_host_concurrency < lanes_.places() || destination.recipient_limit > 0;
 }
 
 Sites::Look Sites::look(const std::string& name, size_t recipients, bool parked, bool open) {
@@ -126,20 +124,11 @@ Sites::Look Sites::look(const std::string& name, size_t recipients, bool parked,
 
 Sites::Look Sites::look(Site& site, size_t recipients, bool parked, bool open, int64_t now) {
   relane(site, now);
-  if (site.lane == kAway) return {Admission::away, 0, site.back_off.error()};
+  if (site.lane == Lane::away) return {Admission::away, 0, site.back_off.error()};
   const Look wait{Admission::wait, 0, {}};
   if (!parked && site.parked_count() > 0) return wait;
-  const size_t at_once = site.back_off.connections(most(site), now);
-  const size_t jobs = site.waiting + site.running;
-  if (site.lane == kProbing) {
-    if (jobs >= 1) return wait;
-  } else if (jobs >= 2 * at_once + (site.lane == kQuick ? kRow : 0)) {
-    return wait;
-  }
-  if (!open && !lane_may_grow(site.lane, now)) {
-    wake_at(site, now + kLookMilliseconds);
-    return wait;
-  }
+  // Its own jobs bring it back when they begin or end, and its turn when its lane has room.
+  if (has_enough(site, now) || (!open && !lanes_.may_grow(site.lane, now))) return wait;
   if (has_ghosts(site, now)) return wait;
   const Destination& destination = table_.of(*site.name);
   if (destination.recipient_limit == 0) return {Admission::go, recipients, {}};
@@ -166,7 +155,7 @@ void Sites::admit(const std::string& name, size_t recipients) {
   Site& site = get(name);
   if (table_.of(name).recipient_limit > 0) site.window.reserve(recipients);
   ++site.waiting;
-  ++jobs_.at(site.lane);
+  lanes_.admitted(site.lane, now_milliseconds());
   status_changed_ = true;
 }
 
@@ -200,7 +189,7 @@ void Sites::ring(Site& site) {
   if (site.parked_count() == 0 || site.in_ring) return;
   relane(site, now_milliseconds());
   site.in_ring = true;
-  rings_.at(site.lane).push_back(&site);
+  site.turn = ring_of(site.lane).insert(ring_of(site.lane).end(), &site);
   changed_ = true;
 }
 
@@ -209,37 +198,47 @@ std::optional<uint64_t> Sites::take_parked() {
   for (; !wakes_.empty() && wakes_.top().when <= now; wakes_.pop()) {
     if (const auto found = sites_.find(wakes_.top().site); found != sites_.end()) ring(found->second);
   }
-  for (size_t number = 0; number < kLanes; ++number) {
-    std::deque<Site*>& lane = rings_.at(number);
-    for (size_t left = lane.size(); left > 0; --left) {
-      if (!lane_may_grow(static_cast<Lane>(number), now)) break;
-      Site& site = *lane.front();
-      lane.pop_front();
-      site.in_ring = false;
-      if (site.parked_count() == 0) continue;
-      relane(site, now);
-      if (&rings_.at(site.lane) != &lane) {
-        ring(site);
-        continue;
-      }
-      const Look found = look(site, 1, true, false, now);
-      // Its own jobs bring it back when they end, or time does.
-      if (found.admission == Admission::wait) continue;
-      const uint64_t mid = site.parked.at(site.parked_from++);
-      in_line_.erase(mid);
-      if (site.parked_from * 2 > site.parked.size()) {
-        site.parked.erase(site.parked.begin(),
-                          site.parked.begin() + static_cast<std::ptrdiff_t>(site.parked_from));
-        site.parked_from = 0;
-        if (site.parked.empty()) site.parked.shrink_to_fit();
-      }
-      ring(site);
-      status_changed_ = true;
-      return mid;
-    }
+  // The lanes in turn: whatever takes the room, all have some of it.
+  for (size_t tried = 0; tried < kLanes; ++tried) {
+    first_ring_ = (first_ring_ + 1) % kLanes;
+    if (const std::optional<uint64_t> mid = take_parked_of(static_cast<Lane>(first_ring_), now)) return mid;
   }
   changed_ = false;
   return std::nullopt;
+}
+
+std::optional<uint64_t> Sites::take_parked_of(Lane lane, int64_t now) {
+  std::list<Site*>& ringed = ring_of(lane);
+  for (size_t left = ringed.size(); left > 0 && lanes_.may_grow(lane, now); --left) {
+    Site& site = *ringed.front();
+    ringed.pop_front();
+    site.in_ring = false;
+    if (site.parked_count() == 0) continue;
+    relane(site, now);
+    if (site.lane != lane) {
+      ring(site);
+      continue;
+    }
+    // Its own jobs bring it back when they begin or end, or time does.
+    if (look(site, 1, true, false, now).admission == Admission::wait) continue;
+    const uint64_t mid = take_first(site);
+    ring(site);
+    status_changed_ = true;
+    return mid;
+  }
+  return std::nullopt;
+}
+
+uint64_t Sites::take_first(Site& site) {
+  const uint64_t mid = site.parked.at(site.parked_from++);
+  in_line_.erase(mid);
+  if (site.parked_from * 2 > site.parked.size()) {
+    site.parked.erase(site.parked.begin(),
+                      site.parked.begin() + static_cast<std::ptrdiff_t>(site.parked_from));
+    site.parked_from = 0;
+    if (site.parked.empty()) site.parked.shrink_to_fit();
+  }
+  return mid;
 }
 
 int64_t Sites::wait(bool has_room) const {
@@ -250,7 +249,7 @@ int64_t Sites::wait(bool has_room) const {
     wait = wait < 0 ? left : std::min(wait, left);
   };
   const bool in_line =
-      std::any_of(rings_.begin(), rings_.end(), [](const std::deque<Site*>& lane) { return !lane.empty(); });
+      std::any_of(rings_.begin(), rings_.end(), [](const std::list<Site*>& lane) { return !lane.empty(); });
   if (in_line && has_room) sooner(changed_ ? now : now + kLookMilliseconds);
   if (!wakes_.empty() && has_room) sooner(wakes_.top().when);
   if (status_changed_) sooner(status_at_);
@@ -263,7 +262,7 @@ bool Sites::may_start(const std::string& name) {
   const int64_t now = now_milliseconds();
   relane(site, now);
   // Admitted before it went away: it is taken back, or comes when the wait is over.
-  if (site.lane == kAway) return false;
+  if (site.lane == Lane::away) return false;
   if (limits_.broken() && table_.of(name).recipient_limit > 0) return false;
   return has_place(site, now);
 }
@@ -291,14 +290,15 @@ void Sites::started(const std::string& name) {
   Site& site = get(name);
   --site.waiting;
   ++site.running;
-  ++running_.at(site.lane);
+  lanes_.started(site.lane, now_milliseconds());
+  ring(site);
   status_changed_ = true;
 }
 
 void Sites::given_back(const std::string& name, size_t recipients) {
   Site& site = get(name);
   --site.waiting;
-  --jobs_.at(site.lane);
+  lanes_.given_back(site.lane);
   site.window.unreserve(recipients);
   ring(site);
   status_changed_ = changed_ = true;
@@ -318,8 +318,7 @@ bool Sites::ended(const std::string& name, int64_t took_milliseconds,
                   const std::vector<RecipientReport>& reports) {
   const int64_t now = now_milliseconds();
   Site& site = get(name);
-  --jobs_.at(site.lane);
-  --running_.at(site.lane);
+  lanes_.ended(site.lane);
   --site.running;
   count_end(site, reports, now);
   const SiteAnswer answer = site_answer(reports);
@@ -335,7 +334,7 @@ bool Sites::ended(const std::string& name, int64_t took_milliseconds,
     if (went && !was_away) log_info("Site " + printable(name, 255) + " is away: " + site.back_off.error());
   }
   relane(site, now);
-  if (site.lane == kQuick && answer == SiteAnswer::answered) quick_until_ = now + kQuickMilliseconds;
+  if (site.lane == Lane::quick && answer == SiteAnswer::answered) lanes_.answered_quickly(now);
   ring(site);
   status_changed_ = changed_ = true;
   return went;

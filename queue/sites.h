@@ -4,16 +4,12 @@
 // A message's job is admitted, which reserves its recipients; then it waits in the channel, is started and
 // ends. What cannot be admitted is parked: its message is not open, and is taken up again, first come first
 // served and the sites in turn, when its site may have more.
-//
-// Places are shared between lanes, so that a site that fails or is slow takes none from those that answer:
-// while there are quick sites, those that have yet to answer have half of the places, slow ones a quarter,
-// probes an eighth.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <queue>
 #include <string>
@@ -25,6 +21,7 @@
 #include "lib/destinations.h"
 #include "lib/fd.h"
 #include "queue/back_off.h"
+#include "queue/lanes.h"
 #include "queue/leases.h"
 #include "queue/limits_file.h"
 #include "queue/recipient_window.h"
@@ -85,7 +82,6 @@ class Sites {
   void end();
 
  private:
-  enum Lane : uint8_t { kAway, kQuick, kNew, kSlow, kProbing, kLanes };
   struct Site {
     const std::string* name = nullptr;
     BackOff back_off;
@@ -94,23 +90,26 @@ class Sites {
     size_t parked_from = 0;  // those before are taken
     size_t waiting = 0;      // jobs
     size_t running = 0;
-    Lane lane = kNew;  // in which it is counted
-    bool in_ring = false;
-    bool ghosts = true;        // an earlier process may have jobs out
-    int64_t ghosts_until = 0;  // milliseconds: then it is looked again; 0: not looked yet
+    Lane lane = Lane::untried;          // in which it is counted
+    bool in_ring = false;               // of its lane
+    std::list<Site*>::iterator turn{};  // where it stands there
+    bool ghosts = true;                 // an earlier process may have jobs out
+    int64_t ghosts_until = 0;           // milliseconds: then it is looked again; 0: not looked yet
     int64_t used = 0;
     [[nodiscard]] size_t parked_count() const { return parked.size() - parked_from; }
   };
   Site& get(const std::string& name);
-  [[nodiscard]] Lane lane_of(const Site& site, int64_t now) const;
+  std::list<Site*>& ring_of(Lane lane) { return rings_.at(static_cast<size_t>(lane)); }
+  [[nodiscard]] bool others_untried() const { return !rings_.at(static_cast<size_t>(Lane::untried)).empty(); }
+  [[nodiscard]] bool has_enough(const Site& site, int64_t now) const;
   void relane(Site& site, int64_t now);
   [[nodiscard]] size_t most(const Site& site) const;
-  [[nodiscard]] size_t lane_places(Lane lane, int64_t now) const;
   [[nodiscard]] bool has_place(const Site& site, int64_t now) const;
-  [[nodiscard]] bool lane_may_grow(Lane lane, int64_t now) const;
   [[nodiscard]] bool is_limited(const Site& site) const;
   [[nodiscard]] bool has_ghosts(Site& site, int64_t now);
   void ring(Site& site);
+  std::optional<uint64_t> take_parked_of(Lane lane, int64_t now);
+  uint64_t take_first(Site& site);
   void wake_at(Site& site, int64_t when);
   void wait_for_limit(Site& site, const Destination& destination, int64_t now);
   Look look(Site& site, size_t recipients, bool parked, bool open, int64_t now);
@@ -121,22 +120,20 @@ class Sites {
   void write_status(int64_t now);
 
   Destinations table_;
-  size_t places_ = 0;
+  Lanes lanes_;
   BackOffWaits waits_;
   std::unordered_map<std::string, Site> sites_;
-  std::unordered_set<uint64_t> in_line_;         // messages that are parked
-  std::array<std::deque<Site*>, kLanes> rings_;  // sites with parked messages, in turn
-  std::array<size_t, kLanes> jobs_{};            // waiting and running
-  std::array<size_t, kLanes> running_{};
+  std::unordered_set<uint64_t> in_line_;        // messages that are parked
+  std::array<std::list<Site*>, kLanes> rings_;  // sites with parked messages, in turn
+  size_t first_ring_ = 0;                       // the one that has its turn
   struct Wake {
     int64_t when;
     std::string site;
     bool operator>(const Wake& other) const { return when > other.when; }
   };
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes_;
-  bool changed_ = true;      // since take_parked found nothing
-  int64_t usual_ = 1000;     // median of a job's time, milliseconds, times 16
-  int64_t quick_until_ = 0;  // until then places are kept for quick sites
+  bool changed_ = true;   // since take_parked found nothing
+  int64_t usual_ = 1000;  // median of a job's time, milliseconds, times 16
   LimitsFile limits_;
   int64_t full_since_ = -1;  // every limit counts as reached then; -1: no
   int64_t limits_at_ = 0;    // when to write it anew

@@ -75,7 +75,7 @@ class Bench:
         Hole(addresses["hole"], port).start()
         for kind, more in (("live", []), ("limited", []), ("slow", ["-w", "1"])):
             user = ["-u", "nobody"] if os.getuid() == 0 else []
-            self.start(["smtp-sink", *user, *more, f"{addresses[kind]}:{port}", "1000"])
+            self.start(["smtp-sink", "-m", "5000", *user, *more, f"{addresses[kind]}:{port}", "1000"])
         self.environment = dict(os.environ, POSTERN_HOME=self.home)
         self.log = os.path.join(scratch, "send.log")
 
