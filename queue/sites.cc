@@ -78,17 +78,23 @@ size_t Sites::most(const Site& site) const {
   return std::min<size_t>(lanes_.places(), table_.of(*site.name).max_host_concurrency);
 }
 
+// Do other sites wait to be tried at all?
+bool Sites::others_untried(const Site& site) const {
+  const size_t own = site.in_ring && site.lane == Lane::untried ? 1 : 0;
+  return rings_.at(static_cast<size_t>(Lane::untried)).size() > own;
+}
+
 // For an admitted job of the site. While others wait to be tried at all, one connection shows whether anybody
 // is there.
 bool Sites::has_place(const Site& site, int64_t now) const {
-  if (site.lane == Lane::untried && site.running > 0 && others_untried()) return false;
+  if (site.lane == Lane::untried && site.running > 0 && others_untried(site)) return false;
   return site.running < site.back_off.connections(most(site), now) && lanes_.may_start(site.lane, now);
 }
 
 // In line, for what may run: more need not be open, and takes the room of other sites' messages.
 bool Sites::has_enough(const Site& site, int64_t now) const {
   const size_t jobs = site.waiting + site.running;
-  if (site.lane == Lane::probing || (site.lane == Lane::untried && others_untried())) return jobs >= 1;
+  if (site.lane == Lane::probing || (site.lane == Lane::untried && others_untried(site))) return jobs >= 1;
   const size_t row = site.lane == Lane::quick ? kRow : 1;
   return site.waiting >= std::max(row, std::min(site.running, site.back_off.connections(most(site), now)));
 }
@@ -219,10 +225,15 @@ std::optional<uint64_t> Sites::take_parked_of(Lane lane, int64_t now) {
       ring(site);
       continue;
     }
-    // Its own jobs bring it back when they begin or end, or time does.
-    if (look(site, 1, true, false, now).admission == Admission::wait) continue;
+    if (look(site, 1, true, false, now).admission == Admission::wait) {
+      // Its own jobs bring it back when they begin or end, or time does; here that others wait no more.
+      if (lane == Lane::untried && site.running > 0) wake_at(site, now + kLookMilliseconds);
+      continue;
+    }
     const uint64_t mid = take_first(site);
     ring(site);
+    // Its row is filled at once, so that one connection serves it; then the others have their turns.
+    if (site.in_ring && lane == Lane::quick) ringed.splice(ringed.begin(), ringed, site.turn);
     status_changed_ = true;
     return mid;
   }

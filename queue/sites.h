@@ -100,7 +100,7 @@ class Sites {
   };
   Site& get(const std::string& name);
   std::list<Site*>& ring_of(Lane lane) { return rings_.at(static_cast<size_t>(lane)); }
-  [[nodiscard]] bool others_untried() const { return !rings_.at(static_cast<size_t>(Lane::untried)).empty(); }
+  [[nodiscard]] bool others_untried(const Site& site) const;
   [[nodiscard]] bool has_enough(const Site& site, int64_t now) const;
   void relane(Site& site, int64_t now);
   [[nodiscard]] size_t most(const Site& site) const;

@@ -167,7 +167,7 @@ class Bench:
 
     def restart(self):
         self.empty_queue()
-        fill_queue.fill(self.home, self.options.restart, next_in=7200, spread=3600)
+        fill_queue.fill(self.home, self.options.restart, next_in=600, spread=2900)
         start = time.monotonic()
         send = self.start([self.options.bin + "/postern-send"], env=self.environment)
         quiet = restart.wait_until_quiet(send.pid) - start
