@@ -1,6 +1,7 @@
 #include "queue/limits_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,6 +24,16 @@ std::string boot_id() {
   Result<std::string> id = read_file("/proc/sys/kernel/random/boot_id", 100);
   const std::string text{id ? trim(*id) : std::string_view()};
   return text.empty() ? "unknown" : text;
+}
+
+// When that file was last written, by our clock, which does not tell when another boot of the kernel was: as
+// long ago as its time of change says, and not before this boot.
+int64_t written_at(int file, int64_t now) {
+  struct stat status {};
+  if (::fstat(file, &status) < 0) return now;
+  const auto wall = static_cast<int64_t>(now_microseconds() / 1000);
+  const int64_t age = wall - static_cast<int64_t>(status.st_mtime) * 1000;
+  return std::clamp<int64_t>(now - age, 0, now);
 }
 
 // False: no line of ours.
@@ -59,9 +70,10 @@ LimitsFile::Left LimitsFile::read(int64_t now) const {
       file ? read_to_end(file.get(), kFileLimitBytes, "read " + path_) : os_failure("open " + path_, errno);
   if (!text) {
     log_warning("know what was sent before, taking every limit as reached", text.failure());
-    left.lost = true;
+    left.full_since = now;
     return left;
   }
+  bool lost = false;
   bool in_order = false;
   bool head = false;
   bool same_boot = false;
@@ -69,20 +81,27 @@ LimitsFile::Left LimitsFile::read(int64_t now) const {
   for (size_t end = 0; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1)) {
     const std::string_view line = rest.substr(0, end);
     if (!std::exchange(head, true)) {
-      left.lost = !line.starts_with(kHead);
+      lost = !line.starts_with(kHead);
       same_boot = line == std::string(kHead) + boot_id() && !line.ends_with(" unknown");
     } else if (!(in_order = line == ".") && !replay(line, same_boot ? now : 0, left.windows)) {
-      left.lost = true;
+      lost = true;
     }
   }
   // A line that was cut short was never acted upon: it is written before.
-  left.lost = left.lost || (!same_boot && !in_order);
+  lost = lost || (!same_boot && !in_order);
+  const int64_t written = same_boot ? now : written_at(file.get(), now);
+  if (lost) {
+    left.full_since = written;
+    log_warning("know all that was sent before", path_ + " is not whole; every limit counts as reached " +
+                                                     std::to_string((now - written) / 60000) +
+                                                     " minutes ago, for the minutes of its window");
+  }
   if (same_boot) return left;
-  // Their times mean nothing here: all ended just now.
+  // Their times mean nothing here.
   for (auto& [site, window] : left.windows) {
     const size_t counted = window.counted();
     window = {};
-    window.add_ended(counted, now);
+    window.add_ended(counted, written);
   }
   return left;
 }

@@ -8,7 +8,7 @@
 //   .                          the process has ended in order: nothing is missing above
 //
 // SITE is xtext. Appended, rewritten now and then, synced only at the end: SIGKILL loses nothing; after a
-// power failure, which may, every site counts as full for its minutes.
+// power failure, which may, every site counts as full from that moment on.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,8 @@ class LimitsFile {
 
   struct Left {
     std::map<std::string, RecipientWindow> windows;  // out(): in jobs of which no end is known
-    bool lost = false;                               // the counts are not all there
+    int64_t full_since =
+        -1;  // the counts are not all there: every limit counts as reached then; -1: they are
   };
   // What an earlier process left. A file that is missing is an empty one.
   [[nodiscard]] Left read(int64_t now) const;

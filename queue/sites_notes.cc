@@ -29,7 +29,7 @@ void Sites::load_limits() {
     window.end(window.out(), table_.of(name).recipient_minutes, now);
     get(name).window = std::move(window);
   }
-  if (left.lost) full_since_ = now;
+  full_since_ = left.full_since;
   rewrite_limits(false);
 }
 
