@@ -3,7 +3,7 @@
 [--restart N]
 
 postern-send and postern-rspawn on loopback; N messages of 2 KiB (default 20,000) to N destinations (default 2,000), of which a tenth is
-dead (half refuse connections, half take them and say nothing: timeoutgreeting is 1 s), a tenth slow (a second for each message), and a
+dead (half refuse connections, half take them and say nothing: timeoutgreeting is 2 s), a tenth slow (a second for each message), and a
 tenth limited (2 recipients an hour), with 500 places (concurrencyremote). Once the live ones' messages are alone in the queue, once all are there.
 
 The full size: --messages 100000 --destinations 10000 --restart 1000000 --directory /dev/shm; on a disk, making and removing so many files is
@@ -72,7 +72,7 @@ class Bench:
         ports = {kind: free_port() for kind in KINDS}
         # An address for each, so that no two share a connection.
         routes = [f"{domain_of(number)}:127.1.{number // 250}.{number % 250 + 1}:{ports[kind_of(number)]}" for number in range(options.destinations)]
-        settings = {"me": "mx.example", "locals": "local.example", "doublebounceto": "#", "timeoutgreeting": "1",
+        settings = {"me": "mx.example", "locals": "local.example", "doublebounceto": "#", "timeoutgreeting": "2",
                     "concurrencyremote": str(options.places), "dnsq": "/bin/false",
                     "destinations": ".limited.example recipient_limit=2 recipient_minutes=60",
                     "smtproutes": "\n".join(routes)}
