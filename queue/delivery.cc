@@ -247,6 +247,13 @@ void note_successes(Delivery& delivery, const std::map<size_t, Success>& success
 
 }  // namespace
 
+void shorten(DeliveryJob& job, size_t recipients, const Envelope& envelope) {
+  if (recipients >= job.rids.size()) return;
+  job.arguments.resize(job.arguments.size() - (job.rids.size() - recipients));
+  job.rids.resize(recipients);
+  job.extras = extras_of(job, envelope);
+}
+
 void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<RecipientReport>& reports,
                   const BounceChoice& choice) {
   std::vector<size_t> delivered;

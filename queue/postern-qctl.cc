@@ -183,6 +183,11 @@ int Orderer::finish(bool all_read) {
       return 111;
     }
   }
+  if (!command_.dry_run && command_.order.verb == Verb::flush && command_.selection.only_all() &&
+      !wake_.wake_surely(kResetSites, kFullMilliseconds)) {
+    log_warning("reset the limits of destinations", "queue/wake stays full; order it again");
+    failed_ = true;
+  }
   said_ += messages_ == 0
                ? "nothing to " + std::string(verb_name(command_.order.verb)) + "\n"
                : std::to_string(recipients_) + " recipients of " + std::to_string(messages_) + " messages\n";

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "lib/control.h"
 #include "lib/descriptors.h"
@@ -18,6 +19,7 @@
 #include "lib/program.h"
 #include "lib/spool.h"
 #include "lib/text.h"
+#include "queue/admission.h"
 #include "queue/bounces.h"
 #include "queue/carry_out.h"
 #include "queue/deliverers.h"
@@ -41,10 +43,11 @@ using namespace postern;
 
 constexpr size_t kOpenedAtOnce = 200;  // between two looks at the answers
 constexpr int64_t kOpenMilliseconds = 20;
-constexpr uint64_t kBrokenWaitSeconds = 600;     // until a damaged queue file is looked at again
-constexpr uint64_t kWorkEntryWaitSeconds = 1;    // until it is looked whether an entry still stands
-constexpr uint64_t kClockStepSeconds = 60;       // back
-constexpr int64_t kShortageMilliseconds = 1000;  // until the next try when there were no descriptors
+constexpr uint64_t kBrokenWaitSeconds = 600;       // until a damaged queue file is looked at again
+constexpr uint64_t kWorkEntryWaitSeconds = 1;      // until it is looked whether an entry still stands
+constexpr uint64_t kClockStepSeconds = 60;         // back
+constexpr uint64_t kLongestSiteWaitSeconds = 600;  // of a site that is away
+constexpr int64_t kShortageMilliseconds = 1000;    // until the next try when there were no descriptors
 
 class Send {
  public:
@@ -65,13 +68,15 @@ class Send {
   // off.
   void open_due();
   [[nodiscard]] bool may_open() const;
-  void open(uint64_t mid);
+  std::optional<uint64_t> next_to_open(bool& parked);
+  void open(uint64_t mid, bool parked);
   void warn_of_profile(const Delivery& delivery) const;
+  void wait_at_site(const Delivery& delivery, const std::string& site);
   void forget(uint64_t mid);
   void open_later(uint64_t mid, const Failure& failure);
   void take_answer(const Deliverers::Answer& answer);
   void end_pass(Delivery& delivery);
-  void leave_undecided(Delivery& delivery, const Failure& failure);
+  void leave_undecided(Delivery& delivery, std::string_view doing, const Failure& failure);
   void take_bounce(const Bounces::Ended& ended);
   void finish(Delivery& delivery, bool told);
   void note_order(uint64_t mid);
@@ -104,6 +109,7 @@ class Send {
   bool said_shortage_ = false;
   uint64_t looked_at_ = 0;  // seconds since 1970: when the schedule was last looked at
   uint64_t flush_at_ = 0;   // seconds since 1970: what was tried before then is tried at once
+  bool turn_of_parked_ = false;
 };
 
 void Send::open_due() {
@@ -114,16 +120,30 @@ void Send::open_due() {
   // Bounded by time too: with nothing in the page cache each may wait for the disk.
   const int64_t until = now_milliseconds() + kOpenMilliseconds;
   for (size_t opened = 0; opened < kOpenedAtOnce && may_open() && now_milliseconds() < until; ++opened) {
-    const std::optional<uint64_t> mid = schedule_.take_due(now_seconds());
+    bool parked = false;
+    const std::optional<uint64_t> mid = next_to_open(parked);
     if (!mid) return;
     if (removal_.failed(*mid)) {
       if (!removal_.remove(*mid, true)) schedule_.add(*mid, now_seconds() + kBrokenWaitSeconds);
     } else if (open_.contains(*mid)) {
       schedule_.forget(*mid);
     } else {
-      open(*mid);
+      open(*mid, parked);
     }
   }
+}
+
+// What is due and what waits for its site, in turn: neither may wait for all of the other.
+std::optional<uint64_t> Send::next_to_open(bool& parked) {
+  turn_of_parked_ = !turn_of_parked_;
+  for (const bool from_line : {turn_of_parked_, !turn_of_parked_}) {
+    if (from_line && open_remote_.full()) continue;
+    const std::optional<uint64_t> mid =
+        from_line ? deliverers_.sites().take_parked() : schedule_.take_due(now_seconds());
+    parked = from_line;
+    if (mid) return mid;
+  }
+  return std::nullopt;
 }
 
 bool Send::may_open() const {
@@ -131,7 +151,7 @@ bool Send::may_open() const {
          now_milliseconds() >= shortage_until_;
 }
 
-void Send::open(uint64_t mid) {
+void Send::open(uint64_t mid, bool parked) {
   Result<Delivery> opened = open_delivery(spool_, mid);
   if (!opened) {
     if (opened.failure().permanent()) return forget(mid);
@@ -154,10 +174,20 @@ void Send::open(uint64_t mid) {
     jobs.remote.clear();  // a mailbox here does not wait for slow hosts
     opened->remote_waits = opened->withdrawn = true;
   }
+  if (!jobs.remote.empty() && open_remote_.full()) return wait_at_site(*opened, jobs.remote.front().site);
+  Sites& sites = deliverers_.sites();
+  lift_as_ordered(*opened, jobs, flush_at_ > 0 ? flush_at_ - 1 : 0, sites);
+  admit_jobs(*opened, jobs, sites, parked, settings_.bounces);
+  const bool idle = jobs.local.empty() && jobs.remote.empty();
+  if (idle && !opened->held_back.empty() && opened->deferred.empty() && opened->failed.empty()) {
+    return wait_at_site(*opened, opened->held_back);
+  }
   OpenMessages& kind = jobs.remote.empty() ? open_local_ : open_remote_;
   if (kind.full()) return kind.parked.push_back(mid);
-  // What is removed altogether goes even when it is damaged.
-  if (Result<void> loaded = opened->pending() ? load_message(*opened) : Result<void>(); !loaded) {
+  // Without a job it is only read where the sender is told. What is removed altogether goes even when it is
+  // damaged.
+  if (Result<void> loaded = idle ? Result<void>() : load_message(*opened); !loaded) {
+    give_back(jobs, sites);
     return open_later(mid, loaded.failure());
   }
   said_shortage_ = false;
@@ -167,6 +197,20 @@ void Send::open(uint64_t mid) {
   delivery.jobs_out = jobs.local.size() + jobs.remote.size();
   deliverers_.add(std::move(jobs));
   if (delivery.jobs_out == 0) end_pass(delivery);
+}
+
+// Until its site may have more, and where others of its recipients are due at some time, until then too: they
+// do not wait for a site that is none of theirs.
+void Send::wait_at_site(const Delivery& delivery, const std::string& site) {
+  const bool in_line = !deliverers_.sites().park(site, delivery.mid);
+  const std::optional<uint64_t> next = soonest_not_due(delivery);
+  if (!next) {
+    if (in_line) schedule_.forget(delivery.mid);
+  } else if (in_line) {
+    schedule_.add(delivery.mid, *next);
+  } else {
+    schedule_.add_again(delivery.mid, *next);
+  }
 }
 
 // Said once a message: at its first try.
@@ -197,7 +241,7 @@ void Send::open_later(uint64_t mid, const Failure& failure) {
 // comes sooner when jobs that nobody has yet are taken back.
 void Send::note_order(uint64_t mid) {
   const auto found = open_.find(mid);
-  if (found == open_.end()) return schedule_.add_again(mid);
+  if (found == open_.end()) return schedule_.add_again(mid, 0);
   Delivery& delivery = found->second;
   delivery.orders_came = true;
   delivery.has_attempts_file = true;
@@ -221,13 +265,18 @@ void Send::take_answer(const Deliverers::Answer& answer) {
 // No job of this message is out any more.
 void Send::end_pass(Delivery& delivery) {
   if (delivery.orders_came) {
-    if (Result<bool> read = reread_orders(delivery); !read) return leave_undecided(delivery, read.failure());
+    if (Result<bool> read = reread_orders(delivery); !read)
+      return leave_undecided(delivery, "read the orders of ", read.failure());
     carry_out(delivery);
   }
   fail_spent(delivery, settings_.bounces, now_seconds());
   log_pass(delivery);
   choose_notices(delivery, settings_, now_seconds());
   if (delivery.telling.empty() || open_telling_.full()) return finish(delivery, delivery.telling.empty());
+  if (!delivery.message) {
+    if (Result<void> loaded = load_message(delivery); !loaded)
+      return leave_undecided(delivery, "tell the sender of ", loaded.failure());
+  }
   move_to(open_telling_, delivery);
   for (Notice& notice : notices_for(delivery, settings_)) {
     ++delivery.bounces_out;  // goes on in take_bounce
@@ -236,8 +285,8 @@ void Send::end_pass(Delivery& delivery) {
 }
 
 // An order that cannot be read may say that nobody is to be told. Who has it has it; all else is tried again.
-void Send::leave_undecided(Delivery& delivery, const Failure& failure) {
-  log_warning("read the orders of " + mid_text(delivery.mid), failure);
+void Send::leave_undecided(Delivery& delivery, std::string_view doing, const Failure& failure) {
+  log_warning(std::string(doing) + mid_text(delivery.mid), failure);
   write_all_states(delivery);
   schedule_.add(delivery.mid, now_seconds() + kBrokenWaitSeconds);
   close(delivery);
@@ -263,6 +312,8 @@ void Send::finish(Delivery& delivery, bool told) {
     const uint64_t next = put_off(delivery, told_of, settings_.bounces, now_seconds());
     if (delivery.remote_waits && !delivery.orders_came) {
       open_remote_.parked.push_back(mid);
+    } else if (!delivery.held_back.empty() && delivery.deferred.empty() && !delivery.orders_came) {
+      wait_at_site(delivery, delivery.held_back);
     } else {
       schedule_.add(mid, next);
     }
@@ -305,18 +356,26 @@ void Send::apply_limits() {
         "reach concurrencylocal and concurrencyremote",
         "there are descriptors for " + std::to_string(room.local) + " and " + std::to_string(room.remote));
   }
-  deliverers_.set_limits(room.local, room.remote, settings_.concurrency_site);
+  // Half of what a message waits, so that its own retry finds its site due for a probe.
+  const BounceProfile& usual = settings_.bounces.profiles.standard();
+  const uint64_t longest = std::min<uint64_t>(usual.max_retry_timeout, kLongestSiteWaitSeconds * 2);
+  const BackOffWaits waits{
+      .first = static_cast<int64_t>(std::min<uint64_t>(usual.initial_retry, longest) * 500),
+      .longest = static_cast<int64_t>(longest * 500)};
+  deliverers_.set_limits(room.local, room.remote, settings_.bounces.destinations, waits);
   for (OpenMessages* place : {&open_local_, &open_remote_, &open_telling_}) place->most = room.messages;
 }
 
 void Send::handle(int fd) {
   if (deliverers_.owns(fd)) {
-    const std::optional<Deliverers::Answer> answer = deliverers_.take_answer(fd);
-    return answer ? take_answer(*answer) : void();
+    for (const Deliverers::Answer& answer : deliverers_.take_answers(fd)) take_answer(answer);
+    return;
   }
   if (bounces_.owns(fd)) return take_bounce(bounces_.take(fd));
   if (fd != intake_.fd()) return;
-  for (const uint64_t mid : intake_.take_woken()) note_order(mid);
+  for (const uint64_t mid : intake_.take_woken()) {
+    mid == kResetSites ? deliverers_.sites().reset() : note_order(mid);
+  }
 }
 
 int Send::wait_milliseconds() const {
@@ -327,6 +386,7 @@ int Send::wait_milliseconds() const {
   sooner(deliverers_.wait());
   if (const int64_t left = shortage_until_ - now_milliseconds(); left > 0) sooner(left);
   if (may_open() || schedule_.loading()) sooner(schedule_.wait(now_seconds()));
+  sooner(deliverers_.sites().wait(may_open() && !open_remote_.full()));
   return static_cast<int>(wait);
 }
 
@@ -344,6 +404,7 @@ void Send::give_out_work() {
   open_due();
   for (const Deliverers::Answer& answer : deliverers_.start_jobs()) take_answer(answer);
   for (const Bounces::Ended& ended : bounces_.start_waiting()) take_bounce(ended);
+  deliverers_.sites().tick();
   schedule_.load_some(spool_, now_seconds(), settings_.bounces.profiles.longest_wait());
 }
 
@@ -362,6 +423,7 @@ void Send::loop() {
     for (const int fd : held_.poller.wait(asked.stop != 0 ? 1000 : wait_milliseconds(), held_.while_waiting))
       handle(fd);
   }
+  deliverers_.sites().end();
 }
 
 int run(int, char**) {

@@ -101,12 +101,12 @@ constexpr std::array kKnown = {
     Known{"concurrencyremote", Form::number, "20"},
     Known{"concurrencyscan", Form::number, "4"},
     Known{"concurrencysign", Form::number, "4"},
-    Known{"concurrencysite", Form::number, "10"},
     Known{"concurrencysts", Form::number, "20"},
     Known{"databytes", Form::number, "52428800"},
     Known{"defaultdelivery", Form::text, "./Maildir/"},
     Known{"defaultdomain", Form::host, "control/me behind its first dot"},
     Known{"defaulthost", Form::host, "control/me"},
+    Known{"destinations", Form::any, "for every destination what is built in"},
     Known{"dkim", Form::dkim, "nothing is signed"},
     Known{"dkimheaders", Form::signed_headers,
           "those of RFC 6376 5.4.1; the nine that readers show are oversigned"},
@@ -451,6 +451,12 @@ void warn_of_alias_user(ControlReport& report) {
       ", the owner of alias/, is not named, so what aliases forward waits; add a line \"" + name + "\"");
 }
 
+// The table is parsed as a whole, as those who use it do.
+void check_destinations(ControlReport& report) {
+  if (const Result<Destinations> table = Destinations::read(); !table)
+    report.problems.push_back(home_path("control/destinations") + ": " + table.failure().text);
+}
+
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
@@ -471,17 +477,21 @@ Result<std::vector<ControlReport>> check_control() {
   }
   for (ControlReport& report : reports) {
     if (report.name == "pickupusers" && !report.is_default) warn_of_alias_user(report);
+    if (report.name == "destinations" && !report.is_default) check_destinations(report);
   }
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
     const bool is_known =
         std::any_of(kKnown.begin(), kKnown.end(), [&](const Known& known) { return name == known.name; });
     if (is_known || name.starts_with('.') || name == "templates") continue;
+    const std::string remedy = name == "concurrencysite"
+                                   ? "write DEFAULT max_host_concurrency=N into control/destinations instead"
+                                   : "rename or remove it";
     reports.push_back(
         {.name = name,
          .value = "",
          .is_default = false,
-         .problems = {control + "/" + name + ": no program reads a file of that name; rename or remove it"}});
+         .problems = {control + "/" + name + ": no program reads a file of that name; " + remedy}});
   }
   return reports;
 }

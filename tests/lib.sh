@@ -120,8 +120,8 @@ queue_message() {
   POSTERN_MID=${MID:-} "$B/postern-queue" 1< "$T/queue.envelope"
 }
 queue_empty() { "$B/postern-qstat" | sees '^messages in queue: 0$'; }
-# spool_files PLACE: the messages in queue/PLACE, one a line.
-spool_files() { find "$POSTERN_HOME/queue/$1" -type f; }
+# spool_files PLACE: the messages in queue/PLACE, one a line; with PLACE empty the lock too.
+spool_files() { find "$POSTERN_HOME/queue/$1" -type f ! -name limits ! -name leases ! -name 'sites*'; }
 # Lines of a log in order: in_order FILE PATTERN…
 in_order() {
   local file=$1 at=0 next pattern; shift
