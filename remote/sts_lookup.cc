@@ -36,6 +36,9 @@ Result<StsSettings> read_sts_settings() {
   if (!most) return most.failure();
   if (*most == 0 || *most > kMostDomainsLimit)
     return temporary("read control/stsdomains: write 1 to 1000000", 55);
+  Result<Networks> inner = read_https_inner();
+  if (!inner) return inner.failure();
+  settings.inner = std::move(*inner);
   settings.dns_program = *dns;
   settings.ca_path = *ca_path;
   settings.port = static_cast<uint16_t>(*port);
@@ -114,6 +117,7 @@ Result<StsPolicy> StsLookup::fetch_policy(const std::string& domain, int64_t dea
   HttpsRequest request;
   request.url = {.url = "https://" + host + "/.well-known/mta-sts.txt", .host = host};
   request.addresses = host_addresses({.name = host, .addresses = addresses->rrsets});
+  request.inner = settings_.inner;
   request.connect_port = settings_.port;
   request.ca_path = settings_.ca_path;
   request.timeout_milliseconds = deadline - now_milliseconds();

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/inner_addresses.h"
 #include "lib/result.h"
 #include "remote/sts_answer.h"
 #include "remote/sts_cache.h"
@@ -17,6 +18,7 @@ constexpr int64_t kStsFetchMilliseconds = 60000;  // a whole fetch, DNS included
 struct StsSettings {
   std::string dns_program = "@dnsq";         // control/dnsq
   std::string ca_path = "/etc/ssl/certs";    // control/tlscapath
+  Networks inner{};                          // control/httpsinner
   uint16_t port = 443;                       // control/stsport: other than 443 only in tests
   uint64_t most_domains = kStsCacheDomains;  // control/stsdomains
 };

@@ -93,6 +93,7 @@ Result<void> send_by_https(const TlsReportSettings& settings, const TlsReport& r
   HttpsRequest request;
   request.url = *parsed;
   request.addresses = host_addresses({.name = parsed->host, .addresses = addresses->rrsets});
+  request.inner = settings.inner;
   request.ca_path = settings.ca_path;
   request.timeout_milliseconds = kPostMilliseconds;
   request.post_type = "application/tlsrpt+gzip";
@@ -106,22 +107,28 @@ Result<void> send_by_https(const TlsReportSettings& settings, const TlsReport& r
   return {};
 }
 
+std::optional<TlsReportPlace> place_of(std::string_view uri) {
+  if (lower(uri.substr(0, kMailScheme.size())) == kMailScheme) {
+    const std::string_view address = uri.substr(kMailScheme.size());
+    std::string plain = without_percents(address.substr(0, address.find('?')));
+    if (!is_plain_address(plain)) return std::nullopt;
+    return TlsReportPlace{.mail_address = std::move(plain), .https_url = {}};
+  }
+  Result<HttpsUrl> url = parse_https_url(uri);
+  if (!url) return std::nullopt;
+  return TlsReportPlace{.mail_address = {}, .https_url = url->url};
+}
+
 }  // namespace
 
 std::vector<TlsReportPlace> tls_report_places(const std::vector<std::string>& txt_records) {
   std::vector<TlsReportPlace> places;
   const std::optional<std::string_view> record = only_record(txt_records, kRecordBegin);
   if (!record) return places;
-  const std::string_view rua = tag_of(*record, "rua").value_or("");
-  for (std::string_view uri : split(rua, ',')) {
-    uri = trim(uri);
-    if (places.size() == kTlsReportPlaces) break;
-    if (lower(uri.substr(0, kMailScheme.size())) == kMailScheme) {
-      const std::string_view address = uri.substr(kMailScheme.size());
-      std::string plain = without_percents(address.substr(0, address.find('?')));
-      if (is_plain_address(plain)) places.push_back({.mail_address = std::move(plain), .https_url = {}});
-    } else if (Result<HttpsUrl> url = parse_https_url(uri); url) {
-      places.push_back({.mail_address = {}, .https_url = url->url});
+  for (const std::string_view rua : loose_tags_of(*record, "rua")) {
+    for (const std::string_view uri : split(rua, ',')) {
+      if (places.size() == kTlsReportPlaces) return places;
+      if (std::optional<TlsReportPlace> place = place_of(trim(uri))) places.push_back(std::move(*place));
     }
   }
   return places;
@@ -146,6 +153,9 @@ Result<TlsReportSettings> read_tls_report_settings() {
   Result<std::string> ca_path = control_line_or("tlscapath", settings.ca_path);
   if (!ca_path) return ca_path.failure();
   settings.ca_path = *ca_path;
+  Result<Networks> inner = read_https_inner();
+  if (!inner) return inner.failure();
+  settings.inner = std::move(*inner);
   if (const char* queue = ::getenv("QMAILQUEUE"); queue != nullptr) settings.queue_program = queue;
   return settings;
 }

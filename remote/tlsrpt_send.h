@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/inner_addresses.h"
 #include "lib/result.h"
 #include "remote/tlsrpt_report.h"
 
@@ -27,6 +28,7 @@ struct TlsReportSettings {
   std::string dns_program = "@dnsq";       // control/dnsq
   std::string queue_program = "@scanq";    // QMAILQUEUE
   std::string ca_path = "/etc/ssl/certs";  // control/tlscapath
+  Networks inner{};                        // control/httpsinner
 };
 Result<TlsReportSettings> read_tls_report_settings();
 
