@@ -55,13 +55,16 @@ StsAnswer look_up_sts(const StsPrograms& programs, std::string_view asked, int64
   const std::optional<StsEntry> entry = StsCache(home_path("db/sts")).find(domain);
   const Result<std::vector<std::string>> records = ask_txt(programs.dns, "_mta-sts." + domain, deadline);
   StsDecision decision = decide_sts(domain, entry, records, now);
-  if (decision.answer && !decision.due) return std::move(*decision.answer);
-  // What is only due waits for nobody: the policy is there.
+  // Only stsd may write the cache: it hears of what is in use now and then, so that this is not pushed out.
+  const bool told = decision.due || (entry && sts_to_be_touched(*entry, now));
+  if (decision.answer && !told) return std::move(*decision.answer);
+  // What is only due, or to be told, waits for nobody: the answer is there.
   const int64_t patience =
-      decision.due ? std::min(deadline, now_milliseconds() + kDueMilliseconds) : deadline;
+      decision.answer ? std::min(deadline, now_milliseconds() + kDueMilliseconds) : deadline;
   Result<StsAnswer> answer = ask_stsd(programs.sts, domain, patience);
   if (answer) return std::move(*answer);
   log_warning("ask for the MTA-STS policy of " + domain, answer.failure());
+  if (decision.answer) return std::move(*decision.answer);
   StsAnswer known =
       entry ? sts_answer_of(*entry, now) : StsAnswer{.domain = domain, .outcome = StsAnswer::Outcome::failed};
   known.why = answer.failure().text;

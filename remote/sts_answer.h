@@ -43,6 +43,7 @@ struct StsEntry {
   uint64_t tried = 0;    // when its fetch was begun the last time
   std::string result{};  // of that, where it failed
   std::string why{};
+  uint64_t used = 0;  // when somebody asked for it, to the hour: the file's time, not in it
 
   [[nodiscard]] bool holds(uint64_t now) const { return fetched != 0 && now < fetched + policy.max_age; }
 };

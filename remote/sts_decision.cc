@@ -36,6 +36,10 @@ bool sts_tried_lately(const StsEntry& entry, uint64_t now) {
   return !entry.result.empty() && entry.tried <= now && now - entry.tried < kStsRetrySeconds;
 }
 
+bool sts_to_be_touched(const StsEntry& entry, uint64_t now) {
+  return now > entry.used && now - entry.used >= kStsTouchSeconds;
+}
+
 bool sts_is_due(const StsEntry& entry, uint64_t now) {
   const uint64_t age = now > entry.fetched ? now - entry.fetched : 0;
   return age >= std::min(kStsRefreshSeconds, entry.policy.max_age / 2) && !sts_tried_lately(entry, now);

@@ -23,6 +23,8 @@ struct StsDecision {
   std::string id;                   // that the record announces
 };
 
+constexpr uint64_t kStsTouchSeconds = 3600;  // so often postern-stsd is told that what is known is in use
+
 // `records`: those at _mta-sts.DOMAIN. `now`: seconds since 1970.
 StsDecision decide_sts(const std::string& domain, const std::optional<StsEntry>& entry,
                        const Result<std::vector<std::string>>& records, uint64_t now);
@@ -30,6 +32,7 @@ StsDecision decide_sts(const std::string& domain, const std::optional<StsEntry>&
 // The policy that is known, where it holds; else that the last fetch failed.
 StsAnswer sts_answer_of(const StsEntry& entry, uint64_t now);
 bool sts_tried_lately(const StsEntry& entry, uint64_t now);
+bool sts_to_be_touched(const StsEntry& entry, uint64_t now);
 bool sts_is_due(const StsEntry& entry, uint64_t now);
 
 }  // namespace postern

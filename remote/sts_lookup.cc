@@ -57,6 +57,7 @@ StsAnswer StsLookup::look_up(std::string_view asked, uint64_t now) {
   const Result<std::vector<std::string>> records =
       ask_txt(settings_.dns_program, "_mta-sts." + domain, deadline);
   StsDecision decision = decide_sts(domain, entry, records, now);
+  if (entry && sts_to_be_touched(*entry, now) && cache_.writable()) cache_.touch(domain);
   if (decision.due) due_.push_back({domain, decision.id});
   if (decision.answer) return std::move(*decision.answer);
   return fetch(entry.value_or(StsEntry{.domain = domain}), decision.id, now, deadline);
@@ -138,7 +139,8 @@ Result<StsPolicy> StsLookup::fetch_policy(const std::string& domain, int64_t dea
 // By hand the cache is often not ours to write: then it is only read.
 void StsLookup::keep(const StsEntry& entry) {
   if (!cache_.writable()) return;
-  if (Result<void> kept = cache_.put(entry); !kept) log_warning("keep an MTA-STS policy", kept.failure());
+  if (Result<void> kept = cache_.put(entry, now_microseconds() / 1000000); !kept)
+    log_warning("keep an MTA-STS policy", kept.failure());
 }
 
 }  // namespace postern

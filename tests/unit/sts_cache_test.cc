@@ -13,6 +13,8 @@ using namespace postern;
 
 namespace {
 
+constexpr uint64_t kNow = 1100;  // entry_of's policies hold
+
 StsEntry entry_of(const std::string& domain) {
   StsEntry entry{.domain = domain, .fetched = 1000, .tried = 1000};
   entry.policy = {
@@ -31,7 +33,7 @@ TEST_CASE("what is put into the cache is found again") {
   const Scratch scratch;
   const StsCache cache(scratch.path());
   CHECK_FALSE(cache.find("example.org").has_value());
-  REQUIRE(cache.put(entry_of("example.org")).ok());
+  REQUIRE(cache.put(entry_of("example.org"), kNow).ok());
   const std::optional<StsEntry> found = cache.find("example.org");
   REQUIRE(found.has_value());
   CHECK(found->policy.mx == entry_of("example.org").policy.mx);
@@ -44,7 +46,8 @@ TEST_CASE("a failure alone is kept too, and holds nothing") {
   const Scratch scratch;
   const StsCache cache(scratch.path());
   REQUIRE(
-      cache.put({.domain = "example.org", .tried = 7, .result = "sts-webpki-invalid", .why = "a\nb"}).ok());
+      cache.put({.domain = "example.org", .tried = 7, .result = "sts-webpki-invalid", .why = "a\nb"}, kNow)
+          .ok());
   const std::optional<StsEntry> found = cache.find("example.org");
   REQUIRE(found.has_value());
   CHECK(found->result == "sts-webpki-invalid");
@@ -55,7 +58,7 @@ TEST_CASE("a failure alone is kept too, and holds nothing") {
 TEST_CASE("half a file, another's file and no domain are nothing") {
   const Scratch scratch;
   const StsCache cache(scratch.path());
-  REQUIRE(cache.put(entry_of("example.org")).ok());
+  REQUIRE(cache.put(entry_of("example.org"), kNow).ok());
   const std::string whole = scratch.read("example.org");
   for (size_t length = 0; length < whole.size(); ++length) {
     CAPTURE(length);
@@ -65,7 +68,7 @@ TEST_CASE("half a file, another's file and no domain are nothing") {
   scratch.write("other.example", whole);
   CHECK_FALSE(cache.find("other.example").has_value());
   CHECK_FALSE(cache.find("../" + scratch.path() + "/example.org").has_value());
-  CHECK_FALSE(cache.put({.domain = "../x.y"}).ok());
+  CHECK_FALSE(cache.put({.domain = "../x.y"}, kNow).ok());
 }
 
 TEST_CASE("a full cache loses what nobody has asked for longest") {
@@ -73,15 +76,68 @@ TEST_CASE("a full cache loses what nobody has asked for longest") {
   const StsCache cache(scratch.path(), 10);
   for (int i = 0; i < 10; ++i) {
     const std::string name = "d" + std::to_string(i) + ".example";
-    REQUIRE(cache.put(entry_of(name)).ok());
+    REQUIRE(cache.put(entry_of(name), kNow).ok());
     make_old(scratch, name, 1000 + (i + 5) % 10);  // d5 is the oldest
   }
-  REQUIRE(cache.put(entry_of("d4.example")).ok());  // is there: pushes nothing out
+  REQUIRE(cache.put(entry_of("d4.example"), kNow).ok());  // is there: pushes nothing out
   CHECK(cache.find("d5.example").has_value());
-  REQUIRE(cache.put(entry_of("new.example")).ok());
+  REQUIRE(cache.put(entry_of("new.example"), kNow).ok());
   CHECK_FALSE(cache.find("d5.example").has_value());
   CHECK(cache.find("d6.example").has_value());
   CHECK(cache.find("new.example").has_value());
+}
+
+TEST_CASE("failures and what has ended make room for policies that hold") {
+  const Scratch scratch;
+  const StsCache cache(scratch.path(), 20);
+  REQUIRE(cache.put(entry_of("used.example"), kNow).ok());
+  make_old(scratch, "used.example", 1000);
+  StsEntry ended = entry_of("ended.example");
+  ended.policy.max_age = 50;
+  REQUIRE(cache.put(ended, kNow).ok());
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = "d" + std::to_string(i) + ".stranger.example";
+    REQUIRE(cache.put({.domain = name, .tried = kNow, .result = "sts-policy-fetch-error"}, kNow).ok());
+    make_old(scratch, name, 2000 + i);
+  }
+  CHECK(cache.find("used.example").has_value());
+  CHECK(cache.find("d99.stranger.example").has_value());
+  CHECK_FALSE(cache.find("d50.stranger.example").has_value());
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = "held" + std::to_string(i) + ".example" + std::to_string(i);
+    REQUIRE(cache.put(entry_of(name), kNow).ok());
+  }
+  CHECK_FALSE(cache.find("ended.example").has_value());
+}
+
+TEST_CASE("the policies of one parent domain push out no others, however fresh they are") {
+  const Scratch scratch;
+  const StsCache cache(scratch.path(), 20);
+  REQUIRE(cache.put(entry_of("used.example"), kNow).ok());
+  make_old(scratch, "used.example", 1000);
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = "d" + std::to_string(i) + ".stranger.example";
+    REQUIRE(cache.put(entry_of(name), kNow).ok());
+    make_old(scratch, name, 2000 + i);
+  }
+  CHECK(cache.find("used.example").has_value());
+  CHECK(cache.find("d99.stranger.example").has_value());
+}
+
+TEST_CASE("what is asked for stays") {
+  const Scratch scratch;
+  const StsCache cache(scratch.path(), 10);
+  for (int i = 0; i < 10; ++i) {
+    const std::string name = "x.d" + std::to_string(i);
+    REQUIRE(cache.put(entry_of(name), kNow).ok());
+    make_old(scratch, name, 1000 + i);
+  }
+  CHECK(cache.find("x.d0")->used == 1000);
+  cache.touch("x.d0");
+  CHECK(cache.find("x.d0")->used > 1000);
+  REQUIRE(cache.put(entry_of("x.new"), kNow).ok());
+  CHECK(cache.find("x.d0").has_value());
+  CHECK_FALSE(cache.find("x.d1").has_value());
 }
 
 TEST_CASE("one at a time has the lock of a domain") {
