@@ -2,26 +2,25 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <functional>
 #include <map>
 #include <memory>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "lib/fd.h"
+
 namespace postern {
 
 namespace {
 
 constexpr size_t kFileLimitBytes = 128 * 1024;
-constexpr size_t kLocks = 256;
 
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
@@ -90,14 +89,6 @@ Result<void> StsCache::put(const StsEntry& entry, uint64_t now) const {
     written = os_failure("rename to " + name, errno);
   if (!written) ::unlink(temporary_name.c_str());
   return written;
-}
-
-Fd StsCache::try_lock(std::string_view domain) const {
-  const size_t number = std::hash<std::string_view>{}(domain) % kLocks;
-  const std::string name = directory_ + "/.lock." + std::to_string(number);
-  Fd lock{::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
-  if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) < 0) return {};
-  return lock;
 }
 
 bool StsCache::writable() const {

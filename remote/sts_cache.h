@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include "lib/fd.h"
 #include "lib/result.h"
 #include "remote/sts_answer.h"
 
@@ -29,8 +28,6 @@ class StsCache {
   // Somebody has asked for it.
   void touch(std::string_view domain) const;
 
-  // Who fetches the policy of a domain alone; an empty Fd when somebody else does. Some domains share a lock.
-  [[nodiscard]] Fd try_lock(std::string_view domain) const;
   [[nodiscard]] bool writable() const;
 
  private:

@@ -1,7 +1,5 @@
 #include "remote/sts_lookup.h"
 
-#include <time.h>
-
 #include <algorithm>
 
 #include "lib/child.h"
@@ -17,8 +15,6 @@ namespace postern {
 
 namespace {
 
-constexpr int64_t kLockMilliseconds = 5000;  // for which one worker waits for another that fetches the same
-constexpr timespec kLockPause{0, 50 * 1000000};
 constexpr uint64_t kMostDomainsLimit = 1000000;
 
 }  // namespace
@@ -47,7 +43,9 @@ Result<StsSettings> read_sts_settings() {
 }
 
 StsLookup::StsLookup(StsSettings settings, std::string directory)
-    : settings_(std::move(settings)), cache_(std::move(directory), settings_.most_domains) {}
+    : settings_(std::move(settings)),
+      cache_(directory, settings_.most_domains),
+      locks_(std::move(directory), settings_.most_fetches) {}
 
 StsAnswer StsLookup::look_up(std::string_view asked, uint64_t now) {
   const std::string domain = lower(asked);
@@ -73,21 +71,17 @@ void StsLookup::refresh(uint64_t now) {
 
 StsAnswer StsLookup::fetch(StsEntry entry, const std::string& id, uint64_t now, int64_t deadline) {
   if (sts_tried_lately(entry, now)) return sts_answer_of(entry, now);
-  Fd lock = cache_.try_lock(entry.domain);
-  const int64_t patience = std::min(deadline, now_milliseconds() + kLockMilliseconds);
-  while (!lock && cache_.writable() && now_milliseconds() < patience) {
-    ::nanosleep(&kLockPause, nullptr);
-    lock = cache_.try_lock(entry.domain);
-    // Whoever had it may have fetched what we want.
-    std::optional<StsEntry> fresh = cache_.find(entry.domain);
-    if (fresh && (fresh->tried >= now || (fresh->holds(now) && fresh->policy.id == id)))
-      return sts_answer_of(*fresh, now);
+  StsTurn turn;
+  if (cache_.writable()) turn = locks_.try_turn(entry.domain);
+  if (!turn) {
+    const bool same = turn.refusal == StsTurn::Refusal::domain;
+    return sts_answer_meanwhile(entry.domain, entry,
+                                same ? "it is being fetched" : "too many policies are being fetched", now);
   }
-  if (!lock && cache_.writable()) {
-    StsAnswer answer = sts_answer_of(entry, now);
-    answer.why = "it is being fetched";
-    return answer;
-  }
+  // Whoever had the turn just before may have fetched what we want.
+  const std::optional<StsEntry> fresh = cache_.find(entry.domain);
+  if (fresh && fresh->tried > entry.tried && (!fresh->result.empty() || fresh->policy.id == id))
+    return sts_answer_of(*fresh, now);
   entry.tried = now;
   entry.why.clear();
   entry.result.clear();

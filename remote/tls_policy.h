@@ -14,6 +14,7 @@ namespace postern {
 struct TlsFindings {
   const DaneResult* dane = nullptr;  // nullptr: not asked, as where it is not applicable
   const StsPolicy* sts = nullptr;    // nullptr: the domain has none
+  bool sts_pending = false;          // it has one, which is not known yet
   bool sts_names_host = true;        // one of its mx patterns matches
 };
 

@@ -30,6 +30,7 @@ python3 "$TESTS/tlsrpt.py" json "$T/report" policies/0/policy/policy-type=sts po
   policies/0/summary/total-failure-session-count=0 || fail "$(cat "$T/report")"
 
 # A policy that is used is known to be, an hour behind its last use: so it is not pushed out by those of strangers.
+wait_for 30 logged rspawn 'DCID [0-9]* close'  # what goes over a connection that is kept asks for nothing
 touch -d '2 hours ago' "$POSTERN_HOME/db/sts/x.test"
 mail used | inject alice@home.example a@x.test > "$T/answer" || fail "$(cat "$T/answer")"
 touched() { [ "$(stat -c %Y "$POSTERN_HOME/db/sts/x.test")" -gt $(($(date +%s) - 3600)) ]; }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "remote/sts_answer.h"
+#include "remote/sts_locks.h"
 #include "tests/unit/scratch.h"
 
 using namespace postern;
@@ -140,15 +141,30 @@ TEST_CASE("what is asked for stays") {
   CHECK_FALSE(cache.find("x.d1").has_value());
 }
 
-TEST_CASE("one at a time has the lock of a domain") {
+TEST_CASE("one at a time fetches a domain, and no other domain is in its way") {
   const Scratch scratch;
-  const StsCache cache(scratch.path());
-  {
-    const Fd lock = cache.try_lock("example.org");
-    CHECK(lock);
-    CHECK_FALSE(cache.try_lock("example.org"));
+  const StsLocks locks(scratch.path(), 5000);
+  const StsTurn first = locks.try_turn("example.org");
+  REQUIRE(first);
+  CHECK(locks.try_turn("example.org").refusal == StsTurn::Refusal::domain);
+  for (int i = 0; i < 300; ++i) {
+    CAPTURE(i);
+    CHECK(locks.try_turn("d" + std::to_string(i) + ".example"));
   }
-  CHECK(cache.try_lock("example.org"));
+}
+
+TEST_CASE("some fetch at a time; whoever ends makes place") {
+  const Scratch scratch;
+  const StsLocks locks(scratch.path(), 2);
+  const StsTurn first = locks.try_turn("a.example");
+  {
+    const StsTurn second = locks.try_turn("b.example");
+    REQUIRE(second);
+    CHECK(locks.try_turn("c.example").refusal == StsTurn::Refusal::places);
+    CHECK(locks.try_turn("a.example").refusal == StsTurn::Refusal::domain);
+  }
+  CHECK(locks.try_turn("c.example"));
+  CHECK(locks.try_turn("b.example"));
 }
 
 TEST_CASE("an answer is read as it was written; half of one is none") {

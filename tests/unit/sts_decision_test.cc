@@ -47,6 +47,30 @@ TEST_CASE("a policy that holds and is the announced one needs no fetch, but a ne
   CHECK(decide_sts("x.test", brief, announced("1"), kNow).due);
 }
 
+TEST_CASE("while a policy is fetched, the one of before holds, and what is not known is waited for") {
+  using Outcome = StsAnswer::Outcome;
+  const auto meanwhile = [](const std::optional<StsEntry>& entry) {
+    return sts_answer_meanwhile("x.test", entry, "it is being fetched", kNow).outcome;
+  };
+  CHECK(meanwhile(std::nullopt) == Outcome::pending);
+  CHECK(meanwhile(entry_of(100)) == Outcome::found);
+  CHECK(meanwhile(entry_of(864000)) == Outcome::pending);
+  // A server that never answers keeps no mail back for ever.
+  CHECK(meanwhile(entry_of(864000, "sts-policy-fetch-error", 400)) == Outcome::failed);
+  CHECK(meanwhile(entry_of(864000, "sts-policy-fetch-error", 86400)) == Outcome::pending);
+  CHECK(sts_answer_meanwhile("x.test", entry_of(100), "why", kNow).why == "why");
+}
+
+TEST_CASE("a policy that is still being fetched defers, and makes no record") {
+  TlsFindings findings;
+  findings.sts_pending = true;
+  const TlsDemand demand = demand_for({}, "x.test", "mx.x.test", findings);
+  CHECK(demand.refusal == "the MTA-STS policy is still being fetched");
+  CHECK_FALSE(demand.report_only);
+  StsOfDelivery sts({.sts = "none", .dns = "/bin/false"}, "x.test");
+  CHECK_FALSE(begin_tls_record(sts, {}, "x.test", findings).has_value());
+}
+
 TEST_CASE("who asks tells that a policy is in use, once an hour") {
   StsEntry entry = entry_of(100);
   entry.used = kNow - kStsTouchSeconds;
