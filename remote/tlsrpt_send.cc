@@ -75,6 +75,9 @@ Result<void> send_by_mail(const TlsReportSettings& settings, const TlsReport& re
   environment.set("POSTERN_MID", std::to_string(mid));
   environment.set("POSTERN_LISTENER", "local");
   environment.set("RELAYCLIENT", "");
+  // Else a domain whose DANE or MTA-STS is broken never learns of it (RFC 8460 3); and the session is not
+  // reported, or two gateways would report to each other for ever.
+  environment.set("POSTERN_TLS_REQUIRED", "no");
   const QueueAnswer answer = submit(settings.queue_program, file->get(), envelope, environment,
                                     now_milliseconds() + kQueueMilliseconds);
   const SmtpReply reply = queue_reply(answer);
