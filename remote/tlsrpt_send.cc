@@ -87,18 +87,18 @@ Result<void> send_by_mail(const TlsReportSettings& settings, const TlsReport& re
 }
 
 Result<void> send_by_https(const TlsReportSettings& settings, const TlsReport& report,
-                           const std::string& packed, const std::string& url) {
+                           const std::string& packed, const std::string& url, int64_t deadline) {
   Result<HttpsUrl> parsed = parse_https_url(url);
   if (!parsed) return parsed.failure();
-  Result<DnsAnswer> addresses =
-      ask_dns(settings.dns_program, {"ip", parsed->host}, now_milliseconds() + kDnsMilliseconds);
+  Result<DnsAnswer> addresses = ask_dns(settings.dns_program, {"ip", parsed->host},
+                                        std::min(deadline, now_milliseconds() + kDnsMilliseconds));
   if (!addresses) return addresses.failure();
   HttpsRequest request;
   request.url = *parsed;
   request.addresses = host_addresses({.name = parsed->host, .addresses = addresses->rrsets});
   request.inner = settings.inner;
   request.ca_path = settings.ca_path;
-  request.timeout_milliseconds = kPostMilliseconds;
+  request.timeout_milliseconds = std::min(kPostMilliseconds, deadline - now_milliseconds());
   request.post_type = "application/tlsrpt+gzip";
   request.post_body = packed;
   const HttpsEnd end = exchange(request);
@@ -163,9 +163,11 @@ Result<TlsReportSettings> read_tls_report_settings() {
   return settings;
 }
 
-Result<TlsReportFate> send_tls_report(const TlsReportSettings& settings, const TlsReport& report) {
+Result<TlsReportFate> send_tls_report(const TlsReportSettings& settings, const TlsReport& report,
+                                      int64_t deadline) {
   Result<std::vector<std::string>> records =
-      ask_txt(settings.dns_program, "_smtp._tls." + report.domain, now_milliseconds() + kDnsMilliseconds);
+      ask_txt(settings.dns_program, "_smtp._tls." + report.domain,
+              std::min(deadline, now_milliseconds() + kDnsMilliseconds));
   if (!records) return records.failure();
   const std::vector<TlsReportPlace> places = tls_report_places(*records);
   if (places.empty()) return TlsReportFate::not_wanted;
@@ -176,7 +178,7 @@ Result<TlsReportFate> send_tls_report(const TlsReportSettings& settings, const T
   for (const TlsReportPlace& place : places) {
     const Result<void> sent = place.https_url.empty()
                                   ? send_by_mail(settings, report, *packed, place.mail_address)
-                                  : send_by_https(settings, report, *packed, place.https_url);
+                                  : send_by_https(settings, report, *packed, place.https_url, deadline);
     taken = taken || sent.ok();
     if (!sent) last = sent.failure();
   }

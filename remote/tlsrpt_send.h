@@ -33,7 +33,9 @@ struct TlsReportSettings {
 Result<TlsReportSettings> read_tls_report_settings();
 
 enum class TlsReportFate { sent, not_wanted };
-// Taken by one of the places at least. The failure is temporary when it may be tried again.
-Result<TlsReportFate> send_tls_report(const TlsReportSettings& settings, const TlsReport& report);
+// Taken by one of the places at least. The DNS and the posts of all places end by `deadline`; our own queue
+// has its own time. The failure is temporary when it may be tried again.
+Result<TlsReportFate> send_tls_report(const TlsReportSettings& settings, const TlsReport& report,
+                                      int64_t deadline_milliseconds);
 
 }  // namespace postern
