@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <map>
 #include <random>
+#include <utility>
 
 #include "lib/child.h"
 #include "lib/log.h"
@@ -29,13 +30,14 @@ class Pass {
   std::vector<std::string> run(const std::vector<std::string>& domains, int64_t deadline) {
     for (const std::string& domain : domains) {
       while (running_.size() >= kTlsReportsAtOnce) await();
-      if (now_milliseconds() < deadline) {
+      if (!stopped_ && now_milliseconds() < deadline) {
         start(domain);
       } else {
         ++end_.failed;
       }
     }
     while (!running_.empty()) await();
+    if (stopped_) end_.failed += std::exchange(slow_, {}).size();
     return std::move(slow_);
   }
 
@@ -73,6 +75,7 @@ class Pass {
     } else if (code == static_cast<int>(TlsTry::slow)) {
       slow_.push_back(std::move(found->second));
     } else {
+      stopped_ = stopped_ || code == static_cast<int>(TlsTry::not_noted);
       ++end_.failed;
     }
     running_.erase(found);
@@ -83,6 +86,7 @@ class Pass {
   TlsRunEnd& end_;
   std::map<pid_t, std::string> running_;
   std::vector<std::string> slow_;
+  bool stopped_ = false;
 };
 
 }  // namespace

@@ -20,9 +20,9 @@ struct TlsRunEnd {
   uint64_t failed = 0;  // to be tried again
 };
 
-enum class TlsTry : uint8_t { sent, not_wanted, failed, slow };
+enum class TlsTry : uint8_t { sent, not_wanted, failed, slow, not_noted };
 // Sends the report of a domain, in a process that is forked for it, and notes what it has sent itself.
-// `slow`: its patience was too short.
+// `slow`: its patience was too short. `not_noted`: what is sent will be sent again, so nothing more is begun.
 using TlsTrier = std::function<TlsTry(const std::string& domain, int64_t patience_milliseconds)>;
 
 // In random order, so that no name is always behind the slow ones. `deadline`: of now_milliseconds().

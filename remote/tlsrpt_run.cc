@@ -84,9 +84,10 @@ Result<TlsRunEnd> send_tls_reports(const TlsReportSettings& settings, const std:
     const TlsTry tried = try_report(settings, report, patience);
     if (tried == TlsTry::failed || tried == TlsTry::slow) return tried;
     // One write a line: others append beside us.
-    if (Result<void> noted = write_all(note.get(), domain + "\n", "write " + sent_path); !noted)
-      log_warning("note that a TLS report is sent", noted.failure());
-    return tried;
+    Result<void> noted = write_all(note.get(), domain + "\n", "write " + sent_path);
+    if (noted) return tried;
+    log_warning("note that a TLS report is sent", noted.failure());
+    return TlsTry::not_noted;
   });
 }
 

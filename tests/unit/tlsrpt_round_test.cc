@@ -42,6 +42,18 @@ TEST_CASE("slow reports come behind all others, and each is tried twice at most"
   CHECK(tried.rfind("quick ") < tried.find("patient "));
 }
 
+TEST_CASE("where nothing can be noted no more is sent") {
+  const Scratch scratch;
+  const std::string log = scratch.write("log", "");
+  const TlsRunEnd end = send_in_turn(
+      std::vector<std::string>(50, "x"), now_milliseconds() + 60000, [&](const std::string&, int64_t) {
+        const Fd file{::open(log.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC)};
+        return write_all(file.get(), "x", "write") ? TlsTry::not_noted : TlsTry::failed;
+      });
+  CHECK(end.failed == 50);
+  CHECK(scratch.read("log").size() < 2 * kTlsReportsAtOnce);
+}
+
 TEST_CASE("when a round is over no report is begun") {
   const TlsRunEnd end =
       send_in_turn({"a", "b"}, now_milliseconds(), [](const std::string&, int64_t) { return TlsTry::sent; });
