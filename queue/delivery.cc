@@ -44,12 +44,13 @@ std::string extras_of(const DeliveryJob& job, const Envelope& envelope) {
   return serialise_extras(own);
 }
 
-// What control/altsrchost chooses the source of a delivery by, and a stage's own choice.
+// What control/altsrchost chooses the source of a delivery by, and a stage's own choice; and whether the
+// message goes without TLS too.
 Environment source_variables(const Environment& kept) {
   Environment chosen;
   for (const auto& [name, value] : kept.pairs()) {
     if (name == "POSTERN_SOURCE" || name == "POSTERN_SENDERGROUP" || name == "TCPREMOTEIP" ||
-        name.starts_with("POSTERN_TAG_"))
+        name == "POSTERN_TLS_REQUIRED" || name.starts_with("POSTERN_TAG_"))
       chosen.set(name, value);
   }
   return chosen;

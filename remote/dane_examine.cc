@@ -36,7 +36,8 @@ DaneReport& conclude(DaneReport& report, const Failure& failure) {
 
 std::string sts_text(const StsAnswer& answer) {
   if (answer.outcome == StsAnswer::Outcome::none) return "none";
-  if (answer.outcome == StsAnswer::Outcome::failed) return "not known: " + printable(answer.why);
+  if (answer.outcome == StsAnswer::Outcome::failed || answer.outcome == StsAnswer::Outcome::pending)
+    return "not known: " + printable(answer.why);
   std::string text(sts_mode_word(answer.policy.mode));
   text += " for " + std::to_string(answer.left) + " s, mx";
   for (const std::string& mx : answer.policy.mx) text += " " + printable(mx, kNameLimitBytes);

@@ -124,6 +124,10 @@ Result<Deliverer::Way> Deliverer::find_way(const DeliveryOrder& order, const std
   const bool by_domain = std::any_of(route.hosts.begin(), route.hosts.end(),
                                      [](const RouteHost& host) { return host.hop.way == NextHop::Way::mx; });
   if (by_domain) way.key += " of " + lower(domain);
+  // RFC 8689 5: such mail goes whatever the domain's policy says, and is no session to report (RFC 8460 3).
+  if (by_domain && !route.tls && way.destination.table_tls == TlsLevel::dane &&
+      order.kept.get("POSTERN_TLS_REQUIRED") == "no")
+    way.destination.table_tls = TlsLevel::may;
   for (const SourceAddress& source : way.gateway.sources)
     way.key += " from " + source.address + "," + source.hello;
   return way;

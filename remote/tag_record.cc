@@ -80,4 +80,14 @@ std::optional<std::string_view> tag_of(std::string_view record, std::string_view
   return std::nullopt;
 }
 
+std::vector<std::string_view> loose_tags_of(std::string_view record, std::string_view name) {
+  std::vector<std::string_view> values;
+  for (const std::string_view part : split(record, ';')) {
+    const size_t equals = part.find('=');
+    if (equals != std::string_view::npos && trim(part.substr(0, equals)) == name)
+      values.push_back(trim(part.substr(equals + 1)));
+  }
+  return values;
+}
+
 }  // namespace postern

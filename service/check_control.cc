@@ -18,6 +18,7 @@
 #include "lib/destinations.h"
 #include "lib/dkim_table.h"
 #include "lib/fd.h"
+#include "lib/inner_addresses.h"
 #include "lib/quarantine_settings.h"
 #include "lib/smtproutes.h"
 #include "lib/text.h"
@@ -59,6 +60,7 @@ enum class Form {
   tcp_rules,
   virtual_domains,
   gateways,
+  networks,
   line,
   any
 };
@@ -119,6 +121,7 @@ constexpr std::array kKnown = {
     Known{"globalunsubscribeaction", Form::drop_or_bounce, "drop"},
     Known{"headerbytes", Form::number, "262144"},
     Known{"helohost", Form::host, "control/me"},
+    Known{"httpsinner", Form::networks, "no inner address is fetched from or posted to"},
     Known{"idhost", Form::host, "control/me"},
     Known{"ipfamilies", Form::families, "ipv6 ipv4"},
     Known{"linebytes", Form::number, "0"},
@@ -284,6 +287,10 @@ std::string problem_of(Form form, std::string_view line) {
       return problems.empty() ? ""
                               : "is no entry; write user@domain, @domain, @.domain, user@ or an IP address";
     }
+    case Form::networks:
+      return Networks::parse({std::string(line)}, "it")
+                 ? ""
+                 : "is no network; write 192.0.2.1, 192.0.2.0/24 or fd00::/8";
     case Form::drop_or_bounce:
       return line == "drop" || line == "bounce" ? "" : "is neither of two words; write drop or bounce";
     case Form::directory: {

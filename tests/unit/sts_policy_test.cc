@@ -109,6 +109,10 @@ TEST_CASE("one record with an id announces a policy") {
   CHECK(sts_id_of({"v=spf1 -all", "v=STSv1;id=1"}) == "1");
   CHECK(sts_id_of({"v=STSv1 ; x=y; id=a"}) == "a");
   CHECK(sts_id_of({}).empty());
+  // RFC 8461 3.1 has no blanks around "=": such a record is none.
+  CHECK(sts_id_of({"v=STSv1; id = 1"}).empty());
+  CHECK(sts_id_of({"v=STSv1; id= 1"}).empty());
+  CHECK(sts_id_of({"v = STSv1; id=1"}).empty());
   CHECK(sts_id_of({"v=STSv1; id=1", "v=STSv1; id=2"}).empty());
   CHECK(sts_id_of({"v=STSv1"}).empty());
   CHECK(sts_id_of({"v=STSv1; id="}).empty());
