@@ -43,6 +43,8 @@ class Deliverers {
 
   // Milliseconds until start_jobs should be called again, -1: not before something ends.
   [[nodiscard]] int64_t wait() const;
+  // Jobs that nobody has yet.
+  [[nodiscard]] size_t waiting() const { return local_.waiting() + remote_.waiting(); }
   [[nodiscard]] size_t running() const { return local_.running() + remote_.running(); }
 
  private:
