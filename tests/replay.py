@@ -77,6 +77,9 @@ def send(host, port, record_name, senders, each):
     if failed: sys.exit("not taken: " + "; ".join(failed))
 
 
+NOTES = ("limits", "sites", "leases", "unsubscribed")
+
+
 class Op:
     """One change: to the data of an inode (at: offset) or to where it stands (gone, come: names)."""
     __slots__ = ("began", "ended", "synced", "tree", "at", "data", "gone", "come")
@@ -118,6 +121,8 @@ class Disk:
         self.skipped = collections.Counter()
 
     def tree_of(self, path):
+        # What send notes beside its messages may be lost: it goes on without.
+        if os.path.dirname(path) + "/" == self.trees["queue"] and os.path.basename(path).split(".")[0] in NOTES: return None
         for tree, top in self.trees.items():
             if path.startswith(top) or path + "/" == top: return tree
         return None
