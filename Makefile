@@ -35,6 +35,9 @@ RESIDENT := \
   service/postern-init service/postern-showctl service/postern-cdbmake \
   service/postern-selftest
 
+# Beside its own folder and lib/: what two programs decide alike.
+postern-smtpd_FOLDERS = receipt
+
 postern-antivirus_LIBS = -lclamav -lseccomp
 postern-dnsq_LIBS = -lunbound
 postern-quarantine_LIBS = -lsqlite3
@@ -51,7 +54,7 @@ tests_FLAGS = -O0 -U_FORTIFY_SOURCE
 
 PROGRAMS := $(foreach p,$(PASSING) $(RESIDENT),$(if $(wildcard $(p).cc),$(p)))
 NAMES := $(notdir $(PROGRAMS))
-FOLDERS := $(sort $(foreach p,$(PASSING) $(RESIDENT),$(firstword $(subst /, ,$(p)))))
+FOLDERS := $(sort receipt $(foreach p,$(PASSING) $(RESIDENT),$(firstword $(subst /, ,$(p)))))
 SOURCES := $(basename $(wildcard $(addsuffix /*.cc,$(FOLDERS))))
 PARTS := $(foreach s,$(SOURCES),$(if $(filter postern-%,$(notdir $(s))),,$(s)))
 objects = $(patsubst %,$(O)/%.o,$(1))
@@ -94,7 +97,7 @@ $(O)/service/control_defaults.o: $(O)/service/control_defaults.inc
 service_FLAGS = -I$(O)/service
 
 define link
-$(BIN)/$(notdir $(1)): $(O)/$(1).o $(call archive,$(firstword $(subst /, ,$(1)))) $(LIB)
+$(BIN)/$(notdir $(1)): $(O)/$(1).o $(call archive,$(firstword $(subst /, ,$(1)))) $(foreach f,$($(notdir $(1))_FOLDERS),$(call archive,$(f))) $(LIB)
 	@mkdir -p $$(@D)
 	@echo "  LINK $$@"
 	@$$(CXX) $$(LDFLAGS_ALL) $$(LINK_$(2)) $$^ $$($(notdir $(1))_LIBS) -lcdb -lxxhash -lidn2 -lunistring -o $$@
