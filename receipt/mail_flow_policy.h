@@ -1,5 +1,6 @@
 // A mail flow policy: what a connection of a sender group may do. The fields have the names of the parameters
-// in control/policies (postern-hat(8)); the defaults are what a policy that says nothing has.
+// in control/policies (postern-hat(8)); the defaults are what holds where there is no
+// control/hat: nothing is checked. What postern-init writes checks more.
 #pragma once
 
 #include <cstdint>
@@ -52,9 +53,9 @@ struct MailFlowPolicy {
   AuthUse auth = AuthUse::off;
   bool auth_without_tls = false;
   bool check_user = false;  // header From, envelope sender and user must agree (submission)
-  SpfUse spf = SpfUse::mark;
+  SpfUse spf = SpfUse::off;
   bool check_helo = false;
-  bool verify_sender = true;   // its domain in DNS
+  bool verify_sender = false;  // its domain in DNS
   CustomReply malformed;       // 553 5.1.7
   CustomReply no_such_domain;  // 550 5.1.8
   CustomReply unresolvable;    // 451 4.1.8

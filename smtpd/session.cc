@@ -224,11 +224,22 @@ void Session::not_configured(const Failure& failure) {
   close(Reply::not_configured);
 }
 
-void Session::refuse(Reply reply) {
+void Session::refuse(const SmtpReply& reply) {
   const uint64_t* limit = need(rules_.error_limit, read_error_limit);
   if (limit == nullptr) return;
   if (++errors_ >= *limit) return close(Reply::too_many_errors);
-  answer(reply);
+  client_.say(reply_line(reply));
+}
+
+bool Session::accepts(const Decision& decision) {
+  if (decision.passes()) return true;
+  if (decision.kind == Decision::Kind::close) {
+    close(decision.reply);
+  } else {
+    log_.refused(decision.reply);
+    refuse(decision.reply);
+  }
+  return false;
 }
 
 void Session::idle_command(Reply reply) {
@@ -243,12 +254,18 @@ bool Session::too_many_commands() {
   return over_;
 }
 
+void Session::close(const SmtpReply& last_words) {
+  over_ = true;
+  client_.say(reply_line(last_words));
+  log_.refused(last_words);
+  client_.hang_up();
+}
+
 void Session::close(Reply last_words) {
+  if (last_words != Reply::goodbye) return close(smtp_reply(last_words));
   over_ = true;
   answer(last_words);
-  if (last_words == Reply::goodbye) return client_.flush();
-  log_.refused(smtp_reply(last_words));
-  client_.hang_up();
+  client_.flush();
 }
 
 void Session::input_ended(Came came) {

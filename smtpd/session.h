@@ -11,6 +11,7 @@
 #include "lib/envelope.h"
 #include "lib/environment.h"
 #include "lib/submit.h"
+#include "receipt/decision.h"
 #include "smtpd/client.h"
 #include "smtpd/command.h"
 #include "smtpd/envelope_command.h"
@@ -64,9 +65,13 @@ class Session {
   void not_configured(const Failure& failure);
 
   void answer(Reply reply) { client_.say(reply_line(smtp_reply(reply))); }
-  void refuse(Reply reply);  // an error of the client
+  void refuse(const SmtpReply& reply);  // an error of the client
+  void refuse(Reply reply) { refuse(smtp_reply(reply)); }
+  // True where the step lets it pass; else it has been answered, and logged.
+  bool accepts(const Decision& decision);
   void idle_command(Reply reply);
   bool too_many_commands();
+  void close(const SmtpReply& last_words);
   void close(Reply last_words);
   void input_ended(Came came);
 

@@ -12,6 +12,7 @@
 #include "lib/cdb_table.h"
 #include "lib/environment.h"
 #include "lib/result.h"
+#include "receipt/mail_flow_policy.h"
 #include "smtpd/message.h"
 
 namespace postern::smtpd {
@@ -25,6 +26,8 @@ struct Settings {
   uint64_t command_bytes = 0;               // control/commandbytes
 
   std::optional<uint64_t> given_message_limit_bytes;  // DATABYTES
+
+  MailFlowPolicy policy;  // of the client's sender group
 
   std::string queue_program;  // QMAILQUEUE
   std::string listener;       // POSTERN_LISTENER
