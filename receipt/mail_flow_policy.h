@@ -1,5 +1,5 @@
 // A mail flow policy: what a connection of a sender group may do. The fields have the names of the parameters
-// in control/policies (postern-hat(8)); the defaults are what holds where there is no
+// in control/policies (postern-policies(5)); the defaults are what holds where there is no
 // control/hat: nothing is checked. What postern-init writes checks more.
 #pragma once
 
@@ -25,6 +25,7 @@ struct MailFlowPolicy {
   std::string name;  // "ACCEPTED"
   AccessRule rule = AccessRule::accept;
   CustomReply banner;           // 220
+  std::string banner_host;      // in place of our name in the banner; "none": no name
   CustomReply reject;           // 554 5.7.1, for REJECT
   bool delayed_reject = false;  // REJECT speaks at each RCPT, so that the log has who was to get mail
 
@@ -32,6 +33,7 @@ struct MailFlowPolicy {
   uint64_t max_message_size = 104857600;  // bytes; the least 1024
   uint32_t max_connections = 1000;        // at a time, of one address (or network: similarity)
   uint32_t max_messages_per_connection = 1000;
+  CustomReply message_limit;  // 421 4.7.0, and the connection ends
   uint32_t max_recipients_per_message = 1000;
   uint32_t max_recipients_per_hour = 0;
   CustomReply recipient_rate;              // 452 4.7.1
