@@ -53,12 +53,16 @@ void ClientQuestions::warn(const std::string& doing, const std::string& why) con
   log_warning(doing + " of " + ip_, why + "; the client is judged without it");
 }
 
-const std::string& ClientQuestions::dns_program() {
+Result<DnsAnswer> ClientQuestions::ask_about(const std::vector<std::string>& question) {
   if (dns_program_.empty()) {
     Result<std::string> program = control_line_or("dnsq", "@dnsq");
-    dns_program_ = program ? *program : "@dnsq";
+    if (!program) return program.failure();
+    dns_program_ = *program;
   }
-  return dns_program_;
+  Result<DnsAnswer> answer =
+      ask_dns(dns_program_, question, deadline(dns_failed_ ? kDnsAgainMilliseconds : kDnsMilliseconds));
+  dns_failed_ = dns_failed_ || !answer;
+  return answer;
 }
 
 std::optional<int> ClientQuestions::score() {
@@ -86,7 +90,7 @@ HostName ClientQuestions::host() {
 }
 
 HostName ClientQuestions::look_up_host() {
-  Result<DnsAnswer> ptr = ask_dns(dns_program(), {"ptr", ip_}, deadline(kDnsMilliseconds));
+  Result<DnsAnswer> ptr = ask_about({"ptr", ip_});
   if (!ptr) {
     warn("look up the name", ptr.failure().text);
     return {.state = HostName::State::ptr_fails};
@@ -101,7 +105,7 @@ HostName ClientQuestions::look_up_host() {
   bool has_address = false;
   bool fails = false;
   for (const std::string& name : claimed.names) {
-    Result<DnsAnswer> addresses = ask_dns(dns_program(), {"ip", name}, deadline(kDnsMilliseconds));
+    Result<DnsAnswer> addresses = ask_about({"ip", name});
     if (!addresses) {
       fails = true;
       continue;
@@ -123,7 +127,7 @@ HostName ClientQuestions::look_up_host() {
 
 DnsListing ClientQuestions::list(std::string_view zone) {
   const std::string name = reversed_address(address_) + "." + std::string(zone);
-  const Result<DnsAnswer> answer = ask_dns(dns_program(), {"any", "A", name}, deadline(kDnsMilliseconds));
+  const Result<DnsAnswer> answer = ask_about({"any", "A", name});
   if (!answer) {
     warn("ask the DNS list " + std::string(zone), answer.failure().text);
     return {};
@@ -144,7 +148,7 @@ DnsListing ClientQuestions::list(std::string_view zone) {
 
 std::string ClientQuestions::list_text(std::string_view zone) {
   const std::string name = reversed_address(address_) + "." + std::string(zone);
-  const Result<DnsAnswer> answer = ask_dns(dns_program(), {"txt", name}, deadline(kDnsMilliseconds));
+  const Result<DnsAnswer> answer = ask_about({"txt", name});
   if (!answer) return {};
   for (const DnsRrset& rrset : answer->rrsets) {
     for (std::string_view data : rrset.data) {

@@ -9,14 +9,16 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/dns_answer.h"
 #include "receipt/hat.h"
 
 namespace postern {
 
-constexpr int64_t kScoreMilliseconds = 1000;    // for the reputation service
-constexpr int64_t kDnsMilliseconds = 5000;      // for one question of the DNS
-constexpr int64_t kClientMilliseconds = 20000;  // for all of a client's
-constexpr size_t kMostPtrNames = 8;             // that are looked at
+constexpr int64_t kScoreMilliseconds = 1000;     // for the reputation service
+constexpr int64_t kDnsMilliseconds = 5000;       // for one question of the DNS
+constexpr int64_t kDnsAgainMilliseconds = 1000;  // once it has not answered one
+constexpr int64_t kClientMilliseconds = 20000;   // for all of a client's
+constexpr size_t kMostPtrNames = 8;              // that are looked at
 
 class ClientQuestions {
  public:
@@ -42,7 +44,7 @@ class ClientQuestions {
 
  private:
   [[nodiscard]] int64_t deadline(int64_t milliseconds) const;
-  const std::string& dns_program();
+  Result<DnsAnswer> ask_about(const std::vector<std::string>& question);
   HostName look_up_host();
   void warn(const std::string& doing, const std::string& why) const;
 
@@ -51,6 +53,7 @@ class ClientQuestions {
   std::string given_name_;
   std::optional<std::optional<int>> given_score_;
   std::string dns_program_;
+  bool dns_failed_ = false;
   int64_t last_;  // now_milliseconds() after which nothing is asked any more
 };
 
