@@ -1,10 +1,13 @@
 #include "receipt/hat_report.h"
 
+#include <unistd.h>
+
 #include "lib/control.h"
 #include "lib/json_text.h"
 #include "lib/text.h"
 #include "receipt/client_questions.h"
 #include "receipt/hat_files.h"
+#include "receipt/tcp_rules.h"
 
 namespace postern {
 
@@ -20,7 +23,7 @@ struct Found {
   const HatInquiry& inquiry;
   const OpenedHat& hat;
   const HatMatch& match;
-  std::string note;  // empty: nothing
+  std::vector<std::string> notes{};
 };
 
 std::string as_json(const Found& found) {
@@ -38,7 +41,7 @@ std::string as_json(const Found& found) {
   answer["rule"] = access_rule_name(match.policy.rule);
   for (const auto& [name, value] : policy_parameters(match.policy)) answer["parameters"][name] = value;
   answer["steps"] = match.steps;
-  if (!found.note.empty()) answer["note"] = found.note;
+  if (!found.notes.empty()) answer["notes"] = found.notes;
   return json_line(answer) + "\n";
 }
 
@@ -59,8 +62,25 @@ std::string as_text(const Found& found) {
   for (size_t i = 0; i < values.size(); ++i)
     if (values[i].second != defaults[i].second)
       text += "  " + values[i].first + "=" + values[i].second + "\n";
-  if (!found.note.empty()) text += "note: " + found.note + "\n";
+  for (const std::string& note : found.notes) text += "note: " + note + "\n";
   return text;
+}
+
+// What wins over the table.
+std::vector<std::string> notes_of_tcp_rules(const AddressKey& address) {
+  static constexpr std::string_view kFile = "control/tcp.smtp.cdb";
+  if (::access(home_path(kFile).c_str(), F_OK) < 0) return {};
+  const Result<TcpRule> rule = find_tcp_rule(home_path(kFile), address_text(address));
+  if (!rule) return {rule.failure().text};
+  std::vector<std::string> notes;
+  if (rule->deny) notes.push_back(std::string(kFile) + " denies this address: it is never looked up");
+  for (const auto& [name, value] : rule->variables) {
+    if (name == "RELAYCLIENT" || name == "POSTERN_POLICY" || name == "POSTERN_LISTENER")
+      notes.push_back(std::string(kFile) + " sets " + name + "=" + printable(value, 80) +
+                      " for this address, and that wins over the table" +
+                      (name == "RELAYCLIENT" ? ": it relays, with the policy RELAYED" : ""));
+  }
+  return notes;
 }
 
 }  // namespace
@@ -76,12 +96,11 @@ Result<std::string> report_on_client(const HatInquiry& inquiry) {
   if (!match) return match.failure();
   const std::string file = (*hat)->file;
   const bool stale = is_stale(file == hat_file("") ? "" : std::string_view(inquiry.listener));
-  const Found found{.inquiry = inquiry,
-                    .hat = **hat,
-                    .match = *match,
-                    .note = stale ? file + " or " + std::string(kPolicies) +
-                                        " has changed since it was compiled; run postern-hat compile"
-                                  : ""};
+  Found found{
+      .inquiry = inquiry, .hat = **hat, .match = *match, .notes = notes_of_tcp_rules(inquiry.address)};
+  if (stale)
+    found.notes.push_back(file + " or " + std::string(kPolicies) +
+                          " has changed since it was compiled; run postern-hat compile");
   return inquiry.json ? as_json(found) : as_text(found);
 }
 

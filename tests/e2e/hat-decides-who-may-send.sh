@@ -78,6 +78,13 @@ expect_equal "$(talk 127.0.0.3 | head -n 1)" '220 front.example hello there' "PO
 expect_equal "$(talk 127.0.0.8 'EHLO c' | tail -n 1)" '250 SIZE 5000' "DATABYTES"
 expect_equal "$(talk 127.0.0.11 | head -n 1)" '421 4.3.5 unable to read the configuration, closing' "a policy that is not there"
 
+"$B/postern-hat" test 127.0.0.2 > "$T/test"
+expect_in "$T/test" '^group: BLACKLIST$'
+expect_in "$T/test" '^entry: 127\.0\.0\.2 \(control/hat:3\)$'
+expect_in "$T/test" '^policy: BLOCKED \(control/policies:1\)$'
+expect_in "$T/test" '^rule: REJECT$'
+expect_in "$T/test" '^note: control/tcp.smtp.cdb sets RELAYCLIENT= for this address, and that wins over the table: it relays, with the policy RELAYED$'
+
 # A line removed and compiled: it holds for the next connection. A bad line: it names itself, and the running table stays.
 outsiders
 hat <<< '127.0.0.9 REJECT'
