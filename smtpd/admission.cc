@@ -5,7 +5,6 @@
 
 #include "lib/text.h"
 #include "receipt/client_questions.h"
-#include "receipt/custom_reply.h"
 #include "receipt/hat_files.h"
 
 namespace postern::smtpd {
@@ -85,14 +84,6 @@ Admission admission_of(HatMatch&& match, const std::string& file) {
 }
 
 }  // namespace
-
-SmtpReply refusal(const MailFlowPolicy& policy, const SenderGroup& group) {
-  return reply_of(
-      policy.reject,
-      {.code = "554",
-       .status = "5.7.1",
-       .text = group.list_text.empty() ? "mail from your address is not accepted here" : group.list_text});
-}
 
 Result<Admission> admit(Environment& environment) {
   const std::string listener = environment.get_or("POSTERN_LISTENER", "smtpd");

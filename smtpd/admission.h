@@ -7,7 +7,6 @@
 
 #include "lib/environment.h"
 #include "lib/result.h"
-#include "lib/submit.h"
 #include "receipt/mail_flow_policy.h"
 
 namespace postern::smtpd {
@@ -30,8 +29,5 @@ struct Admission {
 // Sets POSTERN_SENDERGROUP, POSTERN_POLICY, POSTERN_SKIP, RELAYCLIENT and TCPREMOTEHOST where they follow
 // from it. A failure is temporary: a table that cannot be read lets nobody in.
 Result<Admission> admit(Environment& environment);
-
-// What a client is told whose policy says REJECT.
-SmtpReply refusal(const MailFlowPolicy& policy, const SenderGroup& group);
 
 }  // namespace postern::smtpd

@@ -5,6 +5,19 @@
 
 namespace postern::smtpd {
 
+namespace {
+
+// What a client is told whose policy says REJECT.
+SmtpReply refusal(const MailFlowPolicy& policy, const SenderGroup& group) {
+  return reply_of(
+      policy.reject,
+      {.code = "554",
+       .status = "5.7.1",
+       .text = group.list_text.empty() ? "mail from your address is not accepted here" : group.list_text});
+}
+
+}  // namespace
+
 bool Session::begin() {
   const MailFlowPolicy& policy = settings_.policy;
   if (policy.rule == AccessRule::tcp_refuse) {
