@@ -167,7 +167,8 @@ TEST_CASE("scores") {
       {100, "HIGH SBRS[6:+10.0]"},      {60, "HIGH SBRS[6:+10.0]"}, {59, "None ALL"},
       {std::nullopt, "NONE SBRS[none]"}};
   for (const auto& [score, expected] : rows) {
-    CAPTURE(score_text(score));
+    const std::string tenths = score_text(score);
+    CAPTURE(tenths);
     CHECK(matched(table, "192.0.2.1", {.score = score}) == expected);
   }
   for (const std::string text : {"", "-", "+", "11", "10.1", "1.", ".5", "1,5", "--1", "1e1", "none"}) {
@@ -284,7 +285,9 @@ TEST_CASE("a bad line names itself, and the remedy") {
       {"A: (open\nREJECT", ":1: a description is not closed; put a ) behind it"},
       {"A: " + std::string(600, 'a') + " REJECT", ":1: a word is longer than 512 bytes"},
   };
-  for (const auto& [text, problem] : rows) {
+  for (const auto& row : rows) {
+    const auto& text = row.first;
+    const auto& problem = row.second;
     CAPTURE(text);
     const std::string got = failure_of(text);
     CAPTURE(got);

@@ -55,7 +55,9 @@ TEST_CASE("codes and texts") {
 TEST_CASE("every parameter is said as it can be read again") {
   MailFlowPolicy changed;
   std::string text = "A ACCEPT";
-  for (const auto& [name, value] : policy_parameters(changed)) {
+  for (const auto& parameter : policy_parameters(changed)) {
+    const auto& name = parameter.first;
+    const auto& value = parameter.second;
     CAPTURE(name);
     std::string other = value == "on" ? "off" : value == "off" ? "on" : value == "0" ? "17" : "20";
     if (name == "tls" || name == "auth") other = "required";
@@ -96,7 +98,9 @@ TEST_CASE("a bad line of control/policies names itself, and the remedy") {
       {"A REJECT reject=\"a\x01\"\n", "f:1: a control character"},
       {"A REJECT reject=\"" + std::string(401, 'x') + "\"\n", "longer than 400 bytes"},
   };
-  for (const auto& [text, problem] : rows) {
+  for (const auto& row : rows) {
+    const auto& text = row.first;
+    const auto& problem = row.second;
     CAPTURE(text);
     const Result<Policies> parsed = parse_policies(text, "f");
     REQUIRE_FALSE(parsed.ok());
