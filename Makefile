@@ -29,11 +29,16 @@ RESIDENT := \
   remote/postern-rspawn remote/postern-remote remote/postern-dane remote/postern-stsd remote/postern-tlsrpt \
   dnsq/postern-dnsq \
   sign/postern-signq sign/postern-dkim-key \
+  receipt/postern-hat \
   quarantine/postern-quarantine \
   inject/postern-inject inject/postern-sendmail inject/postern-pickup \
   service/postern-ask service/postern-bind service/postern-serve \
   service/postern-init service/postern-showctl service/postern-cdbmake \
   service/postern-selftest
+
+# Beside its own folder and lib/: what two programs decide alike.
+postern-smtpd_FOLDERS = receipt
+postern-showctl_FOLDERS = receipt
 
 postern-antivirus_LIBS = -lclamav -lseccomp
 postern-dnsq_LIBS = -lunbound
@@ -45,13 +50,14 @@ postern-rspawn_LIBS = $(postern-remote_LIBS)
 postern-dane_LIBS = $(postern-remote_LIBS)
 postern-signq_LIBS = -lcrypto
 postern-dkim-key_LIBS = -lcrypto
+postern-hat_LIBS = -lmaxminddb
 
 # Tests are compiled once and run once: not worth optimising.
 tests_FLAGS = -O0 -U_FORTIFY_SOURCE
 
 PROGRAMS := $(foreach p,$(PASSING) $(RESIDENT),$(if $(wildcard $(p).cc),$(p)))
 NAMES := $(notdir $(PROGRAMS))
-FOLDERS := $(sort $(foreach p,$(PASSING) $(RESIDENT),$(firstword $(subst /, ,$(p)))))
+FOLDERS := $(sort receipt $(foreach p,$(PASSING) $(RESIDENT),$(firstword $(subst /, ,$(p)))))
 SOURCES := $(basename $(wildcard $(addsuffix /*.cc,$(FOLDERS))))
 PARTS := $(foreach s,$(SOURCES),$(if $(filter postern-%,$(notdir $(s))),,$(s)))
 objects = $(patsubst %,$(O)/%.o,$(1))
@@ -94,7 +100,7 @@ $(O)/service/control_defaults.o: $(O)/service/control_defaults.inc
 service_FLAGS = -I$(O)/service
 
 define link
-$(BIN)/$(notdir $(1)): $(O)/$(1).o $(call archive,$(firstword $(subst /, ,$(1)))) $(LIB)
+$(BIN)/$(notdir $(1)): $(O)/$(1).o $(call archive,$(firstword $(subst /, ,$(1)))) $(foreach f,$($(notdir $(1))_FOLDERS),$(call archive,$(f))) $(LIB)
 	@mkdir -p $$(@D)
 	@echo "  LINK $$@"
 	@$$(CXX) $$(LDFLAGS_ALL) $$(LINK_$(2)) $$^ $$($(notdir $(1))_LIBS) -lcdb -lxxhash -lidn2 -lunistring -o $$@
@@ -106,7 +112,7 @@ $(foreach p,$(RESIDENT),$(eval $(call link,$(p),resident)))
 $(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LIB)
 	@echo "  LINK $@"
 	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) $(postern-quarantine_LIBS) $(postern-remote_LIBS) \
-	  $(postern-tlsrpt_LIBS) $(postern-signq_LIBS) -lcdb -lxxhash -lidn2 -o $@
+	  $(postern-tlsrpt_LIBS) $(postern-signq_LIBS) $(postern-hat_LIBS) -lcdb -lxxhash -lidn2 -o $@
 
 # What the tests ask for a mail's pieces.
 $(O)/mime-pieces: $(O)/tests/mime_pieces.o $(O)/libscanq.a $(LIB)
@@ -125,7 +131,7 @@ $(O)/tls_sink: tests/bench/tls_sink.cc
 	@$(CXX) $(filter-out -D_GLIBCXX_ASSERTIONS,$(CXXFLAGS_ALL)) $< -lssl -lcrypto -o $@
 
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
-PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libssl-dev libcdb-dev libxxhash-dev \
+PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libssl-dev libcdb-dev libxxhash-dev libmaxminddb-dev \
   nlohmann-json3-dev doctest-dev \
   libsqlite3-dev libssl-dev openssl libcurl4-openssl-dev zlib1g-dev \
   daemontools ucspi-tcp-ipv6 \

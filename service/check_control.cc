@@ -24,6 +24,7 @@
 #include "lib/text.h"
 #include "lib/unsubscribe_list.h"
 #include "service/check_domains.h"
+#include "service/check_host_access.h"
 #include "service/init_options.h"
 
 namespace postern {
@@ -61,6 +62,8 @@ enum class Form {
   virtual_domains,
   gateways,
   networks,
+  host_access,
+  policies,
   line,
   any
 };
@@ -104,6 +107,7 @@ constexpr std::array kKnown = {
     Known{"concurrencyscan", Form::number, "4"},
     Known{"concurrencysign", Form::number, "4"},
     Known{"concurrencysts", Form::number, "20"},
+    Known{"countrydb", Form::text, "/var/lib/GeoIP/GeoLite2-Country.mmdb"},
     Known{"databytes", Form::number, "52428800"},
     Known{"defaultdelivery", Form::text, "./Maildir/"},
     Known{"defaultdomain", Form::host, "control/me behind its first dot"},
@@ -119,6 +123,8 @@ constexpr std::array kKnown = {
     Known{"eightbitmime", Form::send_or_refuse, "send"},
     Known{"globalunsubscribe", Form::unsubscribed, "none"},
     Known{"globalunsubscribeaction", Form::drop_or_bounce, "drop"},
+    Known{"hat", Form::host_access, "every client may send to us, none may relay but by control/tcp.smtp"},
+    Known{"hat.bin", Form::any, "made by postern-hat from hat and policies"},
     Known{"headerbytes", Form::number, "262144"},
     Known{"helohost", Form::host, "control/me"},
     Known{"httpsinner", Form::networks, "no inner address is fetched from or posted to"},
@@ -139,12 +145,14 @@ constexpr std::array kKnown = {
     Known{"notipme", Form::any, "none"},
     Known{"pickupusers", Form::any, "everybody"},
     Known{"plusdomain", Form::host, "control/me behind its first dot"},
+    Known{"policies", Form::policies, "the rule alone"},
     Known{"programmemory", Form::number, "0"},
     Known{"programseconds", Form::number, "240"},
     Known{"quarantines", Form::quarantines, "every quarantine holds until somebody decides"},
     Known{"queuelifetime", Form::number, "259200"},
     Known{"rcpthosts", Form::domains, "control/locals"},
     Known{"remoteport", Form::number, "25"},
+    Known{"reputation", Form::text, "@repd"},
     Known{"resolver", Form::address_port, "the system's resolvers"},
     Known{"retryfirst", Form::number, "60"},
     Known{"retrylongest", Form::number, "3600"},
@@ -355,6 +363,8 @@ std::string problem_of(Form form, std::string_view line) {
       return problem_of_tcp_rule(line);
     case Form::bounce_profiles:  // taken as a whole: what a line means depends on DEFAULT
     case Form::gateways:         // likewise: a line may name what stands in another
+    case Form::host_access:      // likewise
+    case Form::policies:         // likewise
     case Form::line:
     case Form::any:
       return "";
@@ -396,12 +406,14 @@ bool is_list(Form form) {
          form == Form::stages || form == Form::antivirus || form == Form::senders || form == Form::dkim ||
          form == Form::unsubscribed || form == Form::signed_headers || form == Form::quarantines ||
          form == Form::bounce_profiles || form == Form::tcp_rules || form == Form::gateways ||
-         form == Form::any;
+         form == Form::host_access || form == Form::policies || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {
   ControlReport report{.name = known.name, .value = known.otherwise, .is_default = true, .problems = {}};
   const std::string path = home_path("control/" + report.name);
+  if (known.form == Form::policies || known.form == Form::host_access)
+    report.problems = problems_of_host_access(known.form == Form::policies);
   if (::access(path.c_str(), F_OK) < 0) return report;
   report.is_default = false;
   report.value.clear();
@@ -410,8 +422,13 @@ ControlReport report_on(const Known& known) {
     report.problems.push_back(path + ": " + content.failure().text + "; make it readable for everybody");
     return report;
   }
-  if (report.name.ends_with(".cdb")) {
+  if (report.name.ends_with(".cdb") || report.name.ends_with(".bin")) {
     report.value = std::to_string(content->size()) + " bytes";
+    return report;
+  }
+  // As long as it likes.
+  if (known.form == Form::host_access) {
+    report.value = std::to_string(control_lines(*content).size()) + " lines";
     return report;
   }
   size_t number = 0;
@@ -490,7 +507,7 @@ Result<std::vector<ControlReport>> check_control() {
     const std::string name = entry->d_name;
     const bool is_known =
         std::any_of(kKnown.begin(), kKnown.end(), [&](const Known& known) { return name == known.name; });
-    if (is_known || name.starts_with('.') || name == "templates") continue;
+    if (is_known || name.starts_with('.') || name == "templates" || is_host_access_file(name)) continue;
     const std::string remedy = name == "concurrencysite"
                                    ? "write DEFAULT max_host_concurrency=N into control/destinations instead"
                                    : "rename or remove it";

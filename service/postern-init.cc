@@ -44,7 +44,7 @@ struct Plan {
 Result<Plan> make_plan(int argc, char** argv);    // the job, top to bottom:
 Result<void> make_directories(const Plan& plan);  //   who owns what
 Result<void> write_control(const Plan& plan);     //   defaults, and what the options say
-Result<void> compile_tables(const Plan& plan);    //   tcp.smtp.cdb
+Result<void> compile_tables(const Plan& plan);    //   tcp.smtp.cdb, hat.bin
 Result<void> make_mailboxes(const Plan& plan);    //   mail/NAME/Maildir, users/assign, users/cdb
 Result<void> write_services(const Plan& plan);    //   service/NAME/run and log/run
 
@@ -200,7 +200,8 @@ Result<void> compile_tables(const Plan& plan) {
       run_program_here(plan, {"/usr/bin/tcprules", table + ".cdb", table + ".tmp"}, rules.get());
   if (made && ::chmod((table + ".cdb").c_str(), 0644) < 0)
     return os_failure("set the mode of " + table + ".cdb", errno);
-  return made;
+  if (!made) return made;
+  return run_program_here(plan, {plan.instance.programs + "/postern-hat", "compile"}, -1);
 }
 
 // Whose mailbox it is: the account of that name, else posternm; the caller without the privilege split.

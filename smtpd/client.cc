@@ -151,6 +151,13 @@ void Client::flush() {
   replies_.clear();
 }
 
+void Client::refuse() {
+  replies_.clear();
+  gone_ = true;
+  const linger none{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(in_, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
 void Client::hang_up() {
   flush();
   if (gone_ || ::shutdown(out_, SHUT_WR) < 0) return;

@@ -57,6 +57,8 @@ class Client {
   // Says the rest, and lets the client read it although it may still be sending: closing with unread input
   // would reset the connection and take the last reply away.
   void hang_up();
+  // Without a word: the client's system says "connection refused" or "reset", when the process ends.
+  void refuse();
 
  private:
   Came read_more();

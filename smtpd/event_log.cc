@@ -1,6 +1,7 @@
 #include "smtpd/event_log.h"
 
 #include "lib/text.h"
+#include "receipt/policies.h"
 
 namespace postern::smtpd {
 
@@ -26,11 +27,16 @@ void EventLog::flush() {
 }
 
 void EventLog::connected(const Settings& settings) {
+  const SenderGroup& group = settings.sender_group;
   line("New SMTP " + icid_ + " interface " + printable(settings.listener, 64) + " (" + settings.local_ip +
-       ") address " + settings.remote_ip + " reverse dns host " + settings.remote_host + " verified no");
-  line(icid_ +
-       (settings.relay_suffix ? " RELAY SG RELAYLIST match RELAYCLIENT" : " ACCEPT SG None match ALL") +
-       " SBRS None");
+       ") address " + settings.remote_ip + " reverse dns host " + settings.remote_host + " verified " +
+       (group.host_verified ? "yes" : "no"));
+  line(icid_ + " " + std::string(access_rule_name(settings.policy.rule)) + " SG " + group.name + " match " +
+       group.entry + " SBRS " + group.score);
+}
+
+void EventLog::delayed_rejection(std::string_view what, std::string_view remote_ip) {
+  line(icid_ + " Delayed HAT REJECT " + std::string(what) + " (" + std::string(remote_ip) + ")");
 }
 
 void EventLog::message_started(uint64_t mid, std::string_view sender) {

@@ -18,6 +18,8 @@ class EventLog {
   explicit EventLog(uint64_t icid, int fd = 2);
 
   void connected(const Settings& settings);
+  // What a client that is refused later does meanwhile; `what` has been made printable.
+  void delayed_rejection(std::string_view what, std::string_view remote_ip);
   void message_started(uint64_t mid, std::string_view sender);
   void recipient(uint64_t mid, size_t rid, std::string_view address);
   void recipient_refused(uint64_t mid, std::string_view address, const SmtpReply& reply);

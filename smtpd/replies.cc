@@ -69,6 +69,8 @@ constexpr std::array kTable = {
     Row{Reply::session_too_long, "421", "4.4.2", "the session lasted too long, closing"},
     Row{Reply::too_many_errors, "421", "4.7.0", "too many errors, closing"},
     Row{Reply::too_many_commands, "421", "4.7.0", "too many commands without a message, closing"},
+    Row{Reply::too_many_messages, "421", "4.7.0",
+        "too many messages in this connection, send the rest in another one"},
     Row{Reply::not_smtp, "421", "4.7.0", "this is not SMTP, closing"},
     Row{Reply::early_data, "421", "4.5.0", "input behind DATA did not wait for 354, closing"},
     Row{Reply::endless_input, "421", "4.7.0", "endless input, closing"},

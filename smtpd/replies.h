@@ -62,6 +62,7 @@ enum class Reply : uint8_t {
   session_too_long,
   too_many_errors,
   too_many_commands,
+  too_many_messages,
   not_smtp,
   early_data,
   endless_input,

@@ -21,7 +21,7 @@ Session::Session(const Settings& settings, Rules rules, Environment environment,
 
 void Session::run() {
   log_.connected(settings_);
-  client_.say("220 " + settings_.greeting + " ESMTP\r\n");
+  if (begin()) client_.say(banner());
   while (!over_) read_command();
   abort_transaction();
   log_.closed();
@@ -110,6 +110,8 @@ void Session::mail(std::string_view argument) {
   if (transaction_.mid != 0) return refuse(Reply::nested_mail);
   MailArgument mail = parse_mail(argument);
   if (mail.reply != Reply::sender_ok) return refuse(mail.reply);
+  if (refuses_later()) return refuse_later_mail(mail.sender);
+  if (!has_message_left()) return;
   const uint64_t* limit = need(rules_.message_limit_bytes, read_message_limit);
   if (limit == nullptr) return;
   if (*limit != 0 && mail.size_bytes > *limit) {
@@ -134,10 +136,12 @@ void Session::mail(std::string_view argument) {
 }
 
 void Session::rcpt(std::string_view argument) {
-  if (transaction_.mid == 0) return refuse(helo_.empty() ? Reply::not_greeted : Reply::needs_mail);
+  if (transaction_.mid == 0 && !refused_mail_)
+    return refuse(helo_.empty() ? Reply::not_greeted : Reply::needs_mail);
   if (transaction_.message) return refuse(Reply::not_in_chunks);
   RcptArgument rcpt = parse_rcpt(argument, transaction_.envelope.smtputf8);
   if (rcpt.reply != Reply::recipient_ok) return refuse(rcpt.reply);
+  if (refused_mail_) return refuse_later_rcpt(rcpt.recipient);
   const std::optional<Reply> verdict = judge_recipient(rcpt.recipient);
   if (!verdict) return;
   // RFC 5321, 4.5.1: postmaster without a domain is that of this host.
@@ -196,9 +200,11 @@ void Session::reset() {
 void Session::end_transaction() {
   transaction_ = Transaction{};
   idle_commands_ = 0;
+  ++messages_;
 }
 
 void Session::abort_transaction() {
+  refused_mail_ = false;
   if (transaction_.mid == 0) return;
   log_.aborted(transaction_.mid);
   transaction_ = Transaction{};
@@ -224,11 +230,22 @@ void Session::not_configured(const Failure& failure) {
   close(Reply::not_configured);
 }
 
-void Session::refuse(Reply reply) {
+void Session::refuse(const SmtpReply& reply) {
   const uint64_t* limit = need(rules_.error_limit, read_error_limit);
   if (limit == nullptr) return;
   if (++errors_ >= *limit) return close(Reply::too_many_errors);
-  answer(reply);
+  client_.say(reply_line(reply));
+}
+
+bool Session::accepts(const Decision& decision) {
+  if (decision.passes()) return true;
+  if (decision.kind == Decision::Kind::close) {
+    close(decision.reply);
+  } else {
+    log_.refused(decision.reply);
+    refuse(decision.reply);
+  }
+  return false;
 }
 
 void Session::idle_command(Reply reply) {
@@ -243,12 +260,18 @@ bool Session::too_many_commands() {
   return over_;
 }
 
+void Session::close(const SmtpReply& last_words) {
+  over_ = true;
+  client_.say(reply_line(last_words));
+  log_.refused(last_words);
+  client_.hang_up();
+}
+
 void Session::close(Reply last_words) {
+  if (last_words != Reply::goodbye) return close(smtp_reply(last_words));
   over_ = true;
   answer(last_words);
-  if (last_words == Reply::goodbye) return client_.flush();
-  log_.refused(smtp_reply(last_words));
-  client_.hang_up();
+  client_.flush();
 }
 
 void Session::input_ended(Came came) {

@@ -11,6 +11,7 @@
 #include "lib/envelope.h"
 #include "lib/environment.h"
 #include "lib/submit.h"
+#include "receipt/decision.h"
 #include "smtpd/client.h"
 #include "smtpd/command.h"
 #include "smtpd/envelope_command.h"
@@ -32,6 +33,8 @@ class Session {
   void run();
 
  private:
+  bool begin();  // false: the client is refused; session_begin.cc
+  std::string banner() const;
   void read_command();
   void obey(const Command& command);
   void greet(bool extended, std::string_view name);  // EHLO, HELO
@@ -52,6 +55,13 @@ class Session {
   std::string received_line() const;
   Environment message_environment() const;
 
+  // REJECT that speaks late, so that the log has who was to get mail; whoever authenticates meanwhile is let
+  // in.
+  [[nodiscard]] bool refuses_later() const;
+  void refuse_later_mail(std::string_view sender);
+  void refuse_later_rcpt(std::string_view recipient);
+  bool has_message_left();  // of those that the policy gives a connection; else it has been answered
+
   // Reply::recipient_ok, or why it is refused; nothing when the rules cannot be read.
   std::optional<Reply> judge_recipient(std::string_view recipient);
   Reply limit_reached(std::string_view recipient, uint64_t recipient_limit) const;
@@ -64,9 +74,13 @@ class Session {
   void not_configured(const Failure& failure);
 
   void answer(Reply reply) { client_.say(reply_line(smtp_reply(reply))); }
-  void refuse(Reply reply);  // an error of the client
+  void refuse(const SmtpReply& reply);  // an error of the client
+  void refuse(Reply reply) { refuse(smtp_reply(reply)); }
+  // True where the step lets it pass; else it has been answered, and logged.
+  bool accepts(const Decision& decision);
   void idle_command(Reply reply);
   bool too_many_commands();
+  void close(const SmtpReply& last_words);
   void close(Reply last_words);
   void input_ended(Came came);
 
@@ -87,6 +101,8 @@ class Session {
   std::string helo_;
   bool extended_ = false;
   bool over_ = false;
+  bool refused_mail_ = false;   // MAIL was taken only so that RCPT can be refused
+  uint64_t messages_ = 0;       // that came to their end, taken or not
   uint64_t errors_ = 0;         // since the last accepted message
   uint64_t idle_commands_ = 0;  // since the last message: those that bring none nearer
 };

@@ -48,6 +48,12 @@ Result<void> read_into(const Number& number, uint64_t& to) {
   return {};
 }
 
+// The host's own limit, or the policy's where that is stricter. 0 is none.
+uint64_t stricter(uint64_t ours, uint64_t of_policy) {
+  if (ours == 0 || of_policy == 0) return std::max(ours, of_policy);
+  return std::min(ours, of_policy);
+}
+
 // Values from the network's side (a host name comes from somebody's DNS) must not look like header syntax.
 std::string plain(std::string_view value, size_t limit = 255) {
   std::string safe(value.substr(0, limit));
@@ -165,7 +171,9 @@ Result<bool> RecipientRules::is_ours(std::string_view domain) {
 
 Result<uint64_t> read_message_limit(const Settings& settings) {
   if (settings.given_message_limit_bytes) return *settings.given_message_limit_bytes;
-  return read_number(kMessageBytes);
+  Result<uint64_t> bytes = read_number(kMessageBytes);
+  if (!bytes) return bytes;
+  return stricter(*bytes, settings.policy.max_message_size);
 }
 
 Result<SenderRules> read_sender_rules(const Settings& /*settings*/) {
@@ -183,6 +191,7 @@ Result<SenderRules> read_sender_rules(const Settings& /*settings*/) {
 Result<RecipientRules> read_recipient_rules(const Settings& settings) {
   RecipientRules rules;
   if (Result<void> done = read_into(kRecipients, rules.limit); !done) return done.failure();
+  rules.limit = stricter(rules.limit, settings.policy.max_recipients_per_message);
   if (settings.relay_suffix) return rules;  // any domain will do
   Result<std::vector<std::string>> domains = our_domains(settings.me);
   if (!domains) return domains.failure();

@@ -12,6 +12,8 @@
 #include "lib/cdb_table.h"
 #include "lib/environment.h"
 #include "lib/result.h"
+#include "receipt/mail_flow_policy.h"
+#include "smtpd/admission.h"
 #include "smtpd/message.h"
 
 namespace postern::smtpd {
@@ -25,6 +27,9 @@ struct Settings {
   uint64_t command_bytes = 0;               // control/commandbytes
 
   std::optional<uint64_t> given_message_limit_bytes;  // DATABYTES
+
+  MailFlowPolicy policy;     // of the client's sender group
+  SenderGroup sender_group;  // and why it is in that
 
   std::string queue_program;  // QMAILQUEUE
   std::string listener;       // POSTERN_LISTENER
@@ -44,13 +49,13 @@ struct SenderRules {
 struct RecipientRules {
   std::vector<std::string> our_domains;  // control/rcpthosts, else control/locals, else me
   std::optional<CdbTable> more_domains;  // control/morercpthosts.cdb
-  uint64_t limit = 0;                    // control/maxrcpt
+  uint64_t limit = 0;                    // control/maxrcpt or the policy's, whichever is less
   Result<bool> is_ours(std::string_view domain);
 };
 
 // Read when they are first needed, and kept for the connection. Whoever has the values already fills them in.
 struct Rules {
-  std::optional<uint64_t> message_limit_bytes;  // DATABYTES, else control/databytes; 0: none
+  std::optional<uint64_t> message_limit_bytes;  // DATABYTES, else control/databytes or the policy's; 0: none
   std::optional<SenderRules> senders;
   std::optional<RecipientRules> recipients;
   std::optional<MessageLimits> message;   // barelf, linebytes, headerbytes, maxhops, minfreememory

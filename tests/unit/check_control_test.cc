@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "receipt/hat_files.h"
 #include "scratch.h"
 #include "service/control_defaults.h"
 
@@ -42,6 +43,12 @@ TEST_CASE("the default files that are installed are known and right") {
   const ScratchHome home;
   for (const ControlDefault& file : control_defaults())
     home.write("control/" + std::string(file.name), file.content);
+  std::vector<std::string> warnings;
+  const Result<std::string> table = make_hat(
+      "", [](const auto&) { return std::vector<AddressPrefix>(); }, warnings);
+  REQUIRE(table.ok());
+  CHECK(warnings.empty());
+  REQUIRE(write_hat(home.path("control/hat.bin"), *table).ok());
   for (const ControlDefault& file : control_defaults()) {
     CAPTURE(file.name);
     const ControlReport report = report_of(std::string(file.name));

@@ -1,10 +1,10 @@
-#include "smtpd/tcp_rules.h"
+#include "receipt/tcp_rules.h"
 
 #include <optional>
 
 #include "lib/cdb_table.h"
 
-namespace postern::smtpd {
+namespace postern {
 
 namespace {
 
@@ -47,4 +47,4 @@ Result<TcpRule> find_tcp_rule(const std::string& cdb_path, std::string_view addr
   return look_up(**rules, address);
 }
 
-}  // namespace postern::smtpd
+}  // namespace postern

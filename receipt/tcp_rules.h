@@ -9,7 +9,7 @@
 
 #include "lib/result.h"
 
-namespace postern::smtpd {
+namespace postern {
 
 struct TcpRule {
   bool deny = false;
@@ -25,4 +25,4 @@ Result<TcpRule> find_tcp_rule(const std::string& cdb_path, std::string_view addr
 // What stands behind an address in the database: 'D' denies, '+NAME=VALUE' NUL sets a variable.
 Result<TcpRule> parse_tcp_rule(std::string_view instructions);
 
-}  // namespace postern::smtpd
+}  // namespace postern

@@ -1,4 +1,4 @@
-#include "smtpd/tcp_rules.h"
+#include "receipt/tcp_rules.h"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,6 @@
 #include "tests/unit/scratch.h"
 
 using namespace postern;
-using namespace postern::smtpd;
 
 namespace {
 

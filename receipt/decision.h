@@ -1,0 +1,32 @@
+// What a step of the receipt phase decides of a client, a sender or a recipient.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "lib/submit.h"
+
+namespace postern {
+
+struct Decision {
+  enum class Kind { pass, refuse, close };  // close: refuse and end the connection
+  Kind kind = Kind::pass;
+  SmtpReply reply{};  // of a refusal; its class says whether it is for good
+  std::string
+      step{};  // which step decided: "hat", "rates", "sender-dns", "spf", …; for the log and the trace
+  std::string why{};  // for people: the table, file and line, or what was found
+
+  [[nodiscard]] bool passes() const { return kind == Kind::pass; }
+};
+
+inline Decision pass(std::string step, std::string why = {}) {
+  return {.kind = Decision::Kind::pass, .reply = {}, .step = std::move(step), .why = std::move(why)};
+}
+inline Decision refuse(std::string step, SmtpReply reply, std::string why = {}) {
+  return {.kind = Decision::Kind::refuse,
+          .reply = std::move(reply),
+          .step = std::move(step),
+          .why = std::move(why)};
+}
+
+}  // namespace postern
