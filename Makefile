@@ -29,6 +29,7 @@ RESIDENT := \
   remote/postern-rspawn remote/postern-remote remote/postern-dane remote/postern-stsd remote/postern-tlsrpt \
   dnsq/postern-dnsq \
   sign/postern-signq sign/postern-dkim-key \
+  tlsd/postern-tlsd \
   quarantine/postern-quarantine \
   inject/postern-inject inject/postern-sendmail inject/postern-pickup \
   service/postern-ask service/postern-bind service/postern-serve \
@@ -48,6 +49,7 @@ postern-rspawn_LIBS = $(postern-remote_LIBS)
 postern-dane_LIBS = $(postern-remote_LIBS)
 postern-signq_LIBS = -lcrypto
 postern-dkim-key_LIBS = -lcrypto
+postern-tlsd_LIBS = -lssl -lcrypto
 
 # Tests are compiled once and run once: not worth optimising.
 tests_FLAGS = -O0 -U_FORTIFY_SOURCE
