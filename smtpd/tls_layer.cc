@@ -34,6 +34,7 @@ class Tlsd {
 
   Result<void> prepare() {
     Result<Fd> socket = connect_service(kService, now_milliseconds() + kConnectMilliseconds);
+    if (!socket && !tlsd_has_certificates()) return temporary("there is no certificate");
     if (!socket) return socket.failure();
     socket_ = std::move(*socket);
     return {};

@@ -23,5 +23,5 @@ install_key() {
 }
 # The masters' pid, and its workers'.
 tlsd_workers() { pgrep -P "$(service_pid tlsd)"; }
-# dialogue_over_tls [s_client's options]… < COMMANDS: what the server said and what openssl tells.
-over_tls() { timeout 30 openssl s_client -quiet -verify_quiet -no_ign_eof -crlf -connect "127.0.0.1:$PORT" -starttls smtp -CAfile "$T/ca.crt" "$@" 2> "$T/s_client.log"; }
+# over_tls [s_client's options]… < COMMANDS, the last one QUIT: what the server said; what openssl tells is in $T/s_client.log.
+over_tls() { timeout 30 openssl s_client -quiet -verify_quiet -crlf -connect "127.0.0.1:$PORT" -starttls smtp -CAfile "$T/ca.crt" "$@" 2> "$T/s_client.log"; }
