@@ -129,6 +129,11 @@ $(O)/tls_sink: tests/bench/tls_sink.cc
 	@mkdir -p $(@D)
 	@$(CXX) $(filter-out -D_GLIBCXX_ASSERTIONS,$(CXXFLAGS_ALL)) $< -lssl -lcrypto -o $@
 
+# The clients of tests/bench/tls.py.
+$(O)/tls_sessions: tests/bench/tls_sessions.cc
+	@mkdir -p $(@D)
+	@$(CXX) $(filter-out -D_GLIBCXX_ASSERTIONS,$(CXXFLAGS_ALL)) $< -lssl -lcrypto -o $@
+
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
 PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libssl-dev libcdb-dev libxxhash-dev \
   nlohmann-json3-dev doctest-dev \
@@ -171,6 +176,8 @@ bench: deps
 	@bash tests/bench/run.sh build/bin --av --only W1,W2,W3,W4,W4a --scan-directly $(CURDIR)/$(O)/scan_directly
 	@/usr/bin/python3 -B tests/bench/starve.py build/bin
 	@/usr/bin/python3 -B tests/bench/restart.py build/bin
+	@$(MAKE) -s $(O)/tls_sessions
+	@/usr/bin/python3 -B tests/bench/tls.py build/bin $(O)/tls_sessions
 
 fuzz: deps
 	@bash tests/fuzz/run.sh $(SECONDS_EACH)

@@ -30,7 +30,7 @@ bool begin_mac(EVP_MAC_CTX* mac, TicketKeys::Key& key) {
 }
 
 // OpenSSL's answers: -1 fault, 0 do without a ticket, 1 go on, 2 go on and give a new ticket.
-int on_ticket(SSL* /*ssl*/, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
+int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
               int sealing) {
   TicketKeys::Key key = served->current();
   int answer = 1;
@@ -46,7 +46,11 @@ int on_ticket(SSL* /*ssl*/, unsigned char* name, unsigned char* iv, EVP_CIPHER_C
     const bool old = std::memcmp(served->current().name.data(), key.name.data(), key.name.size()) != 0;
     const bool ready = begin_mac(mac, key) && ::EVP_DecryptInit_ex2(cipher, ::EVP_aes_256_cbc(),
                                                                     key.cipher.data(), iv, nullptr) == 1;
-    answer = !ready ? -1 : old ? 2 : 1;
+    // RFC 8446, C.4: a client of TLS 1.3 uses a ticket once, so it needs the next one. But whom we asked for
+    // a certificate shows it again when the ticket's time is over.
+    const bool used_up =
+        ::SSL_version(ssl) == TLS1_3_VERSION && ::SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE;
+    answer = !ready ? -1 : old || used_up ? 2 : 1;
   }
   ::OPENSSL_cleanse(&key, sizeof key);
   return answer;
