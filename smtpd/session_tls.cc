@@ -81,7 +81,7 @@ bool Session::lacks_tls() {
 
 std::string Session::tls_comment() const {
   if (!tls_ || tls_->protocol.empty()) return {};
-  std::string text = " (" + tls_->protocol + " cipher " + tls_->cipher;
+  std::string text = "\n  (" + tls_->protocol + " cipher " + tls_->cipher;
   if (tls_->bits != 0) text += " bits " + std::to_string(tls_->bits);
   if (!tls_->peer_fingerprint.empty()) {
     text.append(",\n  client certificate ").append(comment_text(tls_->peer_subject));
