@@ -28,9 +28,8 @@ bool Session::offers_tls() const {
 void Session::starttls(const Command& command) {
   if (!command.argument.empty()) return refuse(Reply::takes_no_argument);
   if (tls_) return refuse(Reply::tls_is_on);
-  if (settings_.policy.tls == TlsUse::off) return refuse(Reply::not_implemented);
+  if (!offers_tls()) return refuse(Reply::not_implemented);
   if (!extended_) return refuse(Reply::not_greeted);
-  if (!offers_tls()) return idle_command(Reply::no_tls_now);
   if (too_many_commands()) return;
   if (const Result<void> there = tls_layer_.prepare(); !there) {
     log_warning("begin TLS", there.failure());

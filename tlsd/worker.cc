@@ -20,9 +20,10 @@ namespace postern::tlsd {
 
 namespace {
 
-constexpr size_t kMostRelays = 5000;        // of one worker; each may have three descriptors
-constexpr size_t kOtherDescriptors = 50;    // the program's own
-constexpr int64_t kLookMilliseconds = 500;  // how often deadlines are looked at
+constexpr size_t kMostRelays = 5000;           // of one worker; each may have three descriptors
+constexpr size_t kOtherDescriptors = 50;       // the program's own
+constexpr int64_t kLookMilliseconds = 500;     // how often deadlines are looked at
+constexpr int64_t kTroubleMilliseconds = 200;  // before another try when accept failed
 constexpr size_t kEvents = 64;
 constexpr uint64_t kListening = 0;
 constexpr int kLastAccepts = 1000;
@@ -57,6 +58,7 @@ class Worker {
   size_t limit_ = 0;
   uint64_t last_id_ = 0;
   int64_t next_look_ = 0;
+  int64_t no_accept_before_ = 0;
   std::unordered_map<uint64_t, std::unique_ptr<Relay>> relays_;
   std::vector<uint64_t> turns_;  // who stopped to let others go first
 };
@@ -89,7 +91,7 @@ void Worker::run() {
       }
       listen(false);
     } else if (asked.stop == 0) {
-      listen(relays_.size() < limit_);
+      listen(relays_.size() < limit_ && now_milliseconds() >= no_accept_before_);
     }
     const int came =
         ::epoll_pwait(poller_.get(), events.data(), kEvents, wait_milliseconds(), &while_waiting_);
@@ -101,6 +103,7 @@ void Worker::run() {
 
 int Worker::wait_milliseconds() const {
   if (!turns_.empty()) return 0;
+  if (asked.stop == 0 && relays_.size() < limit_ && !listens_) return static_cast<int>(kTroubleMilliseconds);
   return relays_.empty() ? (asked.stop != 0 ? 0 : -1) : static_cast<int>(kLookMilliseconds);
 }
 
@@ -108,8 +111,10 @@ int Worker::wait_milliseconds() const {
 bool Worker::accept_one() {
   Fd control{::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
   if (!control) {
-    if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-      log_warning("accept a connection", os_failure("accept", errno));
+    if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) return false;
+    log_warning("accept a connection", os_failure("accept", errno));
+    no_accept_before_ = now_milliseconds() + kTroubleMilliseconds;
+    listen(false);
     return false;
   }
   if (!client_allowed(control.get(), options_)) return true;

@@ -43,7 +43,7 @@ TEST_CASE("STARTTLS is offered until TLS has begun, and where the policy lets it
   CHECK(played.replies.find("250-STARTTLS") == std::string::npos);
   conversation.settings.policy.tls = TlsUse::preferred;
   conversation.tls_packets.reset();
-  CHECK(codes(play(conversation).replies) == "220 250 454");
+  CHECK(codes(play(conversation).replies) == "220 250 502");
 }
 
 TEST_CASE("what stands behind STARTTLS in clear is thrown away") {
