@@ -55,6 +55,7 @@ class Worker {
   sigset_t while_waiting_{};
   Fd poller_;
   bool listens_ = false;
+  bool said_stop_ = false;
   size_t limit_ = 0;
   uint64_t last_id_ = 0;
   int64_t next_look_ = 0;
@@ -73,7 +74,8 @@ bool Worker::start() {
 }
 
 // EPOLLEXCLUSIVE: one that waits is woken, not all; one that is busy with handshakes does not wait, so the
-// others get what comes.
+// others get what comes. Whoever is first in the kernel's list is woken as long as it waits, so who has taken
+// one leaves the list and comes back at its end: else one worker would hold all connections of a quiet day.
 void Worker::listen(bool on) {
   if (on == listens_) return;
   epoll_event event{};
@@ -84,8 +86,8 @@ void Worker::listen(bool on) {
 
 void Worker::run() {
   std::array<epoll_event, kEvents> events{};
-  while (asked.stop == 0 || !relays_.empty()) {
-    if (asked.stop != 0 && listens_) {
+  while (!said_stop_ || !relays_.empty()) {
+    if (asked.stop != 0 && !std::exchange(said_stop_, true)) {
       // Who was let in before the end is served: the others' turn comes with the next service.
       for (int i = 0; i < kLastAccepts && accept_one(); ++i) {
       }
@@ -122,6 +124,7 @@ bool Worker::accept_one() {
   auto relay =
       std::make_unique<Relay>(std::move(control), poller_.get(), id, certificates_, handshake_milliseconds_);
   if (!relay->over()) relays_.emplace(id, std::move(relay));
+  listen(false);
   return true;
 }
 
