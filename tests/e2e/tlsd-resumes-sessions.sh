@@ -36,7 +36,7 @@ for most in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
 P
 wait_for 30 logged smtpd 'TLS success protocol TLSv1\.[23] cipher [A-Z0-9_-]+ resumed'
 # The key turns by itself: its name is what a ticket begins with.
-key_name() { openssl s_client -tls1_2 -connect "127.0.0.1:$PORT" -starttls smtp < /dev/null 2> /dev/null | sed -n '/TLS session ticket:/{n;s/  .*//;p}'; }
+key_name() { openssl s_client -tls1_2 -connect "127.0.0.1:$PORT" -starttls smtp < /dev/null 2> /dev/null | sed -n '/TLS session ticket:/{n;s/^ *0000 - //;s/   .*//;p}'; }
 name=$(key_name)
 [ -n "$name" ] || fail "no ticket"
 turned() { local now; now=$(key_name); [ -n "$now" ] && [ "$now" != "$name" ]; }
