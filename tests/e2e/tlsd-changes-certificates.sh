@@ -91,8 +91,25 @@ echo "lost with one worker: $lost of 30"
 kill -9 "$(tlsd_workers | tail -n 1)"
 for _ in 1 2 3 4 5 6 7 8; do again || fail "no TLS after a worker's end"; done
 
-# tlsd itself is away: 454, mail in clear goes on; back again, TLS too.
+# tlsd itself is away: 454, mail in clear goes on, and so does what had begun; back again, TLS too.
+rm -f "$T/open"
+PYTHONPATH=$TESTS python3 -B - "$PORT" "$T" <<'P' &
+import os, sys, time
+from tls_client import connected
+c = connected(int(sys.argv[1]))
+open(sys.argv[2] + "/open", "w")
+end = time.time() + 60
+while not os.path.exists(sys.argv[2] + "/stopped") and time.time() < end: time.sleep(0.05)
+c.expect("NOOP", "250")
+c.expect("QUIT", "221")
+assert c.ended()
+P
+held=$!
+STARTED+=($held)
+wait_for 30 test -e "$T/open"
 stop_service tlsd
+touch "$T/stopped"
+wait $held || fail "a connection was lost when tlsd was stopped"
 swaks --server "127.0.0.1:$PORT" --tls --quit-after EHLO > "$T/said" 2>&1
 expect_in "$T/said" '454 4\.7\.0 '
 start_service tlsd
