@@ -30,6 +30,7 @@ RESIDENT := \
   dnsq/postern-dnsq \
   sign/postern-signq sign/postern-dkim-key \
   receipt/postern-hat \
+  tlsd/postern-tlsd \
   quarantine/postern-quarantine \
   inject/postern-inject inject/postern-sendmail inject/postern-pickup \
   service/postern-ask service/postern-bind service/postern-serve \
@@ -51,6 +52,7 @@ postern-dane_LIBS = $(postern-remote_LIBS)
 postern-signq_LIBS = -lcrypto
 postern-dkim-key_LIBS = -lcrypto
 postern-hat_LIBS = -lmaxminddb
+postern-tlsd_LIBS = -lssl -lcrypto
 
 # Tests are compiled once and run once: not worth optimising.
 tests_FLAGS = -O0 -U_FORTIFY_SOURCE
@@ -130,6 +132,11 @@ $(O)/tls_sink: tests/bench/tls_sink.cc
 	@mkdir -p $(@D)
 	@$(CXX) $(filter-out -D_GLIBCXX_ASSERTIONS,$(CXXFLAGS_ALL)) $< -lssl -lcrypto -o $@
 
+# The clients of tests/bench/tls.py.
+$(O)/tls_sessions: tests/bench/tls_sessions.cc
+	@mkdir -p $(@D)
+	@$(CXX) $(filter-out -D_GLIBCXX_ASSERTIONS,$(CXXFLAGS_ALL)) $< -lssl -lcrypto -o $@
+
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
 PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libssl-dev libcdb-dev libxxhash-dev libmaxminddb-dev \
   nlohmann-json3-dev doctest-dev \
@@ -172,6 +179,8 @@ bench: deps
 	@bash tests/bench/run.sh build/bin --av --only W1,W2,W3,W4,W4a --scan-directly $(CURDIR)/$(O)/scan_directly
 	@/usr/bin/python3 -B tests/bench/starve.py build/bin
 	@/usr/bin/python3 -B tests/bench/restart.py build/bin
+	@$(MAKE) -s $(O)/tls_sessions
+	@/usr/bin/python3 -B tests/bench/tls.py build/bin $(O)/tls_sessions
 
 fuzz: deps
 	@bash tests/fuzz/run.sh $(SECONDS_EACH)

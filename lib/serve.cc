@@ -165,8 +165,7 @@ struct Worker {
 
 class Pool {
  public:
-  Pool(int listening, const ServeOptions& options, const JobHandler& handler)
-      : listening_(listening), options_(options), handler_(handler) {}
+  explicit Pool(const PoolOptions& options) : options_(options) {}
 
   void fill() {
     if (now_milliseconds() < not_before_) return;
@@ -211,7 +210,8 @@ class Pool {
       sigset_t none;
       ::sigemptyset(&none);
       ::sigprocmask(SIG_SETMASK, &none, nullptr);
-      work(listening_, options_, handler_, parent);
+      options_.work(parent);
+      ::_exit(0);
     }
     if (pid < 0) {
       log_warning("start a worker", os_failure("fork", errno));
@@ -237,9 +237,7 @@ class Pool {
     not_before_ = now_milliseconds() + wait_;
   }
 
-  int listening_;
-  const ServeOptions& options_;
-  const JobHandler& handler_;
+  const PoolOptions& options_;
   std::vector<Worker> workers_;
   int64_t wait_ = 0;
   int64_t not_before_ = 0;
@@ -343,24 +341,31 @@ Result<FormArguments> parse_form_arguments(int argc, char** argv, const ServeOpt
 
 int serve(int listening, const ServeOptions& options, const JobHandler& handler,
           const std::function<bool()>& reload) {
-  const sigset_t while_waiting = catch_signals({SIGTERM, SIGINT, SIGHUP, SIGCHLD});
   ::fcntl(listening, F_SETFD, FD_CLOEXEC);
-  Pool pool(listening, options, handler);
+  return run_pool({.workers = options.workers,
+                   .work = [&](pid_t parent) { work(listening, options, handler, parent); },
+                   .reload = reload});
+}
+
+int run_pool(const PoolOptions& options) {
+  const sigset_t while_waiting = catch_signals({SIGTERM, SIGINT, SIGHUP, SIGCHLD});
+  Pool pool(options);
   while (asked.stop == 0) {
     if (asked.reload != 0) {
       asked.reload = 0;
-      if (!reload || reload()) pool.retire_all();
+      if (!options.reload || options.reload()) pool.retire_all();
     }
+    int64_t wait = options.tick ? options.tick() : -1;
     pool.fill();
     pool.end_old();
-    const int64_t wait = pool.wait();
+    if (const int64_t fill = pool.wait(); fill >= 0) wait = wait < 0 ? fill : std::min(wait, fill);
     const timespec timeout{wait / 1000, (wait % 1000) * 1000000};
     ::ppoll(nullptr, 0, wait < 0 ? nullptr : &timeout, &while_waiting);
     pool.reap();
   }
   pool.retire_all();
   pool.end_old();
-  while (!pool.empty()) {
+  while (!options.leaves_workers && !pool.empty()) {
     ::ppoll(nullptr, 0, nullptr, &while_waiting);
     pool.reap();
   }

@@ -73,6 +73,18 @@ constexpr int kServiceFd = 3;  // where postern-bind leaves the listening socket
 int serve(int listening, const ServeOptions& options, const JobHandler& handler,
           const std::function<bool()>& reload);
 
+// The pool alone, for workers that live otherwise than one request after another.
+struct PoolOptions {
+  unsigned workers = 1;
+  // A worker's whole life, in its own process; it never returns. It ends when SIGTERM comes and it holds
+  // nothing more. `parent` is our own process.
+  std::function<void(pid_t parent)> work;
+  std::function<bool()> reload{};   // as with serve()
+  std::function<int64_t()> tick{};  // does what is due; after how many milliseconds it is due again
+  bool leaves_workers = false;      // on SIGTERM it does not wait until they have ended
+};
+int run_pool(const PoolOptions& options);
+
 // The whole main part of a program with both forms. `path_fds` are the descriptors of the path form.
 struct Forms {
   ServeOptions defaults;

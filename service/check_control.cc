@@ -46,6 +46,8 @@ enum class Form {
   drop_or_bounce,
   families,
   tls_version,
+  tlsd_version,
+  file,
   send_or_refuse,
   warn_or_error,
   heuristics,
@@ -107,6 +109,7 @@ constexpr std::array kKnown = {
     Known{"concurrencyscan", Form::number, "4"},
     Known{"concurrencysign", Form::number, "4"},
     Known{"concurrencysts", Form::number, "20"},
+    Known{"concurrencytls", Form::number, "one for each core"},
     Known{"countrydb", Form::text, "/var/lib/GeoIP/GeoLite2-Country.mmdb"},
     Known{"databytes", Form::number, "52428800"},
     Known{"defaultdelivery", Form::text, "./Maildir/"},
@@ -132,6 +135,7 @@ constexpr std::array kKnown = {
     Known{"ipfamilies", Form::families, "ipv6 ipv4"},
     Known{"linebytes", Form::number, "0"},
     Known{"listen", Form::address_port, "0.0.0.0:25"},
+    Known{"listensmtps", Form::address_port, "no TLS from the first byte"},
     Known{"locals", Form::domains, "control/me"},
     Known{"maxcommands", Form::number, "100"},
     Known{"maxerrors", Form::number, "20"},
@@ -179,6 +183,10 @@ constexpr std::array kKnown = {
     Known{"timeoutsmtpd", Form::number, "300"},
     Known{"timeoutstarttls", Form::number, "300"},
     Known{"tlscapath", Form::directory, "/etc/ssl/certs"},
+    Known{"tlsdclientca", Form::file, "clients are not asked for certificates"},
+    Known{"tlsdminimum", Form::tlsd_version, "TLSv1.2"},
+    Known{"tlsdtickets", Form::number, "3600"},
+    Known{"tlsdtimeout", Form::number, "60"},
     Known{"tlsminimum", Form::tls_version, "TLSv1.2"},
     Known{"tlsrpt", Form::text, "@tlsrpt"},
     Known{"tlsrptfrom", Form::mail_address, "postmaster at control/me"},
@@ -321,6 +329,15 @@ std::string problem_of(Form form, std::string_view line) {
       for (const std::string_view version : {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"})
         if (equal_ignoring_case(line, version)) return "";
       return "is no version of TLS; write TLSv1.2 or TLSv1.3 (TLSv1 and TLSv1.1 are broken)";
+    case Form::tlsd_version:
+      for (const std::string_view version : {"TLSv1.2", "TLSv1.3"})
+        if (equal_ignoring_case(line, version)) return "";
+      return "is no version of TLS that is served; write TLSv1.2 or TLSv1.3";
+    case Form::file: {
+      struct stat status {};
+      const bool there = ::stat(std::string(line).c_str(), &status) == 0 && S_ISREG(status.st_mode);
+      return there ? "" : "is no file; write the absolute path of one";
+    }
     case Form::send_or_refuse:
       return line == "send" || line == "refuse" ? "" : "is neither of two words; write send or refuse";
     case Form::warn_or_error:

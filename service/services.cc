@@ -5,6 +5,19 @@ namespace postern {
 const std::vector<Service>& services() {
   static const std::vector<Service> kServices = {
       {"smtpd", "posternd", "", {}, 128, "SMTP in: a postern-smtpd for each connection"},
+      {.name = "smtps",
+       .user = "posternd",
+       .program = "",
+       .clients = {},
+       .memory_mib = 128,
+       .what = "the same with TLS from the first byte",
+       .variable = "POSTERN_TLS=immediate POSTERN_LISTENER=smtps"},
+      {"tlsd",
+       "posternk",
+       "postern-tlsd --serve",
+       {"posternd"},
+       1024,
+       "does the TLS of smtpd's clients; the keys are here alone"},
       {.name = "scanq",
        .user = "posterns",
        .program = "postern-scanq --serve",
@@ -108,6 +121,7 @@ const std::vector<ServiceUser>& service_users() {
       {"posternl", "Postern logs"},           {"posternp", "Postern pickup"},
       {"posternc", "Postern clamd"},          {"posternh", "Postern MTA-STS"},
       {"posterne", "Postern TLS reports"},    {"posterng", "Postern signatures"},
+      {"posternk", "Postern TLS keys"},
   };
   return kUsers;
 }

@@ -41,8 +41,28 @@ bool poll_until(int fd, short events, int64_t deadline) {
 
 Client::Client(int in, int out, const ClientLimits& limits, std::function<void()> on_quiet)
     : in_(in), out_(out), limits_(limits), on_quiet_(std::move(on_quiet)) {
-  const int64_t session = std::max<int64_t>(limits.session_deadline - now_milliseconds(), 1);
-  socket_waits_ = limit_socket_wait(in, std::min({kQuietMilliseconds, limits.idle_milliseconds, session}));
+  limit_wait();
+}
+
+void Client::limit_wait() {
+  const int64_t session = std::max<int64_t>(limits_.session_deadline - now_milliseconds(), 1);
+  socket_waits_ = limit_socket_wait(in_, std::min({kQuietMilliseconds, limits_.idle_milliseconds, session}));
+}
+
+size_t Client::throw_input_away() {
+  const size_t bytes = end_ - begin_;
+  begin_ = end_ = 0;
+  passed_over_bytes_ = 0;
+  passing_over_ = false;
+  return bytes;
+}
+
+Result<void> Client::go_on_over(int in, int out) {
+  if (::dup2(in, in_) < 0 || ::dup2(out, out_) < 0) return os_failure("go on over another socket", errno);
+  throw_input_away();
+  remote_ = true;
+  limit_wait();
+  return {};
 }
 
 CommandLine Client::next_line() {

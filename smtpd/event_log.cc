@@ -39,6 +39,27 @@ void EventLog::delayed_rejection(std::string_view what, std::string_view remote_
   line(icid_ + " Delayed HAT REJECT " + std::string(what) + " (" + std::string(remote_ip) + ")");
 }
 
+void EventLog::thrown_away(size_t bytes) {
+  line(icid_ + " STARTTLS: " + std::to_string(bytes) + " bytes behind it were thrown away");
+}
+
+void EventLog::tls_begun(const TlsFacts& facts) {
+  const auto or_unknown = [](const std::string& word) { return word.empty() ? "unknown" : word; };
+  std::string text =
+      icid_ + " TLS success protocol " + or_unknown(facts.protocol) + " cipher " + or_unknown(facts.cipher);
+  if (facts.resumed) text += " resumed";
+  if (!facts.server_name.empty()) text += " name " + facts.server_name;
+  if (!facts.peer_fingerprint.empty()) {
+    text += " client certificate '" + printable(facts.peer_subject, 256) + "' sha256 " +
+            facts.peer_fingerprint + (facts.peer_verified ? " verified yes" : " verified no");
+  }
+  line(text);
+}
+
+void EventLog::tls_failed(std::string_view why) {
+  line(icid_ + " TLS failed: " + printable(why, 256));
+}
+
 void EventLog::message_started(uint64_t mid, std::string_view sender) {
   line("Start " + mid_of(mid) + " " + icid_);
   line(mid_of(mid) + " " + icid_ + " From: " + in_brackets(sender));

@@ -8,6 +8,7 @@
 
 #include "lib/log.h"
 #include "lib/submit.h"
+#include "lib/tls_facts.h"
 #include "smtpd/header_scan.h"
 #include "smtpd/settings.h"
 
@@ -20,6 +21,9 @@ class EventLog {
   void connected(const Settings& settings);
   // What a client that is refused later does meanwhile; `what` has been made printable.
   void delayed_rejection(std::string_view what, std::string_view remote_ip);
+  void thrown_away(size_t bytes);  // behind STARTTLS
+  void tls_begun(const TlsFacts& facts);
+  void tls_failed(std::string_view why);
   void message_started(uint64_t mid, std::string_view sender);
   void recipient(uint64_t mid, size_t rid, std::string_view address);
   void recipient_refused(uint64_t mid, std::string_view address, const SmtpReply& reply);

@@ -2,7 +2,8 @@
 //
 //   fd 0 in    from the client         fd 1 out   to the client         fd 2 out   the event log
 //   env        TCPREMOTEIP, TCPREMOTEHOST, TCPLOCALIP (UCSPI), RELAYCLIENT, DATABYTES, QMAILQUEUE,
-//              POSTERN_LISTENER, POSTERN_POLICY, POSTERN_ICID, POSTERN_HOME
+//              POSTERN_LISTENER, POSTERN_POLICY, POSTERN_ICID, POSTERN_HOME, POSTERN_TLS; SSLCTLFD,
+//              SSLREADFD, SSLWRITEFD, SSL_PROTOCOL, SSL_CIPHER (UCSPI-TLS)
 //   control    hat.bin or hat.LISTENER.bin, me, smtpgreeting, timeoutsmtpd, sessionseconds, commandbytes at
 //   the start; when they are needed
 //              databytes, badmailfrom, rcpthosts, locals, morercpthosts.cdb, maxrcpt, barelf, linebytes,
@@ -50,7 +51,8 @@ int converse() {
   const auto hand_on = [&](int message, const Envelope& envelope, const Environment& with) {
     return submit(settings->queue_program, message, envelope, with, now_milliseconds() + kQueueMilliseconds);
   };
-  Session(*settings, Rules{}, std::move(environment), client, log, hand_on).run();
+  TlsLayer tls = choose_tls_layer(environment, static_cast<int64_t>(settings->idle_seconds) * 1000);
+  Session(*settings, Rules{}, std::move(environment), client, log, hand_on, std::move(tls)).run();
   return 0;
 }
 

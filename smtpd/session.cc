@@ -8,20 +8,26 @@
 namespace postern::smtpd {
 
 Session::Session(const Settings& settings, Rules rules, Environment environment, Client& client,
-                 EventLog& log, Submit submit)
+                 EventLog& log, Submit submit, TlsLayer tls_layer)
     : settings_(settings),
       rules_(std::move(rules)),
       environment_(std::move(environment)),
       client_(client),
       log_(log),
-      submit_(std::move(submit)) {
+      submit_(std::move(submit)),
+      tls_layer_(std::move(tls_layer)) {
   environment_.set("POSTERN_ICID", std::to_string(settings.icid));
   environment_.set("POSTERN_LISTENER", settings.listener);
 }
 
 void Session::run() {
   log_.connected(settings_);
-  if (begin()) client_.say(banner());
+  if (tls_layer_.begun) {
+    log_.tls_begun(*tls_layer_.begun);
+    tls_is(*tls_layer_.begun);
+  }
+  if (tls_layer_.immediate && settings_.policy.rule != AccessRule::tcp_refuse) begin_tls();
+  if (!over_ && begin()) client_.say(banner());
   while (!over_) read_command();
   abort_transaction();
   log_.closed();
@@ -46,8 +52,9 @@ void Session::read_command() {
 void Session::obey(const Command& command) {
   // RFC 2920: only after EHLO, and then only in groups that such a command ends. Whoever does not wait where
   // everybody must does not listen, or somebody else's bytes stand behind his. A chunk follows its BDAT at
-  // once.
-  const bool may = command.verb == Verb::quit || command.verb == Verb::not_smtp || command.verb == Verb::bdat;
+  // once, and what stands behind STARTTLS is thrown away.
+  const bool may = command.verb == Verb::quit || command.verb == Verb::not_smtp ||
+                   command.verb == Verb::bdat || command.verb == Verb::starttls;
   if (client_.is_ahead() && !may && (!extended_ || ends_a_group(command.verb)))
     return close(Reply::improper_pipelining);
   const bool bare = command.argument.empty();
@@ -75,6 +82,8 @@ void Session::obey(const Command& command) {
       return verify(command);
     case Verb::help:
       return idle_command(Reply::help);
+    case Verb::starttls:
+      return starttls(command);
     case Verb::not_implemented:
       return refuse(Reply::not_implemented);
     case Verb::not_smtp:
@@ -100,6 +109,7 @@ void Session::greet(bool extended, std::string_view name) {
        {"PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "CHUNKING", "DSN"}) {
     lines.append("250-").append(extension).append("\r\n");
   }
+  if (offers_tls()) lines += "250-STARTTLS\r\n";
   lines += "250 SIZE";
   if (*limit != 0) lines += " " + std::to_string(*limit);
   client_.say(lines + "\r\n");
@@ -107,6 +117,7 @@ void Session::greet(bool extended, std::string_view name) {
 
 void Session::mail(std::string_view argument) {
   if (helo_.empty()) return refuse(Reply::not_greeted);
+  if (lacks_tls()) return;
   if (transaction_.mid != 0) return refuse(Reply::nested_mail);
   MailArgument mail = parse_mail(argument);
   if (mail.reply != Reply::sender_ok) return refuse(mail.reply);

@@ -19,6 +19,7 @@
 #include "smtpd/message.h"
 #include "smtpd/replies.h"
 #include "smtpd/settings.h"
+#include "smtpd/tls_layer.h"
 
 namespace postern::smtpd {
 
@@ -29,7 +30,7 @@ class Session {
  public:
   // `rules` may be filled in; what is missing is read from control/ when it is needed.
   Session(const Settings& settings, Rules rules, Environment environment, Client& client, EventLog& log,
-          Submit submit);
+          Submit submit, TlsLayer tls_layer = {});
   void run();
 
  private:
@@ -44,6 +45,14 @@ class Session {
   void bdat(std::string_view argument);              // BDAT
   void verify(const Command& command);               // VRFY, EXPN
   void reset();                                      // RSET
+  void starttls(const Command& command);             // STARTTLS
+
+  // TLS, session_tls.cc.
+  [[nodiscard]] bool offers_tls() const;
+  void begin_tls();
+  void tls_is(TlsFacts facts);
+  bool lacks_tls();  // where the policy wants it: has been answered
+  [[nodiscard]] std::string tls_comment() const;
 
   // The message itself, session_message.cc.
   bool begin_message(Framing framing);
@@ -97,6 +106,8 @@ class Session {
   Client& client_;
   EventLog& log_;
   Submit submit_;
+  TlsLayer tls_layer_;
+  std::optional<TlsFacts> tls_;  // the connection is encrypted
   Transaction transaction_;
   std::string helo_;
   bool extended_ = false;

@@ -105,10 +105,12 @@ void Session::hand_over(int message) {
 // printable without syntax; the others were made so.
 std::string Session::received_line() const {
   const bool ipv6 = settings_.remote_ip.find(':') != std::string::npos;
-  const char* protocol = transaction_.envelope.smtputf8 ? "UTF8SMTP" : extended_ ? "ESMTP" : "SMTP";
+  std::string protocol = transaction_.envelope.smtputf8 ? "UTF8SMTP" : extended_ ? "ESMTP" : "SMTP";
+  if (tls_ && extended_) protocol += "S";
   return "Received: from " + helo_ + " (" + settings_.remote_host + " [" + (ipv6 ? "IPv6:" : "") +
-         settings_.remote_ip + "])\n  by " + settings_.me + " with " + protocol + " id " +
-         std::to_string(transaction_.mid) + ";\n  " + rfc5322_date(now_microseconds() / 1000000) + "\n";
+         settings_.remote_ip + "])" + tls_comment() + "\n  by " + settings_.me + " with " + protocol +
+         " id " + std::to_string(transaction_.mid) + ";\n  " + rfc5322_date(now_microseconds() / 1000000) +
+         "\n";
 }
 
 Environment Session::message_environment() const {
