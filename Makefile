@@ -29,6 +29,7 @@ RESIDENT := \
   remote/postern-rspawn remote/postern-remote remote/postern-dane remote/postern-stsd remote/postern-tlsrpt \
   dnsq/postern-dnsq \
   sign/postern-signq sign/postern-dkim-key \
+  receipt/postern-rated receipt/postern-repd \
   quarantine/postern-quarantine \
   inject/postern-inject inject/postern-sendmail inject/postern-pickup \
   service/postern-ask service/postern-bind service/postern-serve \

@@ -12,6 +12,7 @@
 #include "lib/environment.h"
 #include "lib/submit.h"
 #include "receipt/decision.h"
+#include "receipt/rates.h"
 #include "smtpd/client.h"
 #include "smtpd/command.h"
 #include "smtpd/envelope_command.h"
@@ -69,6 +70,9 @@ class Session {
   void refuse(Reply reply) { refuse(smtp_reply(reply)); }
   // True where the step lets it pass; else it has been answered, and logged.
   bool accepts(const Decision& decision);
+  // The same for a limit of ours on how much, which is no error of the client's.
+  bool is_within(const Decision& limit);
+  bool recipient_is_within(const Decision& limit, std::string_view recipient);
   void idle_command(Reply reply);
   bool too_many_commands();
   void close(const SmtpReply& last_words);
@@ -88,6 +92,7 @@ class Session {
   Client& client_;
   EventLog& log_;
   Submit submit_;
+  Rates rates_;
   Transaction transaction_;
   std::string helo_;
   bool extended_ = false;
