@@ -128,6 +128,10 @@ $(O)/tls_sink: tests/bench/tls_sink.cc
 	@mkdir -p $(@D)
 	@$(CXX) $(filter-out -D_GLIBCXX_ASSERTIONS,$(CXXFLAGS_ALL)) $< -lssl -lcrypto -o $@
 
+# What asks postern-rated, to see what a decision costs.
+$(O)/rates_cost: $(O)/tests/bench/rates_cost.o $(O)/libreceipt.a $(LIB)
+	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lxxhash -lidn2 -lunistring -o $@
+
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
 PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libssl-dev libcdb-dev libxxhash-dev \
   nlohmann-json3-dev doctest-dev \
@@ -170,6 +174,8 @@ bench: deps
 	@bash tests/bench/run.sh build/bin --av --only W1,W2,W3,W4,W4a --scan-directly $(CURDIR)/$(O)/scan_directly
 	@/usr/bin/python3 -B tests/bench/starve.py build/bin
 	@/usr/bin/python3 -B tests/bench/restart.py build/bin
+	@$(MAKE) -s $(O)/rates_cost
+	@bash tests/bench/rates.sh build/bin $(O)/rates_cost
 
 fuzz: deps
 	@bash tests/fuzz/run.sh $(SECONDS_EACH)
