@@ -34,7 +34,7 @@ struct MailFlowPolicy {
   CustomReply too_many_connections;       // 421 4.7.0, for both limits on connections
   uint32_t max_connections_per_hour = 0;  // begun, of one address or network
   uint32_t max_messages_per_connection = 1000;
-  CustomReply too_many_messages;  // 421 4.7.0
+  CustomReply message_limit;  // 421 4.7.0, and the connection ends
   uint32_t max_recipients_per_message = 1000;
   uint32_t max_recipients_per_hour = 0;
   CustomReply recipient_rate;              // 452 4.7.1

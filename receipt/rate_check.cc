@@ -4,8 +4,8 @@
 #include <array>
 #include <optional>
 
+#include "lib/address_bytes.h"
 #include "lib/text.h"
-#include "receipt/address_bytes.h"
 
 namespace postern {
 

@@ -33,7 +33,7 @@ constexpr std::array kLimits = {
           "too many connections from your address", "max_connections"},
     Limit{"connection-rate", &MailFlowPolicy::too_many_connections, "421", "4.7.0",
           "too many connections from your address within an hour", "max_connections_per_hour"},
-    Limit{"connection-messages", &MailFlowPolicy::too_many_messages, "421", "4.7.0",
+    Limit{"connection-messages", &MailFlowPolicy::message_limit, "421", "4.7.0",
           "too many messages on this connection", "max_messages_per_connection"},
     Limit{"recipients", &MailFlowPolicy::recipient_rate, "452", "4.7.1",
           "too many recipients from your address within an hour", "max_recipients_per_hour"},

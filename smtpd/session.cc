@@ -15,7 +15,8 @@ Session::Session(const Settings& settings, Rules rules, Environment environment,
       client_(client),
       log_(log),
       submit_(std::move(submit)),
-      rates_(settings.policy, settings.remote_ip) {
+      rates_(settings.policy, settings.remote_ip),
+      notes_(settings.policy, settings.remote_ip) {
   environment_.set("POSTERN_ICID", std::to_string(settings.icid));
   environment_.set("POSTERN_LISTENER", settings.listener);
 }
@@ -25,6 +26,7 @@ void Session::run() {
   if (is_within(rates_.connection())) client_.say("220 " + settings_.greeting + " ESMTP\r\n");
   while (!over_) read_command();
   abort_transaction();
+  notes_.send();
   log_.closed();
 }
 
@@ -146,6 +148,7 @@ void Session::rcpt(std::string_view argument) {
   if (rcpt.recipient.find('@') == std::string::npos) rcpt.recipient += "@" + lower(settings_.me);
   if (*verdict != Reply::recipient_ok) {
     log_.recipient_refused(transaction_.mid, rcpt.recipient, smtp_reply(*verdict));
+    notes_.recipient_refused();
     if (is_within(rates_.invalid_recipient())) refuse(*verdict);
     return;
   }

@@ -11,6 +11,7 @@
 #include "lib/envelope.h"
 #include "lib/environment.h"
 #include "lib/submit.h"
+#include "receipt/client_notes.h"
 #include "receipt/decision.h"
 #include "receipt/rates.h"
 #include "smtpd/client.h"
@@ -93,6 +94,7 @@ class Session {
   EventLog& log_;
   Submit submit_;
   Rates rates_;
+  ClientNotes notes_;
   Transaction transaction_;
   std::string helo_;
   bool extended_ = false;

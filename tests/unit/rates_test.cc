@@ -345,7 +345,7 @@ TEST_CASE("a session refuses the message that is one too many, and closes with t
     CHECK(replies.ends_with(last + "\r\n"));
   };
   ends_with("421 4.7.0 too many messages on this connection");
-  conversation.settings.policy.too_many_messages = {.code = 421, .text = "4.7.77 ten are enough"};
+  conversation.settings.policy.message_limit = {.code = 421, .text = "4.7.77 ten are enough"};
   ends_with("421 4.7.77 ten are enough");
 }
 

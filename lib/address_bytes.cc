@@ -1,4 +1,4 @@
-#include "receipt/address_bytes.h"
+#include "lib/address_bytes.h"
 
 #include <arpa/inet.h>
 
