@@ -17,8 +17,10 @@ constexpr uint64_t kMostCacheSeconds = 86400;
 constexpr uint64_t kMostTimeoutMilliseconds = 30000;
 constexpr uint64_t kLeastHalfLifeSeconds = 60;
 
-Failure wrong(std::string_view file, size_t line, const std::string& why) {
-  return temporary(std::string(file) + ":" + std::to_string(line) + ": " + why, 55);
+Failure wrong(std::string_view file, size_t number, std::string_view line, const std::string& remedy) {
+  return temporary(std::string(file) + ":" + std::to_string(number) + ": \"" + printable(line, 100) +
+                       "\" is wrong; " + remedy,
+                   55);
 }
 
 std::optional<uint32_t> v4_number(std::string_view text) {
@@ -63,7 +65,7 @@ std::string parse_code(std::string_view word, ReturnCode& code) {
 
 std::string parse_weight(std::string_view text, int& weight) {
   const std::optional<int> tenths = parse_tenths(text);
-  if (!tenths || *tenths < 0) return "a weight is a number from 0 to 10, like 0.5";
+  if (!tenths || *tenths < 0) return "write a weight from 0 to 10, like 0.5";
   weight = *tenths;
   return {};
 }
@@ -71,7 +73,7 @@ std::string parse_weight(std::string_view text, int& weight) {
 std::string parse_list(const std::vector<std::string_view>& line, ReputationSettings& into) {
   DnsList list;
   if (line.size() < 3 || !is_zone(line[1])) return "write: list ZONE ANSWER=SCORE... [weight=NUMBER]";
-  if (into.lists.size() == kMostLists) return "no more than 32 lists are asked";
+  if (into.lists.size() == kMostLists) return "remove it: 32 lists are the most";
   list.zone = lower(line[1]);
   for (size_t i = 2; i < line.size(); ++i) {
     static constexpr std::string_view kWeight = "weight=";
@@ -79,10 +81,10 @@ std::string parse_list(const std::vector<std::string_view>& line, ReputationSett
     const bool is_weight = line[i].starts_with(kWeight);
     const std::string why =
         is_weight ? parse_weight(line[i].substr(kWeight.size()), list.weight) : parse_code(line[i], code);
-    if (!why.empty()) return "\"" + printable(line[i], 60) + "\": " + why;
+    if (!why.empty()) return printable(line[i], 60) + ": " + why;
     if (!is_weight) list.codes.push_back(code);
   }
-  if (list.codes.empty()) return "no answer has a score; write *=-5 for any";
+  if (list.codes.empty()) return "give an answer a score; write *=-5 for any";
   into.lists.push_back(std::move(list));
   return {};
 }
@@ -96,7 +98,7 @@ std::string parse_history(const std::vector<std::string_view>& line, ReputationS
         return why;
     } else if (line[i].starts_with(kHalfLife)) {
       const std::optional<uint64_t> age = parse_age(line[i].substr(kHalfLife.size()));
-      if (!age || *age < kLeastHalfLifeSeconds) return "a half-life is a minute at least, like 7d";
+      if (!age || *age < kLeastHalfLifeSeconds) return "write a half-life of a minute at least, like 7d";
       into.half_life_seconds = *age;
     } else {
       return "write: history [weight=NUMBER] [half-life=AGE]";
@@ -110,15 +112,14 @@ std::string parse_line(const std::vector<std::string_view>& line, ReputationSett
   if (line[0] == "history") return parse_history(line, into);
   if (line[0] == "cache" && line.size() == 2) {
     const std::optional<uint64_t> age = parse_age(line[1]);
-    if (!age || *age > kMostCacheSeconds)
-      return "an answer is kept for a day at most; write an age, like 15m";
+    if (!age || *age > kMostCacheSeconds) return "write an age of a day at most, like 15m";
     into.cache_seconds = *age;
     return {};
   }
   if (line[0] == "timeout" && line.size() == 2) {
     const std::optional<uint64_t> milliseconds = parse_number(line[1]);
     if (!milliseconds || *milliseconds == 0 || *milliseconds > kMostTimeoutMilliseconds)
-      return "a time-out is a number of milliseconds from 1 to 30000";
+      return "write milliseconds, from 1 to 30000";
     into.timeout_milliseconds = *milliseconds;
     return {};
   }
@@ -133,7 +134,8 @@ Result<void> for_each_line(std::string_view text, std::string_view file_name, Ta
     ++number;
     const std::vector<std::string_view> parts = words(trim(line.substr(0, line.find('#'))));
     if (parts.empty()) continue;
-    if (const std::string why = take(parts, number); !why.empty()) return wrong(file_name, number, why);
+    if (const std::string why = take(parts, number); !why.empty())
+      return wrong(file_name, number, trim(line), why);
   }
   return {};
 }
@@ -189,9 +191,9 @@ Result<ReputationTable> ReputationTable::parse(std::string_view text, std::strin
           bits = before + static_cast<unsigned>(said);
         }
         if (masked(*address, bits) != *address)
-          return "the address has bits behind the network's; write " + address_text(masked(*address, bits));
+          return "its address has bits behind the network's: write " + address_text(masked(*address, bits));
         const bool is_new = table.networks_[bits].emplace(*address, Row{*score, number}).second;
-        return is_new ? "" : "there is a line for this network before";
+        return is_new ? "" : "remove it, or the line for this network before it";
       });
   if (!done) return done.failure();
   return table;

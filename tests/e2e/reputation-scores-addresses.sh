@@ -60,7 +60,7 @@ wait_for 30 grep -q 'unable to ask the list' "$T/repd2.log"
 # A broken file changes nothing while it runs, and says where it is broken.
 echo 'list bl.example 127.0.0.2' > "$POSTERN_HOME/control/reputationlists"
 expect_equal "$(ask score 192.0.2.1)" -7.1
-wait_for 30 grep -q 'control/reputationlists:1: "127.0.0.2": write an answer of the list, = and a score' "$T/repd2.log"
+wait_for 30 grep -q 'control/reputationlists:1: "list bl.example 127.0.0.2" is wrong; 127.0.0.2: write an answer of the list, = and a score' "$T/repd2.log"
 ask note 192.0.2.1 ham && fail "an unknown event was noted"
 ask score nobody && fail "no address was scored"
 exit 0

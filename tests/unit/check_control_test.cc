@@ -76,10 +76,12 @@ TEST_CASE("what is wrong is named by file and line, with the remedy") {
       {"tcp.smtp", "192.0.2.1\n", ":1: \"192.0.2.1\" is no rule; write ADDRESS:allow or ADDRESS:deny"},
       {"reputationlists", "# lists\nlist bl.example 127.0.0.2=-8 weight=0.5\n", ""},
       {"reputationlists", "# lists\nlist bl.example 127.0.0.2=-18\n",
-       ":2: \"127.0.0.2=-18\": write an answer of the list, = and a score from -10 to 10"},
+       ":2: \"list bl.example 127.0.0.2=-18\" is wrong; 127.0.0.2=-18: write an answer of the list, = and a "
+       "score "
+       "from -10 to 10"},
       {"reputationtable", "192.0.2.0/24 -7.5\n", ""},
       {"reputationtable", "192.0.2.1/24 -7.5\n",
-       ":1: the address has bits behind the network's; write 192.0.2.0"},
+       ":1: \"192.0.2.1/24 -7.5\" is wrong; its address has bits behind the network's: write 192.0.2.0"},
       {"senderrateexceptions", "list@example.org\n@example.net\n", ""},
       {"senderrateexceptions", "example.net\n",
        ":1: \"example.net\" has no @; write user@domain, @domain or @.domain"},
