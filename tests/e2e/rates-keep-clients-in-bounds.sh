@@ -7,15 +7,14 @@ make_signatures
 make_instance --local home.example --user alice --clamdb "$T/clamdb"
 rm -f "$POSTERN_HOME/control/tcp.smtp" "$POSTERN_HOME/control/tcp.smtp.cdb"
 cat > "$POSTERN_HOME/control/policies" <<'D'
-TIGHT ACCEPT max_messages_per_connection=10 max_connections=2 max_recipients_per_hour=30 max_invalid_recipients=3 recipient_rate=452,"4.7.9 thirty are enough"
+TIGHT ACCEPT max_messages_per_connection=10 max_connections=2 max_recipients_per_hour=30 max_invalid_recipients=3 recipient_rate="452 4.7.9 thirty are enough"
+  message_limit="421 4.7.8 ten are enough"
 OPEN ACCEPT max_connections=0 max_messages_per_connection=0 max_invalid_recipients=0
 D
 cat > "$POSTERN_HOME/control/hat" <<'D'
-TIGHTLIST: $TIGHT
-127.0.0.2
-127.0.0.3
-127.0.0.4
-127.0.0.5
+TIGHTLIST:
+    127.0.0.2-5
+    $TIGHT
 ALL: $OPEN
 D
 "$B/postern-hat" compile > "$T/compile" 2>&1 || { cat "$T/compile"; fail "postern-hat compile"; }
@@ -49,7 +48,7 @@ if verb == "connections" and len(sys.argv) > 5:
 P
 client() { python3 "$T/client.py" "$PORT" "$@"; }
 
-expect_equal "$(client 127.0.0.2 messages 12)" "10 421 4.7.0 too many messages on this connection" "messages"
+expect_equal "$(client 127.0.0.2 messages 12)" "10 421 4.7.8 ten are enough" "messages"
 expect_equal "$(client 127.0.0.6 messages 12 | cut -d' ' -f1)" 12 "an address without limits"
 expect_equal "$(client 127.0.0.3 recipients 20 | cut -d' ' -f1)" 20 "recipients"
 expect_equal "$(client 127.0.0.3 recipients 20)" "10 452 4.7.9 thirty are enough" "recipients of another connection"
