@@ -24,7 +24,7 @@ Failure wrong(std::string_view file, size_t number, std::string_view line, const
 }
 
 std::optional<uint32_t> v4_number(std::string_view text) {
-  const std::optional<AddressBytes> address = parse_address(text);
+  const std::optional<IpBytes> address = parse_ip(text);
   if (!address || !is_v4(*address) || text.find(':') != std::string_view::npos) return std::nullopt;
   uint32_t number = 0;
   for (size_t i = 12; i < address->size(); ++i) number = number << 8 | (*address)[i];
@@ -180,7 +180,7 @@ Result<ReputationTable> ReputationTable::parse(std::string_view text, std::strin
         static const std::string kForm =
             "write ADDRESS SCORE or ADDRESS/BITS SCORE, the score from -10 to 10";
         const std::string_view network = line[0].substr(0, line[0].find('/'));
-        const std::optional<AddressBytes> address = parse_address(network);
+        const std::optional<IpBytes> address = parse_ip(network);
         const std::optional<int> score = line.size() == 2 ? parse_tenths(line[1]) : std::nullopt;
         if (!address || !score) return kForm;
         const unsigned before = network.find(':') == std::string_view::npos ? kV4Bits : 0;
@@ -190,8 +190,8 @@ Result<ReputationTable> ReputationTable::parse(std::string_view text, std::strin
           if (said > 128 - before) return kForm;
           bits = before + static_cast<unsigned>(said);
         }
-        if (masked(*address, bits) != *address)
-          return "its address has bits behind the network's: write " + address_text(masked(*address, bits));
+        if (ip_network(*address, bits) != *address)
+          return "its address has bits behind the network's: write " + ip_text(ip_network(*address, bits));
         const bool is_new = table.networks_[bits].emplace(*address, Row{*score, number}).second;
         return is_new ? "" : "remove it, or the line for this network before it";
       });
@@ -199,15 +199,15 @@ Result<ReputationTable> ReputationTable::parse(std::string_view text, std::strin
   return table;
 }
 
-std::optional<ReputationTable::Row> ReputationTable::find(const AddressBytes& address) const {
+std::optional<ReputationTable::Row> ReputationTable::find(const IpBytes& address) const {
   for (const auto& [bits, networks] : networks_) {
-    const auto found = networks.find(masked(address, bits));
+    const auto found = networks.find(ip_network(address, bits));
     if (found != networks.end()) return found->second;
   }
   return std::nullopt;
 }
 
-std::string list_name(const AddressBytes& address, std::string_view zone) {
+std::string list_name(const IpBytes& address, std::string_view zone) {
   std::string name;
   for (size_t i = address.size(); i-- > (is_v4(address) ? size_t{12} : size_t{0});) {
     if (is_v4(address)) {

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/address_bytes.h"
+#include "lib/ip_bytes.h"
 #include "lib/result.h"
 
 namespace postern {
@@ -55,14 +55,14 @@ class ReputationTable {
     size_t line = 0;
   };
   // Of the longest network that the address is in.
-  [[nodiscard]] std::optional<Row> find(const AddressBytes& address) const;
+  [[nodiscard]] std::optional<Row> find(const IpBytes& address) const;
 
  private:
-  std::map<unsigned, std::map<AddressBytes, Row>, std::greater<>> networks_;  // by their number of bits
+  std::map<unsigned, std::map<IpBytes, Row>, std::greater<>> networks_;  // by their number of bits
 };
 
 // What the address is called below a list's zone: "1.2.0.192.zone", RFC 5782; nibbles for IPv6.
-std::string list_name(const AddressBytes& address, std::string_view zone);
+std::string list_name(const IpBytes& address, std::string_view zone);
 // An answer that says nothing about the address, but that the list does not serve us: what is no address in
 // 127.0.0.0/8 (RFC 5782 2.1), and 127.255.255.0/24, with which large lists refuse.
 bool is_list_trouble(std::string_view answer);

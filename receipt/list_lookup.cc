@@ -38,7 +38,7 @@ ListFinding finding_of(const DnsList& list, const Result<DnsAnswer>& answer) {
   return finding;
 }
 
-Request question(const DnsList& list, const AddressBytes& address) {
+Request question(const DnsList& list, const IpBytes& address) {
   Request request;
   request.arguments = {"any", "A", list_name(address, list.zone)};
   return request;
@@ -56,7 +56,7 @@ Result<DnsAnswer> answer_in(const Result<Reply>& reply) {
 
 }  // namespace
 
-std::vector<ListFinding> ListLookup::ask(const std::vector<DnsList>& lists, const AddressBytes& address,
+std::vector<ListFinding> ListLookup::ask(const std::vector<DnsList>& lists, const IpBytes& address,
                                          const std::string& dns_program, int64_t deadline_milliseconds) {
   std::vector<ListFinding> findings(lists.size());
   std::vector<Fd> asked(lists.size());

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "lib/address_bytes.h"
+#include "lib/ip_bytes.h"
 #include "lib/reputation_settings.h"
 
 namespace postern {
@@ -22,7 +22,7 @@ class ListLookup {
  public:
   // One finding for each list, in their order, before the deadline. A list that has given no answer several
   // times in a row is left out for a while, so that not every client has to wait for it.
-  std::vector<ListFinding> ask(const std::vector<DnsList>& lists, const AddressBytes& address,
+  std::vector<ListFinding> ask(const std::vector<DnsList>& lists, const IpBytes& address,
                                const std::string& dns_program, int64_t deadline_milliseconds);
 
  private:

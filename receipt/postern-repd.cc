@@ -39,7 +39,7 @@ std::string text_of(const Score& score) {
 int answer(Reputation& reputation, const Job& job, std::string& output) {
   const std::vector<std::string>& words = job.arguments;
   const std::string verb = words.empty() ? "" : words[0];
-  const std::optional<AddressBytes> address = words.size() < 2 ? std::nullopt : parse_address(words[1]);
+  const std::optional<IpBytes> address = words.size() < 2 ? std::nullopt : parse_ip(words[1]);
   if (!address || (verb != "note" && words.size() != 2))
     return wrong_arguments("the arguments are score ADDRESS, explain ADDRESS or note ADDRESS EVENT...");
   (void)reputation.load();  // a new line counts for the next question

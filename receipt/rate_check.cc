@@ -4,7 +4,7 @@
 #include <array>
 #include <optional>
 
-#include "lib/address_bytes.h"
+#include "lib/ip_bytes.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -99,11 +99,11 @@ Result<RateAnswer> parse_rate_answer(std::string_view text, size_t checks) {
 }
 
 std::string network_key(std::string_view ip, uint8_t bits_v4, uint8_t bits_v6) {
-  std::optional<AddressBytes> address = parse_address(ip);
+  std::optional<IpBytes> address = parse_ip(ip);
   if (!address) return std::string(ip);
   const bool v4 = is_v4(*address);
   const unsigned bits = v4 ? std::min<unsigned>(bits_v4, 32) : std::min<unsigned>(bits_v6, 128);
-  return address_text(masked(*address, v4 ? 96 + bits : bits)) + "/" + std::to_string(bits);
+  return ip_text(ip_network(*address, v4 ? 96 + bits : bits)) + "/" + std::to_string(bits);
 }
 
 }  // namespace postern

@@ -86,7 +86,7 @@ void Reputation::open_history(bool make) {
   }
 }
 
-Score Reputation::score(const AddressBytes& address, bool explain) {
+Score Reputation::score(const IpBytes& address, bool explain) {
   Score score;
   if (const std::optional<ReputationTable::Row> row = table_.find(address)) {
     score.tenths = row->score;
@@ -113,8 +113,7 @@ Score Reputation::score(const AddressBytes& address, bool explain) {
   return score;
 }
 
-ListAnswer Reputation::ask_lists(const AddressBytes& address, bool explain,
-                                 std::vector<std::string>& reasons) {
+ListAnswer Reputation::ask_lists(const IpBytes& address, bool explain, std::vector<std::string>& reasons) {
   ListAnswer answer;
   if (settings_.lists.empty()) return answer;
   const int64_t deadline = now_milliseconds() + static_cast<int64_t>(settings_.timeout_milliseconds);
@@ -153,7 +152,7 @@ void Reputation::log_trouble(const std::string& zone, const std::string& why) {
   log_warning("ask the list " + zone + "; scores are without it", printable(why, 200));
 }
 
-bool Reputation::note(const AddressBytes& address, const Experience& more) {
+bool Reputation::note(const IpBytes& address, const Experience& more) {
   if (!history_) return false;
   history_->note(address, more, now_seconds(), settings_.half_life_seconds);
   return true;

@@ -30,12 +30,12 @@ class Reputation {
   void open_history(bool make);
 
   // `explain`: with all reasons, and nothing taken from what is kept.
-  Score score(const AddressBytes& address, bool explain);
+  Score score(const IpBytes& address, bool explain);
   // Exit code 0, or 111 where there is no history.
-  bool note(const AddressBytes& address, const Experience& more);
+  bool note(const IpBytes& address, const Experience& more);
 
  private:
-  ListAnswer ask_lists(const AddressBytes& address, bool explain, std::vector<std::string>& reasons);
+  ListAnswer ask_lists(const IpBytes& address, bool explain, std::vector<std::string>& reasons);
   void log_trouble(const std::string& zone, const std::string& why);
 
   WatchedFile lists_file_;

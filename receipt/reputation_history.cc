@@ -34,8 +34,8 @@ struct Head {
 };
 static_assert(sizeof(Head) == 64);
 
-AddressBytes key_of(const AddressBytes& address) {
-  return is_v4(address) ? address : masked(address, kV6Bits);
+IpBytes key_of(const IpBytes& address) {
+  return is_v4(address) ? address : ip_network(address, kV6Bits);
 }
 
 // Whatever the file holds, a sane number.
@@ -49,7 +49,7 @@ float kept(double number) {
 }  // namespace
 
 struct ReputationHistory::Entry {
-  AddressBytes address;
+  IpBytes address;
   uint32_t used;   // seconds since 1970, when it was last written; 0: free
   uint32_t since;  // the moment that the numbers are of
   float accepted, spam, virus, unknown;
@@ -131,22 +131,21 @@ ReputationHistory::~ReputationHistory() {
   if (map_ != nullptr) ::munmap(map_, kFileBytes);
 }
 
-ReputationHistory::Entry* ReputationHistory::set_of(const AddressBytes& key) const {
+ReputationHistory::Entry* ReputationHistory::set_of(const IpBytes& key) const {
   Head head{};
   std::memcpy(&head, map_, sizeof head);
   const size_t set = XXH3_64bits_withSeed(key.data(), key.size(), head.seed) % kSets;
   return reinterpret_cast<Entry*>(static_cast<char*>(map_) + sizeof(Head)) + set * kWays;
 }
 
-ReputationHistory::Entry* ReputationHistory::find(const AddressBytes& key) const {
+ReputationHistory::Entry* ReputationHistory::find(const IpBytes& key) const {
   Entry* set = set_of(key);
   Entry* found = std::find_if(set, set + kWays,
                               [&](const Entry& each) { return each.used != 0 && each.address == key; });
   return found == set + kWays ? nullptr : found;
 }
 
-ReputationHistory::Entry& ReputationHistory::find_or_make(const AddressBytes& key,
-                                                          uint64_t now_seconds) const {
+ReputationHistory::Entry& ReputationHistory::find_or_make(const IpBytes& key, uint64_t now_seconds) const {
   Entry* entry = find(key);
   if (entry == nullptr) {
     Entry* set = set_of(key);
@@ -170,17 +169,17 @@ Experience ReputationHistory::as_of(const Entry& entry, uint64_t now_seconds, ui
           .unknown = sane(entry.unknown) * left};
 }
 
-Experience ReputationHistory::experience(const AddressBytes& address, uint64_t now_seconds,
+Experience ReputationHistory::experience(const IpBytes& address, uint64_t now_seconds,
                                          uint64_t half_life_seconds) const {
-  const AddressBytes key = key_of(address);
+  const IpBytes key = key_of(address);
   const Locked locked(*this, set_of(key));
   const Entry* entry = find(key);
   return entry == nullptr ? Experience{} : as_of(*entry, now_seconds, half_life_seconds);
 }
 
-void ReputationHistory::note(const AddressBytes& address, const Experience& more, uint64_t now_seconds,
+void ReputationHistory::note(const IpBytes& address, const Experience& more, uint64_t now_seconds,
                              uint64_t half_life_seconds) {
-  const AddressBytes key = key_of(address);
+  const IpBytes key = key_of(address);
   const Locked locked(*this, set_of(key));
   Entry& entry = find_or_make(key, now_seconds);
   const Experience before = as_of(entry, now_seconds, half_life_seconds);
@@ -191,9 +190,9 @@ void ReputationHistory::note(const AddressBytes& address, const Experience& more
   entry.unknown = kept(before.unknown + more.unknown);
 }
 
-std::optional<ListAnswer> ReputationHistory::list_answer(const AddressBytes& address, uint64_t now_seconds,
+std::optional<ListAnswer> ReputationHistory::list_answer(const IpBytes& address, uint64_t now_seconds,
                                                          uint32_t mark) const {
-  const AddressBytes key = key_of(address);
+  const IpBytes key = key_of(address);
   // The lists may know single addresses of a network that we count as one.
   if (key != address) return std::nullopt;
   const Locked locked(*this, set_of(key));
@@ -203,9 +202,9 @@ std::optional<ListAnswer> ReputationHistory::list_answer(const AddressBytes& add
   return ListAnswer{std::clamp<int>(entry->list_score, -100, 100)};
 }
 
-void ReputationHistory::keep_list_answer(const AddressBytes& address, const ListAnswer& answer,
+void ReputationHistory::keep_list_answer(const IpBytes& address, const ListAnswer& answer,
                                          uint64_t now_seconds, uint64_t for_seconds, uint32_t mark) {
-  const AddressBytes key = key_of(address);
+  const IpBytes key = key_of(address);
   if (key != address) return;
   const Locked locked(*this, set_of(key));
   Entry& entry = find_or_make(key, now_seconds);

@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
-#include "lib/address_bytes.h"
 #include "lib/fd.h"
+#include "lib/ip_bytes.h"
 #include "lib/result.h"
 
 namespace postern {
@@ -36,15 +36,14 @@ class ReputationHistory {
   ReputationHistory& operator=(ReputationHistory&&) = delete;
   ~ReputationHistory();
 
-  [[nodiscard]] Experience experience(const AddressBytes& address, uint64_t now_seconds,
+  [[nodiscard]] Experience experience(const IpBytes& address, uint64_t now_seconds,
                                       uint64_t half_life_seconds) const;
-  void note(const AddressBytes& address, const Experience& more, uint64_t now_seconds,
-            uint64_t half_life_seconds);
+  void note(const IpBytes& address, const Experience& more, uint64_t now_seconds, uint64_t half_life_seconds);
 
   // What the lists said under the same settings (`mark`), where it is kept still.
-  [[nodiscard]] std::optional<ListAnswer> list_answer(const AddressBytes& address, uint64_t now_seconds,
+  [[nodiscard]] std::optional<ListAnswer> list_answer(const IpBytes& address, uint64_t now_seconds,
                                                       uint32_t mark) const;
-  void keep_list_answer(const AddressBytes& address, const ListAnswer& answer, uint64_t now_seconds,
+  void keep_list_answer(const IpBytes& address, const ListAnswer& answer, uint64_t now_seconds,
                         uint64_t for_seconds, uint32_t mark);
 
  private:
@@ -53,9 +52,9 @@ class ReputationHistory {
 
   ReputationHistory(Fd file, void* map) : file_(std::move(file)), map_(map) {}
   static Experience as_of(const Entry& entry, uint64_t now_seconds, uint64_t half_life_seconds);
-  [[nodiscard]] Entry* set_of(const AddressBytes& key) const;
-  [[nodiscard]] Entry* find(const AddressBytes& key) const;
-  [[nodiscard]] Entry& find_or_make(const AddressBytes& key, uint64_t now_seconds) const;
+  [[nodiscard]] Entry* set_of(const IpBytes& key) const;
+  [[nodiscard]] Entry* find(const IpBytes& key) const;
+  [[nodiscard]] Entry& find_or_make(const IpBytes& key, uint64_t now_seconds) const;
 
   Fd file_;
   void* map_ = nullptr;

@@ -31,7 +31,7 @@ void lists(std::string_view text) {
   if (!settings) return must(settings.failure().text.starts_with("lists:"));
   must(settings->lists.size() <= kMostLists && settings->timeout_milliseconds > 0);
   for (const DnsList& list : settings->lists) {
-    must(list_name(AddressBytes{}, list.zone).size() <= 253 && list.weight >= 0);
+    must(list_name(IpBytes{}, list.zone).size() <= 253 && list.weight >= 0);
     for (const ReturnCode& code : list.codes) must(code.first <= code.last && in_range(code.score));
   }
 }
@@ -39,7 +39,7 @@ void lists(std::string_view text) {
 void table(std::string_view text) {
   const Result<ReputationTable> rows = ReputationTable::parse(text, "table");
   if (!rows) return must(rows.failure().text.starts_with("table:"));
-  if (const auto row = rows->find(AddressBytes{})) must(in_range(row->score) && row->line > 0);
+  if (const auto row = rows->find(IpBytes{})) must(in_range(row->score) && row->line > 0);
 }
 
 // The bytes as entries all over the file, so that those of an address are among them.
@@ -61,7 +61,7 @@ void history(std::string_view text) {
        at += static_cast<off_t>(block.size()))
     must(::pwrite(fd, block.data(), block.size(), kHeadBytes + at) == static_cast<ssize_t>(block.size()));
   ::close(fd);
-  AddressBytes address{};
+  IpBytes address{};
   for (size_t i = 0; i < address.size() && i < text.size(); ++i) address[i] = static_cast<uint8_t>(text[i]);
   const Experience seen = opened->experience(address, kNow, 86400);
   must(seen.accepted >= 0 && seen.spam >= 0 && seen.virus >= 0 && seen.unknown >= 0);

@@ -21,8 +21,8 @@ namespace {
 constexpr uint64_t kNoon = 1767268800;
 constexpr uint64_t kWeek = 7 * 86400;
 
-AddressBytes address(std::string_view text) {
-  const std::optional<AddressBytes> bytes = parse_address(text);
+IpBytes address(std::string_view text) {
+  const std::optional<IpBytes> bytes = parse_ip(text);
   REQUIRE(bytes.has_value());
   return *bytes;
 }
@@ -161,7 +161,7 @@ TEST_CASE("experience decays, and says nothing while it is small") {
   const Scratch scratch;
   Result<ReputationHistory> history = ReputationHistory::open(scratch.path("history"), true);
   REQUIRE(history.ok());
-  const AddressBytes client = address("192.0.2.1");
+  const IpBytes client = address("192.0.2.1");
   CHECK(!score_of(history->experience(client, kNoon, kWeek)).has_value());
   history->note(client, {.spam = 8}, kNoon, kWeek);
   CHECK(history->experience(client, kNoon, kWeek).spam == doctest::Approx(8));
@@ -189,7 +189,7 @@ TEST_CASE("all workers see one history, and none of its notes is lost") {
   const Scratch scratch;
   Result<ReputationHistory> history = ReputationHistory::open(scratch.path("history"), true);
   REQUIRE(history.ok());
-  const AddressBytes client = address("192.0.2.1");
+  const IpBytes client = address("192.0.2.1");
   constexpr int kWorkers = 4;
   for (int i = 0; i < kWorkers; ++i) {
     if (::fork() != 0) continue;
@@ -211,7 +211,7 @@ TEST_CASE("a full set forgets who was not heard of for longest; a strange file i
   CHECK(!ReputationHistory::open(scratch.path("history"), false).ok());
   Result<ReputationHistory> history = ReputationHistory::open(scratch.path("history"), true);
   REQUIRE(history.ok());
-  const AddressBytes first = address("192.0.2.1");
+  const IpBytes first = address("192.0.2.1");
   history->note(first, {.spam = 5}, kNoon, kWeek);
   for (unsigned i = 0; i < 300000; ++i)
     history->note(address("10." + std::to_string(i >> 16) + "." + std::to_string(i >> 8 & 255) + "." +
@@ -224,7 +224,7 @@ TEST_CASE("what the lists said is kept for its time and its settings") {
   const Scratch scratch;
   Result<ReputationHistory> history = ReputationHistory::open(scratch.path("history"), true);
   REQUIRE(history.ok());
-  const AddressBytes client = address("192.0.2.1");
+  const IpBytes client = address("192.0.2.1");
   CHECK(!history->list_answer(client, kNoon, 1).has_value());
   history->keep_list_answer(client, {-75}, kNoon, 60, 1);
   CHECK(history->list_answer(client, kNoon + 59, 1)->score == -75);

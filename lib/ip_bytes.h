@@ -9,12 +9,12 @@
 
 namespace postern {
 
-using AddressBytes = std::array<uint8_t, 16>;
+using IpBytes = std::array<uint8_t, 16>;
 
-std::optional<AddressBytes> parse_address(std::string_view text);
-bool is_v4(const AddressBytes& address);
-std::string address_text(const AddressBytes& address);
+std::optional<IpBytes> parse_ip(std::string_view text);
+bool is_v4(const IpBytes& address);
+std::string ip_text(const IpBytes& address);
 // With everything behind the first `bits` of the 128 cleared.
-AddressBytes masked(AddressBytes address, unsigned bits);
+IpBytes ip_network(IpBytes address, unsigned bits);
 
 }  // namespace postern
