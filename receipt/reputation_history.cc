@@ -216,7 +216,7 @@ void ReputationHistory::keep_list_answer(const IpBytes& address, const ListAnswe
 // A virus weighs as much as three messages of spam, an unknown recipient as half of one: everybody mistypes.
 // Good experience alone makes no more than +5.
 std::optional<int> score_of(const Experience& experience) {
-  constexpr double kLeast = 3;
+  constexpr double kLeast = 2.5;  // below 3, since a moment later 3 is a little less
   constexpr double kDoubt = 5;
   constexpr double kBest = 50;
   constexpr double kWorst = 100;

@@ -5,7 +5,10 @@
 [ -x "$B/postern-hat" ] || skip "there is no Host Access Table"
 make_signatures
 make_instance --local home.example --user alice --clamdb "$T/clamdb"
-rm -f "$POSTERN_HOME/control/tcp.smtp" "$POSTERN_HOME/control/tcp.smtp.cdb"
+# Loopback is no relay client here.
+echo ':allow' > "$POSTERN_HOME/control/tcp.smtp"
+tcprules "$POSTERN_HOME/control/tcp.smtp.cdb" "$T/tcp.tmp" < "$POSTERN_HOME/control/tcp.smtp" || fail tcprules
+chmod 644 "$POSTERN_HOME/control/tcp.smtp.cdb"
 cat > "$POSTERN_HOME/control/policies" <<'D'
 TIGHT ACCEPT max_messages_per_connection=10 max_connections=2 max_recipients_per_hour=30 max_invalid_recipients=3 recipient_rate="452 4.7.9 thirty are enough"
   message_limit="421 4.7.8 ten are enough"

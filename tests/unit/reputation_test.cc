@@ -177,6 +177,7 @@ TEST_CASE("experience decays, and says nothing while it is small") {
   CHECK(history->experience(address("2001:db8:1:3::1"), kNoon, kWeek).virus == 0);
 
   CHECK(!score_of({.accepted = 2}).has_value());
+  CHECK(score_of({.virus = 0.9999}) == -37);
   CHECK(score_of({.accepted = 10}) == 33);
   CHECK(score_of({.accepted = 1e6}) == 50);
   CHECK(score_of({.spam = 10}) == -67);
