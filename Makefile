@@ -31,6 +31,7 @@ RESIDENT := \
   sign/postern-signq sign/postern-dkim-key \
   receipt/postern-hat \
   tlsd/postern-tlsd \
+  receipt/postern-rated receipt/postern-repd \
   quarantine/postern-quarantine \
   inject/postern-inject inject/postern-sendmail inject/postern-pickup \
   service/postern-ask service/postern-bind service/postern-serve \
@@ -136,6 +137,9 @@ $(O)/tls_sink: tests/bench/tls_sink.cc
 $(O)/tls_sessions: tests/bench/tls_sessions.cc
 	@mkdir -p $(@D)
 	@$(CXX) $(filter-out -D_GLIBCXX_ASSERTIONS,$(CXXFLAGS_ALL)) $< -lssl -lcrypto -o $@
+# What asks postern-rated, to see what a decision costs.
+$(O)/rates_cost: $(O)/tests/bench/rates_cost.o $(O)/libreceipt.a $(LIB)
+	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lxxhash -lidn2 -lunistring -o $@
 
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
 PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libssl-dev libcdb-dev libxxhash-dev libmaxminddb-dev \
@@ -181,6 +185,8 @@ bench: deps
 	@/usr/bin/python3 -B tests/bench/restart.py build/bin
 	@$(MAKE) -s $(O)/tls_sessions
 	@/usr/bin/python3 -B tests/bench/tls.py build/bin $(O)/tls_sessions
+	@$(MAKE) -s $(O)/rates_cost
+	@bash tests/bench/rates.sh build/bin $(O)/rates_cost
 
 fuzz: deps
 	@bash tests/fuzz/run.sh $(SECONDS_EACH)

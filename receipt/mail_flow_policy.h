@@ -32,6 +32,8 @@ struct MailFlowPolicy {
   // 0 in a number: no limit
   uint64_t max_message_size = 104857600;  // bytes; the least 1024
   uint32_t max_connections = 1000;        // at a time, of one address (or network: similarity)
+  CustomReply too_many_connections;       // 421 4.7.0, for both limits on connections
+  uint32_t max_connections_per_hour = 0;  // begun, of one address or network
   uint32_t max_messages_per_connection = 1000;
   CustomReply message_limit;  // 421 4.7.0, and the connection ends
   uint32_t max_recipients_per_message = 1000;
@@ -41,10 +43,13 @@ struct MailFlowPolicy {
   uint32_t sender_minutes = 60;
   CustomReply sender_rate;               // 452 4.7.1
   uint32_t max_invalid_recipients = 25;  // within an hour: directory harvest
-  bool drop_harvesters = true;           // then the connection ends, too
+  CustomReply harvest;                   // 421 4.7.1
+  bool drop_harvesters = true;           // then the connection ends, too, and no other is taken
   uint32_t max_messages_per_minute = 0;  // of one authenticated user, as the next two
   uint32_t max_messages_per_hour = 0;
   uint32_t max_messages_per_day = 0;
+  uint32_t max_connections_per_user = 0;  // at a time
+  CustomReply user_rate;                  // 452 4.7.1, for all limits of users
   uint8_t similarity_v4 = 32;  // significant bits of an address: what shares them shares its counters
   uint8_t similarity_v6 = 64;
 

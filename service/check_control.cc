@@ -20,6 +20,7 @@
 #include "lib/fd.h"
 #include "lib/inner_addresses.h"
 #include "lib/quarantine_settings.h"
+#include "lib/reputation_settings.h"
 #include "lib/smtproutes.h"
 #include "lib/text.h"
 #include "lib/unsubscribe_list.h"
@@ -66,6 +67,8 @@ enum class Form {
   networks,
   host_access,
   policies,
+  reputation_lists,
+  reputation_table,
   line,
   any
 };
@@ -77,6 +80,7 @@ struct Known {
 };
 
 constexpr std::array kKnown = {
+    Known{"alertto", Form::line, "postmaster at control/me"},
     Known{"altsrchost", Form::gateways, "the system chooses the address that mail goes out from"},
     Known{"antivirus", Form::antivirus,
           "infected: quarantine (from outside) or reject; encrypted: pass; unscannable, limit: quarantine; "
@@ -106,6 +110,7 @@ constexpr std::array kKnown = {
     Known{"concurrencyperip", Form::number, "20"},
     Known{"concurrencypickup", Form::number, "10"},
     Known{"concurrencyremote", Form::number, "20"},
+    Known{"concurrencyrepd", Form::number, "10"},
     Known{"concurrencyscan", Form::number, "4"},
     Known{"concurrencysign", Form::number, "4"},
     Known{"concurrencysts", Form::number, "20"},
@@ -154,13 +159,17 @@ constexpr std::array kKnown = {
     Known{"programseconds", Form::number, "240"},
     Known{"quarantines", Form::quarantines, "every quarantine holds until somebody decides"},
     Known{"queuelifetime", Form::number, "259200"},
+    Known{"ratedkeys", Form::number, "1000000"},
     Known{"rcpthosts", Form::domains, "control/locals"},
     Known{"remoteport", Form::number, "25"},
     Known{"reputation", Form::text, "@repd"},
+    Known{"reputationlists", Form::reputation_lists, "no DNS list is asked; our own history counts"},
+    Known{"reputationtable", Form::reputation_table, "none"},
     Known{"resolver", Form::address_port, "the system's resolvers"},
     Known{"retryfirst", Form::number, "60"},
     Known{"retrylongest", Form::number, "3600"},
     Known{"scanning", Form::scanning, "inline"},
+    Known{"senderrateexceptions", Form::senders, "none"},
     Known{"sessionseconds", Form::number, "3600"},
     Known{"smtpgreeting", Form::text, "control/me"},
     Known{"smtproutes", Form::routes, "none"},
@@ -382,6 +391,8 @@ std::string problem_of(Form form, std::string_view line) {
     case Form::gateways:         // likewise: a line may name what stands in another
     case Form::host_access:      // likewise
     case Form::policies:         // likewise
+    case Form::reputation_lists:
+    case Form::reputation_table:
     case Form::line:
     case Form::any:
       return "";
@@ -423,7 +434,8 @@ bool is_list(Form form) {
          form == Form::stages || form == Form::antivirus || form == Form::senders || form == Form::dkim ||
          form == Form::unsubscribed || form == Form::signed_headers || form == Form::quarantines ||
          form == Form::bounce_profiles || form == Form::tcp_rules || form == Form::gateways ||
-         form == Form::host_access || form == Form::policies || form == Form::any;
+         form == Form::host_access || form == Form::policies || form == Form::reputation_lists ||
+         form == Form::reputation_table || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {
@@ -465,6 +477,14 @@ ControlReport report_on(const Known& known) {
   }
   if (known.form == Form::gateways) {
     const Result<Gateways> table = Gateways::parse(*content, path);
+    if (!table) report.problems.push_back(table.failure().text);
+  }
+  if (known.form == Form::reputation_lists) {
+    const Result<ReputationSettings> lists = parse_reputation_lists(*content, path);
+    if (!lists) report.problems.push_back(lists.failure().text);
+  }
+  if (known.form == Form::reputation_table) {
+    const Result<ReputationTable> table = ReputationTable::parse(*content, path);
     if (!table) report.problems.push_back(table.failure().text);
   }
   if (known.form == Form::stages && report.value.empty()) {

@@ -139,6 +139,8 @@ Result<void> make_directories(const Plan& plan) {
       Row{"db/quarantine", 0700, "posterno"},
       Row{"db/sts", 0755, "posternh"},  // remote reads it while stsd is away
       Row{"db/tlsrpt", 0750, "posterne"},
+      Row{"db/rated", 0700, "posterny"},
+      Row{"db/repd", 0700, "posternz"},
   };
   for (const Row& row : kRows) {
     Result<std::unique_ptr<Identity>> owner = owner_of(plan, row.user);

@@ -90,6 +90,11 @@ void EventLog::refused(uint64_t mid, const SmtpReply& reply) {
 void EventLog::refused(const SmtpReply& reply) {
   line(icid_ + " rejected: " + printable(reply.line()));
 }
+
+void EventLog::limited(std::string_view why) {
+  line(icid_ + " rate limit met: " + std::string(why));
+}
+
 void EventLog::aborted(uint64_t mid) {
   line("Message aborted " + mid_of(mid) + " Receiving aborted");
 }

@@ -15,7 +15,9 @@ Session::Session(const Settings& settings, Rules rules, Environment environment,
       client_(client),
       log_(log),
       submit_(std::move(submit)),
-      tls_layer_(std::move(tls_layer)) {
+      tls_layer_(std::move(tls_layer)),
+      rates_(settings.policy, settings.remote_ip),
+      notes_(settings.policy, settings.remote_ip) {
   environment_.set("POSTERN_ICID", std::to_string(settings.icid));
   environment_.set("POSTERN_LISTENER", settings.listener);
 }
@@ -27,9 +29,10 @@ void Session::run() {
     tls_is(*tls_layer_.begun);
   }
   if (tls_layer_.immediate && settings_.policy.rule != AccessRule::tcp_refuse) begin_tls();
-  if (!over_ && begin()) client_.say(banner());
+  if (!over_ && begin() && is_within(rates_.connection())) client_.say(banner());
   while (!over_) read_command();
   abort_transaction();
+  notes_.send();
   log_.closed();
 }
 
@@ -135,6 +138,7 @@ void Session::mail(std::string_view argument) {
     log_.refused(smtp_reply(Reply::sender_not_welcome));
     return refuse(Reply::sender_not_welcome);
   }
+  if (!is_within(rates_.message(environment_.get_or("POSTERN_AUTH", "")))) return;
   transaction_.mid = make_mid();
   transaction_.envelope = {.sender = std::move(mail.sender),
                            .recipients = {},
@@ -159,7 +163,9 @@ void Session::rcpt(std::string_view argument) {
   if (rcpt.recipient.find('@') == std::string::npos) rcpt.recipient += "@" + lower(settings_.me);
   if (*verdict != Reply::recipient_ok) {
     log_.recipient_refused(transaction_.mid, rcpt.recipient, smtp_reply(*verdict));
-    return refuse(*verdict);
+    notes_.recipient_refused();
+    if (is_within(rates_.invalid_recipient())) refuse(*verdict);
+    return;
   }
   rcpt.recipient += settings_.relay_suffix.value_or("");
   if (const Reply limit = limit_reached(rcpt.recipient, rules_.recipients->limit);
@@ -167,6 +173,7 @@ void Session::rcpt(std::string_view argument) {
     log_.recipient_refused(transaction_.mid, rcpt.recipient, smtp_reply(limit));
     return answer(limit);  // a limit of ours: a long list is no error of the client's
   }
+  if (!recipient_is_within(rates_.recipient(transaction_.envelope.sender), rcpt.recipient)) return;
   log_.recipient(transaction_.mid, transaction_.envelope.recipients.size(), rcpt.recipient);
   transaction_.envelope_bytes += rcpt.recipient.size() + rcpt.notify.size() + rcpt.orcpt.size() + 4;
   transaction_.envelope.recipients.push_back({.address = std::move(rcpt.recipient),
@@ -256,6 +263,26 @@ bool Session::accepts(const Decision& decision) {
     log_.refused(decision.reply);
     refuse(decision.reply);
   }
+  return false;
+}
+
+bool Session::is_within(const Decision& limit) {
+  if (limit.passes()) return true;
+  log_.limited(limit.why);
+  if (limit.kind == Decision::Kind::close) {
+    close(limit.reply);
+  } else {
+    log_.refused(limit.reply);
+    client_.say(reply_line(limit.reply));
+  }
+  return false;
+}
+
+bool Session::recipient_is_within(const Decision& limit, std::string_view recipient) {
+  if (limit.kind != Decision::Kind::refuse) return is_within(limit);
+  log_.limited(limit.why);
+  log_.recipient_refused(transaction_.mid, recipient, limit.reply);
+  client_.say(reply_line(limit.reply));
   return false;
 }
 

@@ -11,7 +11,9 @@
 #include "lib/envelope.h"
 #include "lib/environment.h"
 #include "lib/submit.h"
+#include "receipt/client_notes.h"
 #include "receipt/decision.h"
+#include "receipt/rates.h"
 #include "smtpd/client.h"
 #include "smtpd/command.h"
 #include "smtpd/envelope_command.h"
@@ -87,6 +89,9 @@ class Session {
   void refuse(Reply reply) { refuse(smtp_reply(reply)); }
   // True where the step lets it pass; else it has been answered, and logged.
   bool accepts(const Decision& decision);
+  // The same for a limit of ours on how much, which is no error of the client's.
+  bool is_within(const Decision& limit);
+  bool recipient_is_within(const Decision& limit, std::string_view recipient);
   void idle_command(Reply reply);
   bool too_many_commands();
   void close(const SmtpReply& last_words);
@@ -108,6 +113,8 @@ class Session {
   Submit submit_;
   TlsLayer tls_layer_;
   std::optional<TlsFacts> tls_;  // the connection is encrypted
+  Rates rates_;
+  ClientNotes notes_;
   Transaction transaction_;
   std::string helo_;
   bool extended_ = false;

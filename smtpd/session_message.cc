@@ -88,6 +88,7 @@ void Session::refuse_message(Reply reply) {
 
 void Session::hand_over(int message) {
   const QueueAnswer queued = submit_(message, transaction_.envelope, message_environment());
+  notes_.message(queued);
   SmtpReply reply = queue_reply(queued);
   if (reply.accepted()) {
     reply.text += " " + std::to_string(transaction_.mid);
