@@ -37,4 +37,8 @@ bool is_quoted_string(std::string_view text) {
   return true;
 }
 
+bool has_route_in_it(std::string_view local_part) {
+  return local_part.find_first_of("%!@") != std::string_view::npos;
+}
+
 }  // namespace postern

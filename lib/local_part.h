@@ -13,4 +13,7 @@ bool is_dot_string(std::string_view text, Utf8 utf8);
 // caller's.
 bool is_quoted_string(std::string_view text);
 
+// Would this local-part be routed on by a relay that still knows user%host, host!user or "user@host"?
+bool has_route_in_it(std::string_view local_part);
+
 }  // namespace postern

@@ -49,6 +49,7 @@ class LineTable {
   // The first line that fits the address, which has an @. The failure (4.3.5): the table is damaged.
   Result<std::optional<LineMatch>> find(std::string_view address);
   // "control/rat line 12"
+  [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::string place(size_t line) const;
 
  private:
