@@ -33,10 +33,13 @@ RESIDENT := \
   inject/postern-inject inject/postern-sendmail inject/postern-pickup \
   service/postern-ask service/postern-bind service/postern-serve \
   service/postern-init service/postern-showctl service/postern-cdbmake \
-  service/postern-selftest
+  service/postern-selftest \
+  receipt/postern-rcpt
 
 # Beside its own folder and lib/: what two programs decide alike.
 postern-smtpd_FOLDERS = receipt
+postern-showctl_FOLDERS = receipt
+postern-init_FOLDERS = receipt
 
 postern-antivirus_LIBS = -lclamav -lseccomp
 postern-dnsq_LIBS = -lunbound
