@@ -25,7 +25,7 @@ RESIDENT := \
   scanq/postern-stagetest \
   queue/postern-send queue/postern-bounce queue/postern-workq \
   queue/postern-qread queue/postern-qstat queue/postern-qctl queue/postern-qcheck \
-  local/postern-lspawn local/postern-newu local/postern-newv \
+  local/postern-lspawn local/postern-newu local/postern-newv local/postern-userq \
   remote/postern-rspawn remote/postern-remote remote/postern-dane remote/postern-stsd remote/postern-tlsrpt \
   dnsq/postern-dnsq \
   sign/postern-signq sign/postern-dkim-key \

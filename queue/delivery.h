@@ -20,7 +20,7 @@
 #include "queue/open_messages.h"
 #include "queue/orders.h"
 #include "queue/reports.h"
-#include "queue/rewrite.h"
+#include "lib/rewrite.h"
 
 namespace postern {
 

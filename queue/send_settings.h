@@ -6,7 +6,7 @@
 
 #include "lib/result.h"
 #include "queue/bounce_choice.h"
-#include "queue/rewrite.h"
+#include "lib/rewrite.h"
 
 namespace postern {
 
