@@ -26,7 +26,7 @@ RESIDENT := \
   queue/postern-send queue/postern-bounce queue/postern-workq \
   queue/postern-qread queue/postern-qstat queue/postern-qctl queue/postern-qcheck \
   local/postern-lspawn local/postern-newu local/postern-newv local/postern-userq \
-  remote/postern-rspawn remote/postern-remote remote/postern-dane remote/postern-stsd remote/postern-tlsrpt \
+  remote/postern-rspawn remote/postern-remote remote/postern-callahead remote/postern-dane remote/postern-stsd remote/postern-tlsrpt \
   dnsq/postern-dnsq \
   sign/postern-signq sign/postern-dkim-key \
   quarantine/postern-quarantine \
@@ -49,6 +49,7 @@ postern-tlsrpt_LIBS = -lcurl -lz
 postern-remote_LIBS = -lssl -lcrypto
 postern-rspawn_LIBS = $(postern-remote_LIBS)
 postern-dane_LIBS = $(postern-remote_LIBS)
+postern-callahead_LIBS = $(postern-remote_LIBS)
 postern-signq_LIBS = -lcrypto
 postern-dkim-key_LIBS = -lcrypto
 

@@ -46,6 +46,18 @@ const std::vector<Service>& services() {
        {"posternq"},
        128,
        "local delivery: becomes the recipient's user"},
+      {.name = "callahead",
+       .user = "posternr",
+       .program = "postern-callahead --serve",
+       .clients = {"posternd"},
+       .memory_mib = 512,
+       .what = "asks other hosts whether they take a recipient"},
+      {.name = "userq",
+       .user = "posternu",
+       .program = "postern-userq --serve",
+       .clients = {"posternd"},
+       .memory_mib = 256,
+       .what = "knows which mailboxes there are"},
       {"rspawn", "posternr", "postern-rspawn --serve", {"posternq"}, 256, "remote delivery"},
       {"dnsq",
        "posternn",
@@ -108,6 +120,7 @@ const std::vector<ServiceUser>& service_users() {
       {"posternl", "Postern logs"},           {"posternp", "Postern pickup"},
       {"posternc", "Postern clamd"},          {"posternh", "Postern MTA-STS"},
       {"posterne", "Postern TLS reports"},    {"posterng", "Postern signatures"},
+      {"posternu", "Postern mailbox check"},
   };
   return kUsers;
 }
