@@ -1,5 +1,6 @@
 #include "receipt/recipient_settings.h"
 
+#include <algorithm>
 #include <array>
 
 #include "lib/control.h"
@@ -73,6 +74,16 @@ Result<RecipientSettingsTable> RecipientSettingsTable::read() {
 const RecipientSettings& RecipientSettingsTable::of(std::string_view listener) const {
   const auto found = listeners_.find(lower(listener));
   return found == listeners_.end() ? otherwise_ : found->second;
+}
+
+std::vector<std::string> RecipientSettingsTable::profiles() const {
+  std::vector<std::string> names;
+  if (!otherwise_.call_ahead.empty()) names.push_back(otherwise_.call_ahead);
+  for (const auto& [listener, settings] : listeners_) {
+    const std::string& name = settings.call_ahead;
+    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return names;
 }
 
 }  // namespace postern

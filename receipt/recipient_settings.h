@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "lib/result.h"
 
@@ -31,6 +32,8 @@ class RecipientSettingsTable {
   // control/recipientchecks; without it nothing is checked.
   static Result<RecipientSettingsTable> read();
   [[nodiscard]] const RecipientSettings& of(std::string_view listener) const;
+  // Those that any listener names.
+  [[nodiscard]] std::vector<std::string> profiles() const;
 
  private:
   RecipientSettings otherwise_;

@@ -14,6 +14,7 @@
 #include "lib/altsrchost.h"
 #include "lib/bounce_profiles.h"
 #include "lib/bounce_template.h"
+#include "lib/callahead_profiles.h"
 #include "lib/control.h"
 #include "lib/destinations.h"
 #include "lib/dkim_table.h"
@@ -22,6 +23,8 @@
 #include "lib/smtproutes.h"
 #include "lib/text.h"
 #include "lib/unsubscribe_list.h"
+#include "receipt/compile_tables.h"
+#include "receipt/recipient_settings.h"
 #include "service/check_domains.h"
 #include "service/init_options.h"
 
@@ -57,6 +60,9 @@ enum class Form {
   tcp_rules,
   virtual_domains,
   gateways,
+  recipient_table,
+  recipient_checks,
+  call_ahead,
   line,
   any
 };
@@ -68,6 +74,8 @@ struct Known {
 };
 
 constexpr std::array kKnown = {
+    Known{"aliases", Form::recipient_table, "none"},
+    Known{"aliases.cdb", Form::any, "made by postern-rcpt from aliases"},
     Known{"altsrchost", Form::gateways, "the system chooses the address that mail goes out from"},
     Known{"antivirus", Form::antivirus,
           "infected: quarantine (from outside) or reject; encrypted: pass; unscannable, limit: quarantine; "
@@ -87,10 +95,12 @@ constexpr std::array kKnown = {
     Known{"badmailfrom", Form::senders, "none"},
     Known{"barelf", Form::barelf, "refuse"},
     Known{"bounceprofiles", Form::bounce_profiles, "DEFAULT alone, as postern-bounceprofiles(5) has it"},
+    Known{"callahead", Form::call_ahead, "no profile, so no host is asked about recipients"},
     Known{"clamd", Form::text, "/run/clamav/clamd.ctl"},
     Known{"clamdb", Form::directory, "/var/lib/clamav"},
     Known{"clamdmaxstream", Form::number, "104857600"},
     Known{"commandbytes", Form::number, "2048"},
+    Known{"concurrencycallahead", Form::number, "20"},
     Known{"concurrencyclamd", Form::number, "10"},
     Known{"concurrencyincoming", Form::number, "200"},
     Known{"concurrencylocal", Form::number, "10"},
@@ -108,6 +118,8 @@ constexpr std::array kKnown = {
     Known{"dkim", Form::dkim, "nothing is signed"},
     Known{"dkimheaders", Form::any, "those of RFC 6376 5.4.1; the nine that readers show are oversigned"},
     Known{"dnsq", Form::text, "@dnsq"},
+    Known{"domainmap", Form::recipient_table, "none"},
+    Known{"domainmap.cdb", Form::any, "made by postern-rcpt from domainmap"},
     Known{"doublebouncehost", Form::host, "control/me where that is local, else the first of control/locals"},
     Known{"doublebounceto", Form::line, "postmaster"},
     Known{"ehloignore", Form::any, "none"},
@@ -137,7 +149,11 @@ constexpr std::array kKnown = {
     Known{"programseconds", Form::number, "240"},
     Known{"quarantines", Form::quarantines, "every quarantine holds until somebody decides"},
     Known{"queuelifetime", Form::number, "259200"},
+    Known{"rat", Form::recipient_table, "control/rcpthosts decides"},
+    Known{"rat.cdb", Form::any, "made by postern-rcpt from rat"},
+    Known{"rcptcheck", Form::text, "no program is asked about recipients"},
     Known{"rcpthosts", Form::domains, "control/locals"},
+    Known{"recipientchecks", Form::recipient_checks, "recipients go through no checks behind the tables"},
     Known{"remoteport", Form::number, "25"},
     Known{"resolver", Form::address_port, "the system's resolvers"},
     Known{"retryfirst", Form::number, "60"},
@@ -335,6 +351,9 @@ std::string problem_of(Form form, std::string_view line) {
       return problem_of_tcp_rule(line);
     case Form::bounce_profiles:  // taken as a whole: what a line means depends on DEFAULT
     case Form::gateways:         // likewise: a line may name what stands in another
+    case Form::recipient_table:
+    case Form::recipient_checks:
+    case Form::call_ahead:
     case Form::line:
     case Form::any:
       return "";
@@ -371,11 +390,26 @@ std::vector<std::string> problems_of_bounce_profiles(const std::string& text, co
   return problems;
 }
 
+// The table, and the profiles that it names.
+std::vector<std::string> problems_of_recipient_checks(const std::string& text, const std::string& path) {
+  const Result<RecipientSettingsTable> table = RecipientSettingsTable::parse(text, path);
+  if (!table) return {located(table.failure().text)};
+  std::vector<std::string> problems;
+  const Result<CallAheadProfiles> profiles = CallAheadProfiles::read();
+  for (const std::string& name : table->profiles()) {
+    if (profiles && profiles->find(name) == nullptr)
+      problems.push_back(path + ": control/callahead has no profile " + name +
+                         ", so mail for its recipients waits; add a line for it");
+  }
+  return problems;
+}
+
 bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
          form == Form::stages || form == Form::antivirus || form == Form::senders || form == Form::dkim ||
          form == Form::unsubscribed || form == Form::quarantines || form == Form::bounce_profiles ||
-         form == Form::tcp_rules || form == Form::gateways || form == Form::any;
+         form == Form::tcp_rules || form == Form::gateways || form == Form::recipient_checks ||
+         form == Form::call_ahead || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {
@@ -391,6 +425,11 @@ ControlReport report_on(const Known& known) {
   }
   if (report.name.ends_with(".cdb")) {
     report.value = std::to_string(content->size()) + " bytes";
+    return report;
+  }
+  if (known.form == Form::recipient_table) {
+    report.value = std::to_string(control_lines(*content).size()) + " lines";
+    report.problems = problems_of_recipient_table(report.name);
     return report;
   }
   size_t number = 0;
@@ -411,6 +450,14 @@ ControlReport report_on(const Known& known) {
   if (known.form == Form::gateways) {
     const Result<Gateways> table = Gateways::parse(*content, path);
     if (!table) report.problems.push_back(table.failure().text);
+  }
+  if (known.form == Form::call_ahead) {
+    const Result<CallAheadProfiles> profiles = CallAheadProfiles::parse(*content, path);
+    if (!profiles) report.problems.push_back(located(profiles.failure().text));
+  }
+  if (known.form == Form::recipient_checks) {
+    for (std::string& problem : problems_of_recipient_checks(*content, path))
+      report.problems.push_back(std::move(problem));
   }
   if (known.form == Form::stages && report.value.empty()) {
     report.value = "none";
@@ -463,6 +510,11 @@ Result<std::vector<ControlReport>> check_control() {
     const bool is_known =
         std::any_of(kKnown.begin(), kKnown.end(), [&](const Known& known) { return name == known.name; });
     if (is_known || name.starts_with('.') || name == "templates") continue;
+    const bool compiled = name.ends_with(".cdb");
+    if (is_recipient_table(compiled ? name.substr(0, name.size() - 4) : name)) {  // of one listener
+      if (!compiled) reports.push_back(report_on({name.c_str(), Form::recipient_table, ""}));
+      continue;
+    }
     reports.push_back(
         {.name = name,
          .value = "",
