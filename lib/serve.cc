@@ -133,7 +133,12 @@ bool client_waits(int listening, const ServeOptions& options) {
   if (!options.idle) return true;
   pollfd wait{listening, POLLIN, 0};
   const int64_t left = std::clamp<int64_t>(options.idle(), -1, 1 << 30);
-  return ::poll(&wait, 1, static_cast<int>(left)) > 0;
+  if (::poll(&wait, 1, static_cast<int>(left)) <= 0) return false;
+  if (left >= 0) return true;
+  // Who holds nothing lets those go first that do.
+  const timespec moment{0, 1000000};
+  ::nanosleep(&moment, nullptr);
+  return ::poll(&wait, 1, 0) > 0;
 }
 
 [[noreturn]] void work(int listening, const ServeOptions& options, const JobHandler& handler, pid_t parent) {

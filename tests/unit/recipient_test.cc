@@ -146,7 +146,7 @@ TEST_CASE("each question has its answers, and trouble ends as the step says") {
   CHECK(answer(ahead, 100, "550 5.1.1 <a> unknown\nsaid by y") == "550 5.1.1 <a> unknown");
   CHECK(answer(ahead, 111, "450 4.2.0 greylisted\nsaid by y") == "450 4.2.0 greylisted");
   CHECK(answer(ahead, 1, "").starts_with("451 4.3.0 "));
-  CHECK(receipt.invalid.size() == 5);  // those refused for good
+  CHECK(receipt.invalid.size() == 6);  // those refused for good
 
   receipt.home.write("control/recipientchecks", "DEFAULT ldap=@gone ldap_trouble=accept users=@gone\n");
   CHECK(receipt.outcome("a@example.org") == "a@example.org");
