@@ -59,6 +59,8 @@ class RecipientChecks {
  public:
   // Opens what there is. A failure is temporary (4.3.5): a table or setting that cannot be read.
   static Result<RecipientChecks> open(RecipientContext context, RecipientHooks hooks);
+  // The client has shown who it is since: from now on it may send to anybody, or not.
+  void client_relays(bool relays) { context_.relays = relays; }
   // `address` as the client said it, `sender` empty for the null reverse-path.
   Result<RecipientVerdict> judge(std::string_view address, std::string_view sender);
 

@@ -21,6 +21,7 @@ std::optional<RecipientVerdict> Session::judge_recipient(std::string_view recipi
     }
     recipient_checks_.emplace(std::move(*opened));
   }
+  recipient_checks_->client_relays(settings_.relay_suffix.has_value());
   Result<RecipientVerdict> verdict = recipient_checks_->judge(recipient, transaction_.envelope.sender);
   if (verdict) return std::move(*verdict);
   not_configured(verdict.failure());
