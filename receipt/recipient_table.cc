@@ -41,7 +41,7 @@ struct Line {
 };
 std::optional<Line> cut_line(std::string_view line) {
   for (const std::string_view word : words(line)) {
-    const bool accepts = equal_ignoring_case(word, "ACCEPT") || equal_ignoring_case(word, "RELAY");
+    const bool accepts = equal_ignoring_case(word, "ACCEPT");
     if (!accepts && !equal_ignoring_case(word, "REJECT")) continue;
     const size_t at = static_cast<size_t>(word.data() - line.data());
     return Line{trim(line.substr(0, at)), accepts, trim(line.substr(at + word.size()))};

@@ -14,7 +14,6 @@
 #include "lib/altsrchost.h"
 #include "lib/bounce_profiles.h"
 #include "lib/bounce_template.h"
-#include "lib/callahead_profiles.h"
 #include "lib/control.h"
 #include "lib/destinations.h"
 #include "lib/dkim_table.h"
@@ -24,8 +23,8 @@
 #include "lib/text.h"
 #include "lib/unsubscribe_list.h"
 #include "receipt/compile_tables.h"
-#include "receipt/recipient_settings.h"
 #include "service/check_domains.h"
+#include "service/check_recipients.h"
 #include "service/init_options.h"
 
 namespace postern {
@@ -390,20 +389,6 @@ std::vector<std::string> problems_of_bounce_profiles(const std::string& text, co
   return problems;
 }
 
-// The table, and the profiles that it names.
-std::vector<std::string> problems_of_recipient_checks(const std::string& text, const std::string& path) {
-  const Result<RecipientSettingsTable> table = RecipientSettingsTable::parse(text, path);
-  if (!table) return {located(table.failure().text)};
-  std::vector<std::string> problems;
-  const Result<CallAheadProfiles> profiles = CallAheadProfiles::read();
-  for (const std::string& name : table->profiles()) {
-    if (profiles && profiles->find(name) == nullptr)
-      problems.push_back(path + ": control/callahead has no profile " + name +
-                         ", so mail for its recipients waits; add a line for it");
-  }
-  return problems;
-}
-
 bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
          form == Form::stages || form == Form::antivirus || form == Form::senders || form == Form::dkim ||
@@ -451,13 +436,11 @@ ControlReport report_on(const Known& known) {
     const Result<Gateways> table = Gateways::parse(*content, path);
     if (!table) report.problems.push_back(table.failure().text);
   }
-  if (known.form == Form::call_ahead) {
-    const Result<CallAheadProfiles> profiles = CallAheadProfiles::parse(*content, path);
-    if (!profiles) report.problems.push_back(located(profiles.failure().text));
-  }
-  if (known.form == Form::recipient_checks) {
-    for (std::string& problem : problems_of_recipient_checks(*content, path))
-      report.problems.push_back(std::move(problem));
+  if (known.form == Form::call_ahead || known.form == Form::recipient_checks) {
+    for (const std::string& problem : known.form == Form::call_ahead
+                                          ? problems_of_call_ahead(*content, path)
+                                          : problems_of_recipient_checks(*content, path))
+      report.problems.push_back(located(problem));
   }
   if (known.form == Form::stages && report.value.empty()) {
     report.value = "none";

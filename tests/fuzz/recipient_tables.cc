@@ -1,6 +1,8 @@
-// parts: receipt/recipient_table.cc receipt/domain_map.cc receipt/recipient_settings.cc receipt/line_table.cc
-// lib The recipient access table, the domain map and the settings of the checks: what is taken is understood
-// when it is looked up, and can be said to a client; what is not names its line.
+// parts: receipt/recipient_table.cc receipt/domain_map.cc receipt/recipient_settings.cc
+// parts: receipt/line_table.cc lib
+//
+// The recipient access table, the domain map and the settings of the checks: what is taken is understood when
+// it is looked up, and can be said to a client; what is not names its line.
 #include <cstdint>
 #include <string>
 #include <string_view>
