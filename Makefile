@@ -25,8 +25,8 @@ RESIDENT := \
   scanq/postern-stagetest \
   queue/postern-send queue/postern-bounce queue/postern-workq \
   queue/postern-qread queue/postern-qstat queue/postern-qctl queue/postern-qcheck \
-  local/postern-lspawn local/postern-newu local/postern-newv \
-  remote/postern-rspawn remote/postern-remote remote/postern-dane remote/postern-stsd remote/postern-tlsrpt \
+  local/postern-lspawn local/postern-newu local/postern-newv local/postern-userq \
+  remote/postern-rspawn remote/postern-remote remote/postern-callahead remote/postern-dane remote/postern-stsd remote/postern-tlsrpt \
   dnsq/postern-dnsq \
   sign/postern-signq sign/postern-dkim-key \
   receipt/postern-hat \
@@ -36,11 +36,13 @@ RESIDENT := \
   inject/postern-inject inject/postern-sendmail inject/postern-pickup \
   service/postern-ask service/postern-bind service/postern-serve \
   service/postern-init service/postern-showctl service/postern-cdbmake \
-  service/postern-selftest
+  service/postern-selftest \
+  receipt/postern-rcpt
 
 # Beside its own folder and lib/: what two programs decide alike.
 postern-smtpd_FOLDERS = receipt
 postern-showctl_FOLDERS = receipt
+postern-init_FOLDERS = receipt
 
 postern-antivirus_LIBS = -lclamav -lseccomp
 postern-dnsq_LIBS = -lunbound
@@ -50,6 +52,7 @@ postern-tlsrpt_LIBS = -lcurl -lz
 postern-remote_LIBS = -lssl -lcrypto
 postern-rspawn_LIBS = $(postern-remote_LIBS)
 postern-dane_LIBS = $(postern-remote_LIBS)
+postern-callahead_LIBS = $(postern-remote_LIBS)
 postern-signq_LIBS = -lcrypto
 postern-dkim-key_LIBS = -lcrypto
 postern-hat_LIBS = -lmaxminddb

@@ -47,4 +47,8 @@ std::string unquote_local_part(std::string_view local) {
   return plain;
 }
 
+bool has_route_in_it(std::string_view local_part) {
+  return local_part.find_first_of("%!@") != std::string_view::npos;
+}
+
 }  // namespace postern

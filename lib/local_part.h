@@ -16,5 +16,7 @@ bool is_quoted_string(std::string_view text);
 
 // As it is looked up: what a quoted-string stands for, anything else as it is.
 std::string unquote_local_part(std::string_view local);
+// Would this local-part be routed on by a relay that still knows user%host, host!user or "user@host"?
+bool has_route_in_it(std::string_view local_part);
 
 }  // namespace postern

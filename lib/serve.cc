@@ -127,6 +127,20 @@ unsigned serve_connection(int connection, const ServeOptions& options, const Job
   return count;
 }
 
+// False: look again whether to go on, and wait once more. A worker that wants to be called must not sleep in
+// accept for a client that another one was faster to take.
+bool client_waits(int listening, const ServeOptions& options) {
+  if (!options.idle) return true;
+  pollfd wait{listening, POLLIN, 0};
+  const int64_t left = std::clamp<int64_t>(options.idle(), -1, 1 << 30);
+  if (::poll(&wait, 1, static_cast<int>(left)) <= 0) return false;
+  if (left >= 0) return true;
+  // Who holds nothing lets those go first that do.
+  const timespec moment{0, 1000000};
+  ::nanosleep(&moment, nullptr);
+  return ::poll(&wait, 1, 0) > 0;
+}
+
 [[noreturn]] void work(int listening, const ServeOptions& options, const JobHandler& handler, pid_t parent) {
   // When the parent is killed its workers finish what they hold and end too.
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -141,6 +155,7 @@ unsigned serve_connection(int connection, const ServeOptions& options, const Job
   for (unsigned served = 0; asked.stop == 0 && served < options.requests_per_worker;) {
     worker_busy = 0;
     if (asked.stop != 0) break;  // it came while we were busy, behind the test above
+    if (!client_waits(listening, options)) continue;
     const Fd connection{::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC)};
     worker_busy = 1;
     if (asked.stop != 0) {
@@ -149,7 +164,7 @@ unsigned serve_connection(int connection, const ServeOptions& options, const Job
     }
     if (connection) {
       served += std::max(1U, serve_connection(connection.get(), options, handler));
-    } else if (errno != EINTR && errno != ECONNABORTED) {
+    } else if (errno != EINTR && errno != ECONNABORTED && errno != EAGAIN) {
       log_warning("accept a connection", os_failure("accept", errno));
       ::_exit(111);
     }
@@ -342,6 +357,7 @@ Result<FormArguments> parse_form_arguments(int argc, char** argv, const ServeOpt
 int serve(int listening, const ServeOptions& options, const JobHandler& handler,
           const std::function<bool()>& reload) {
   ::fcntl(listening, F_SETFD, FD_CLOEXEC);
+  if (options.idle) ::fcntl(listening, F_SETFL, ::fcntl(listening, F_GETFL) | O_NONBLOCK);
   return run_pool({.workers = options.workers,
                    .work = [&](pid_t parent) { work(listening, options, handler, parent); },
                    .reload = reload});

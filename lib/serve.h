@@ -48,6 +48,10 @@ struct ServeOptions {
   // ended. Both may be empty.
   std::function<int64_t()> between;
   std::function<void()> closed;
+  // For one that holds something between its clients: called before each wait for a client, and says after
+  // how many milliseconds it wants to be called again if none has come, -1: it holds nothing now. May be
+  // empty.
+  std::function<int64_t()> idle{};
 };
 
 // Is the user at the other end of `connection` one of `options.clients`? If not, that is logged.

@@ -12,6 +12,7 @@
 #include "lib/fd.h"
 #include "lib/queue_file.h"
 #include "lib/result.h"
+#include "lib/rewrite.h"
 #include "lib/spool.h"
 #include "queue/attempts.h"
 #include "queue/bounce_choice.h"
@@ -20,7 +21,6 @@
 #include "queue/open_messages.h"
 #include "queue/orders.h"
 #include "queue/reports.h"
-#include "queue/rewrite.h"
 
 namespace postern {
 

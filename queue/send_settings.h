@@ -5,8 +5,8 @@
 #include <string>
 
 #include "lib/result.h"
+#include "lib/rewrite.h"
 #include "queue/bounce_choice.h"
-#include "queue/rewrite.h"
 
 namespace postern {
 

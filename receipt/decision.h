@@ -17,7 +17,8 @@ struct Decision {
   SmtpReply reply{};  // of a refusal; its class says whether it is for good
   std::string
       step{};  // which step decided: "hat", "rates", "sender-dns", "spf", …; for the log and the trace
-  std::string why{};  // for people: the table, file and line, or what was found
+  std::string why{};      // for people: the table, file and line, or what was found
+  bool rewrites = false;  // the step has put another address in the place of a recipient's
 
   [[nodiscard]] bool passes() const { return kind == Kind::pass; }
 };

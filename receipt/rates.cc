@@ -8,6 +8,7 @@
 #include "lib/control.h"
 #include "lib/log.h"
 #include "lib/text.h"
+#include "receipt/custom_reply.h"
 #include "receipt/rated_line.h"
 
 namespace postern {
@@ -33,8 +34,6 @@ constexpr std::array kLimits = {
           "too many connections from your address", "max_connections"},
     Limit{"connection-rate", &MailFlowPolicy::too_many_connections, "421", "4.7.0",
           "too many connections from your address within an hour", "max_connections_per_hour"},
-    Limit{"connection-messages", &MailFlowPolicy::message_limit, "421", "4.7.0",
-          "too many messages on this connection", "max_messages_per_connection"},
     Limit{"recipients", &MailFlowPolicy::recipient_rate, "452", "4.7.1",
           "too many recipients from your address within an hour", "max_recipients_per_hour"},
     Limit{"sender", &MailFlowPolicy::sender_rate, "452", "4.7.1",
@@ -54,27 +53,6 @@ constexpr std::array kLimits = {
 const Limit& limit_named(std::string_view name) {
   return *std::find_if(kLimits.begin(), kLimits.end() - 1,
                        [&](const Limit& limit) { return limit.name == name; });
-}
-
-bool is_status(std::string_view word, char first) {
-  const std::vector<std::string_view> parts = split(word, '.');
-  return parts.size() == 3 && parts[0].size() == 1 && parts[0][0] == first && parse_number(parts[1]) &&
-         parse_number(parts[2]);
-}
-
-// The operator's code and text in the place of ours; the enhanced status stands in front of the text, else
-// it is ours with the class of the code.
-SmtpReply reply_of(const Limit& limit, const CustomReply& custom) {
-  SmtpReply reply{.code = limit.code, .status = limit.status, .text = limit.text};
-  if (custom.code != 0) reply.code = std::to_string(custom.code);
-  reply.status.front() = reply.code.front();
-  if (custom.text.empty()) return reply;
-  const std::string_view text = custom.text;
-  const std::string_view word = text.substr(0, text.find(' '));
-  const bool has_status = is_status(word, reply.code.front());
-  if (has_status) reply.status = word;
-  reply.text = has_status ? trim(text.substr(word.size())) : text;
-  return reply;
 }
 
 void add(std::vector<RateCheck>& checks, What what, std::string_view name, const std::string& key,
@@ -124,13 +102,6 @@ Decision Rates::authenticated(std::string_view user) {
 
 Decision Rates::message(std::string_view user) {
   if (!limits()) return pass(std::string(kStep));
-  if (policy_.max_messages_per_connection != 0 && messages_ >= policy_.max_messages_per_connection)
-    return refusal({.what = What::take,
-                    .name = "connection-messages",
-                    .key = ip_,
-                    .seconds = 0,
-                    .limit = policy_.max_messages_per_connection},
-                   messages_);
   std::vector<RateCheck> checks;
   if (!user.empty()) {
     const std::string key = lower(user);
@@ -138,9 +109,7 @@ Decision Rates::message(std::string_view user) {
     add(checks, What::take, "user-hour", key, kHour, policy_.max_messages_per_hour);
     add(checks, What::take, "user-day", key, kRateDay, policy_.max_messages_per_day);
   }
-  Decision decision = decide(checks);
-  if (decision.passes()) ++messages_;
-  return decision;
+  return decide(checks);
 }
 
 // A null reverse-path is nobody's: all bounces of the world have it.
@@ -185,7 +154,8 @@ Decision Rates::decide(std::span<const RateCheck> checks) {
 // RFC 5321, 3.8: 421 says that we close the connection, and then we do.
 Decision Rates::refusal(const RateCheck& check, uint64_t count) const {
   const Limit& limit = limit_named(check.name);
-  SmtpReply reply = reply_of(limit, policy_.*limit.custom);
+  SmtpReply reply =
+      reply_of(policy_.*limit.custom, {.code = limit.code, .status = limit.status, .text = limit.text});
   const bool goes_on = check.name == "invalid" && !policy_.drop_harvesters;
   if (goes_on && reply.code == "421") reply.code = "452";
   const bool ends = reply.code == "421" || (check.name == "invalid" && policy_.drop_harvesters);

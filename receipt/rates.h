@@ -45,7 +45,6 @@ class Rates {
   std::string ip_;
   AskRates ask_;
   std::string network_;  // made when it is first needed
-  uint32_t messages_ = 0;
 };
 
 // control/senderrateexceptions: an address, "@domain" for all of a domain, "@.domain" for all below it.

@@ -225,7 +225,7 @@ Result<void> SmtpSession::send(std::string_view bytes, Phase phase) {
     if (sent >= 0 || errno == EINTR) continue;
     const std::string doing = "send to " + target_text(target_);
     if (errno != EAGAIN) return lost(doing, errno);
-    const int64_t deadline = now_milliseconds() + 1000 * (timeouts_.*facts(phase).seconds);
+    const int64_t deadline = std::min(give_up, now_milliseconds() + 1000 * (timeouts_.*facts(phase).seconds));
     if (Result<void> ready = wait(stream_ ? stream_->awaited() : short{POLLOUT}, deadline, doing); !ready)
       return ready;
   }
@@ -243,7 +243,8 @@ ssize_t SmtpSession::receive(std::span<char> into, int recv_flags) {
 }
 
 Result<ServerReply> SmtpSession::read_reply(Phase phase) {
-  return read_until(now_milliseconds() + 1000 * (timeouts_.*facts(phase).seconds), phase, 0);
+  return read_until(std::min(give_up, now_milliseconds() + 1000 * (timeouts_.*facts(phase).seconds)), phase,
+                    0);
 }
 
 Result<ServerReply> SmtpSession::read_until(int64_t deadline, Phase phase, int recv_flags) {

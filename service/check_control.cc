@@ -24,8 +24,10 @@
 #include "lib/smtproutes.h"
 #include "lib/text.h"
 #include "lib/unsubscribe_list.h"
+#include "receipt/compile_tables.h"
 #include "service/check_domains.h"
 #include "service/check_host_access.h"
+#include "service/check_recipients.h"
 #include "service/init_options.h"
 
 namespace postern {
@@ -69,6 +71,9 @@ enum class Form {
   policies,
   reputation_lists,
   reputation_table,
+  recipient_table,
+  recipient_checks,
+  call_ahead,
   line,
   any
 };
@@ -81,6 +86,8 @@ struct Known {
 
 constexpr std::array kKnown = {
     Known{"alertto", Form::line, "postmaster at control/me"},
+    Known{"aliases", Form::recipient_table, "none"},
+    Known{"aliases.cdb", Form::any, "made by postern-rcpt from aliases"},
     Known{"altsrchost", Form::gateways, "the system chooses the address that mail goes out from"},
     Known{"antivirus", Form::antivirus,
           "infected: quarantine (from outside) or reject; encrypted: pass; unscannable, limit: quarantine; "
@@ -100,10 +107,12 @@ constexpr std::array kKnown = {
     Known{"badmailfrom", Form::senders, "none"},
     Known{"barelf", Form::barelf, "refuse"},
     Known{"bounceprofiles", Form::bounce_profiles, "DEFAULT alone, as postern-bounceprofiles(5) has it"},
+    Known{"callahead", Form::call_ahead, "no profile, so no host is asked about recipients"},
     Known{"clamd", Form::text, "/run/clamav/clamd.ctl"},
     Known{"clamdb", Form::directory, "/var/lib/clamav"},
     Known{"clamdmaxstream", Form::number, "104857600"},
     Known{"commandbytes", Form::number, "2048"},
+    Known{"concurrencycallahead", Form::number, "20"},
     Known{"concurrencyclamd", Form::number, "10"},
     Known{"concurrencyincoming", Form::number, "200"},
     Known{"concurrencylocal", Form::number, "10"},
@@ -125,6 +134,8 @@ constexpr std::array kKnown = {
     Known{"dkimheaders", Form::signed_headers,
           "those of RFC 6376 5.4.1; the nine that readers show are oversigned"},
     Known{"dnsq", Form::text, "@dnsq"},
+    Known{"domainmap", Form::recipient_table, "none"},
+    Known{"domainmap.cdb", Form::any, "made by postern-rcpt from domainmap"},
     Known{"doublebouncehost", Form::host, "control/me where that is local, else the first of control/locals"},
     Known{"doublebounceto", Form::line, "postmaster"},
     Known{"ehloignore", Form::any, "none"},
@@ -159,8 +170,12 @@ constexpr std::array kKnown = {
     Known{"programseconds", Form::number, "240"},
     Known{"quarantines", Form::quarantines, "every quarantine holds until somebody decides"},
     Known{"queuelifetime", Form::number, "259200"},
+    Known{"rat", Form::recipient_table, "control/rcpthosts decides"},
+    Known{"rat.cdb", Form::any, "made by postern-rcpt from rat"},
     Known{"ratedkeys", Form::number, "1000000"},
+    Known{"rcptcheck", Form::text, "no program is asked about recipients"},
     Known{"rcpthosts", Form::domains, "control/locals"},
+    Known{"recipientchecks", Form::recipient_checks, "recipients go through no checks behind the tables"},
     Known{"remoteport", Form::number, "25"},
     Known{"reputation", Form::text, "@repd"},
     Known{"reputationlists", Form::reputation_lists, "no DNS list is asked; our own history counts"},
@@ -393,6 +408,9 @@ std::string problem_of(Form form, std::string_view line) {
     case Form::policies:         // likewise
     case Form::reputation_lists:
     case Form::reputation_table:
+    case Form::recipient_table:
+    case Form::recipient_checks:
+    case Form::call_ahead:
     case Form::line:
     case Form::any:
       return "";
@@ -435,7 +453,8 @@ bool is_list(Form form) {
          form == Form::unsubscribed || form == Form::signed_headers || form == Form::quarantines ||
          form == Form::bounce_profiles || form == Form::tcp_rules || form == Form::gateways ||
          form == Form::host_access || form == Form::policies || form == Form::reputation_lists ||
-         form == Form::reputation_table || form == Form::any;
+         form == Form::reputation_table || form == Form::recipient_checks || form == Form::call_ahead ||
+         form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {
@@ -455,9 +474,10 @@ ControlReport report_on(const Known& known) {
     report.value = std::to_string(content->size()) + " bytes";
     return report;
   }
-  // As long as it likes.
-  if (known.form == Form::host_access) {
+  // As long as they like.
+  if (known.form == Form::host_access || known.form == Form::recipient_table) {
     report.value = std::to_string(control_lines(*content).size()) + " lines";
+    if (known.form == Form::recipient_table) report.problems = problems_of_recipient_table(report.name);
     return report;
   }
   size_t number = 0;
@@ -486,6 +506,12 @@ ControlReport report_on(const Known& known) {
   if (known.form == Form::reputation_table) {
     const Result<ReputationTable> table = ReputationTable::parse(*content, path);
     if (!table) report.problems.push_back(table.failure().text);
+  }
+  if (known.form == Form::call_ahead || known.form == Form::recipient_checks) {
+    for (const std::string& problem : known.form == Form::call_ahead
+                                          ? problems_of_call_ahead(*content, path)
+                                          : problems_of_recipient_checks(*content, path))
+      report.problems.push_back(located(problem));
   }
   if (known.form == Form::stages && report.value.empty()) {
     report.value = "none";
@@ -545,6 +571,11 @@ Result<std::vector<ControlReport>> check_control() {
     const bool is_known =
         std::any_of(kKnown.begin(), kKnown.end(), [&](const Known& known) { return name == known.name; });
     if (is_known || name.starts_with('.') || name == "templates" || is_host_access_file(name)) continue;
+    const bool compiled = name.ends_with(".cdb");
+    if (is_recipient_table(compiled ? name.substr(0, name.size() - 4) : name)) {  // of one listener
+      if (!compiled) reports.push_back(report_on({name.c_str(), Form::recipient_table, ""}));
+      continue;
+    }
     const std::string remedy = name == "concurrencysite"
                                    ? "write DEFAULT max_host_concurrency=N into control/destinations instead"
                                    : "rename or remove it";

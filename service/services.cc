@@ -59,6 +59,18 @@ const std::vector<Service>& services() {
        {"posternq"},
        128,
        "local delivery: becomes the recipient's user"},
+      {.name = "callahead",
+       .user = "posternr",
+       .program = "postern-callahead --serve",
+       .clients = {"posternd"},
+       .memory_mib = 512,
+       .what = "asks other hosts whether they take a recipient"},
+      {.name = "userq",
+       .user = "posternu",
+       .program = "postern-userq --serve",
+       .clients = {"posternd"},
+       .memory_mib = 256,
+       .what = "knows which mailboxes there are"},
       {"rspawn", "posternr", "postern-rspawn --serve", {"posternq"}, 256, "remote delivery"},
       {"dnsq",
        "posternn",
@@ -130,6 +142,7 @@ const std::vector<ServiceUser>& service_users() {
       {"posterne", "Postern TLS reports"},    {"posterng", "Postern signatures"},
       {"posternk", "Postern TLS keys"},
       {"posterny", "Postern rates"},          {"posternz", "Postern reputation"},
+      {"posternu", "Postern mailbox check"},
   };
   return kUsers;
 }

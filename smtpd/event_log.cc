@@ -7,6 +7,8 @@ namespace postern::smtpd {
 
 namespace {
 
+constexpr size_t kWhyLimitBytes = 400;
+
 std::string mid_of(uint64_t mid) {
   return "MID " + std::to_string(mid);
 }
@@ -71,6 +73,25 @@ void EventLog::recipient(uint64_t mid, size_t rid, std::string_view address) {
 
 void EventLog::recipient_refused(uint64_t mid, std::string_view address, const SmtpReply& reply) {
   line(mid_of(mid) + " " + icid_ + " To: " + in_brackets(address) + " rejected: " + printable(reply.line()));
+}
+
+void EventLog::recipient_decided(uint64_t mid, std::string_view address, const Decision& decision) {
+  line(mid_of(mid) + " " + icid_ + " To: " + in_brackets(address) + " decided by " + decision.step + ": " +
+       printable(decision.why, kWhyLimitBytes));
+}
+
+void EventLog::recipient_rewritten(uint64_t mid, std::string_view address, std::string_view why) {
+  line(mid_of(mid) + " " + icid_ + " To: " + in_brackets(address) +
+       " rewritten: " + printable(why, kWhyLimitBytes));
+}
+
+void EventLog::recipient_dropped(uint64_t mid, std::string_view address, std::string_view why) {
+  line(mid_of(mid) + " " + icid_ + " To: " + in_brackets(address) +
+       " dropped: " + printable(why, kWhyLimitBytes));
+}
+
+void EventLog::message_dropped(uint64_t mid) {
+  line("Message dropped " + mid_of(mid) + " all of its recipients are dropped");
 }
 
 void EventLog::fields(uint64_t mid, const HeaderScan& header) {

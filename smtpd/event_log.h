@@ -9,6 +9,7 @@
 #include "lib/log.h"
 #include "lib/submit.h"
 #include "lib/tls_facts.h"
+#include "receipt/decision.h"
 #include "smtpd/header_scan.h"
 #include "smtpd/settings.h"
 
@@ -27,6 +28,11 @@ class EventLog {
   void message_started(uint64_t mid, std::string_view sender);
   void recipient(uint64_t mid, size_t rid, std::string_view address);
   void recipient_refused(uint64_t mid, std::string_view address, const SmtpReply& reply);
+  // Which step refused it, and what that goes by.
+  void recipient_decided(uint64_t mid, std::string_view address, const Decision& decision);
+  void recipient_rewritten(uint64_t mid, std::string_view address, std::string_view why);
+  void recipient_dropped(uint64_t mid, std::string_view address, std::string_view why);
+  void message_dropped(uint64_t mid);
   void fields(uint64_t mid, const HeaderScan& header);
   // The one line that claims that we answer for the message: only after exit 0 of the queue program.
   void ready(uint64_t mid, uint64_t size_bytes, std::string_view sender);

@@ -161,8 +161,4 @@ std::optional<Path> parse_path(std::string_view text) {
   return finished();
 }
 
-bool has_route_in_it(std::string_view local_part) {
-  return local_part.find_first_of("%!@") != std::string_view::npos;
-}
-
 }  // namespace postern::smtpd

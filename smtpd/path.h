@@ -27,8 +27,4 @@ std::optional<Path> parse_path(std::string_view text);
 bool is_domain(std::string_view text);
 bool is_address_literal(std::string_view text);
 
-// Would this local-part be routed on by a relay that still knows user%host, host!user or "user@host"? None
-// of them means anything here, and a host behind us must not be led to relay by one.
-bool has_route_in_it(std::string_view local_part);
-
 }  // namespace postern::smtpd

@@ -157,49 +157,10 @@ void Session::rcpt(std::string_view argument) {
   RcptArgument rcpt = parse_rcpt(argument, transaction_.envelope.smtputf8);
   if (rcpt.reply != Reply::recipient_ok) return refuse(rcpt.reply);
   if (refused_mail_) return refuse_later_rcpt(rcpt.recipient);
-  const std::optional<Reply> verdict = judge_recipient(rcpt.recipient);
+  const std::optional<RecipientVerdict> verdict = judge_recipient(rcpt.recipient);
   if (!verdict) return;
-  // RFC 5321, 4.5.1: postmaster without a domain is that of this host.
-  if (rcpt.recipient.find('@') == std::string::npos) rcpt.recipient += "@" + lower(settings_.me);
-  if (*verdict != Reply::recipient_ok) {
-    log_.recipient_refused(transaction_.mid, rcpt.recipient, smtp_reply(*verdict));
-    notes_.recipient_refused();
-    if (is_within(rates_.invalid_recipient())) refuse(*verdict);
-    return;
-  }
-  rcpt.recipient += settings_.relay_suffix.value_or("");
-  if (const Reply limit = limit_reached(rcpt.recipient, rules_.recipients->limit);
-      limit != Reply::recipient_ok) {
-    log_.recipient_refused(transaction_.mid, rcpt.recipient, smtp_reply(limit));
-    return answer(limit);  // a limit of ours: a long list is no error of the client's
-  }
-  if (!recipient_is_within(rates_.recipient(transaction_.envelope.sender), rcpt.recipient)) return;
-  log_.recipient(transaction_.mid, transaction_.envelope.recipients.size(), rcpt.recipient);
-  transaction_.envelope_bytes += rcpt.recipient.size() + rcpt.notify.size() + rcpt.orcpt.size() + 4;
-  transaction_.envelope.recipients.push_back({.address = std::move(rcpt.recipient),
-                                              .notify = std::move(rcpt.notify),
-                                              .orcpt = std::move(rcpt.orcpt)});
-  answer(Reply::recipient_ok);
-}
-
-std::optional<Reply> Session::judge_recipient(std::string_view recipient) {
-  RecipientRules* rules = need(rules_.recipients, read_recipient_rules);
-  if (rules == nullptr) return std::nullopt;
-  if (settings_.relay_suffix || recipient.find('@') == std::string_view::npos) return Reply::recipient_ok;
-  Result<bool> ours = rules->is_ours(domain_of(recipient));
-  if (!ours) {
-    not_configured(ours.failure());
-    return std::nullopt;
-  }
-  if (!*ours) return Reply::relaying_denied;
-  return has_route_in_it(local_part_of(recipient)) ? Reply::routed_address : Reply::recipient_ok;
-}
-
-Reply Session::limit_reached(std::string_view recipient, uint64_t recipient_limit) const {
-  if (transaction_.envelope.recipients.size() >= recipient_limit) return Reply::too_many_recipients;
-  // Half of what an envelope may hold, so that the sender, the extras and the record form always have room.
-  const size_t bytes = transaction_.envelope_bytes + recipient.size();
-  return bytes > kEnvelopeLimitBytes / 2 ? Reply::envelope_too_large : Reply::recipient_ok;
+  if (!verdict->passes()) return refuse_recipient(*verdict);
+  take_recipient(std::move(rcpt), *verdict);
 }
 
 // Whether a mailbox exists is not said here: that would be a list for spammers (RFC 5321, 7.3).
@@ -242,6 +203,8 @@ T* Session::need(std::optional<T>& rule, Result<T> (*read)(const Settings&)) {
 template MessageLimits* Session::need(std::optional<MessageLimits>&,
                                       Result<MessageLimits> (*)(const Settings&));
 template uint64_t* Session::need(std::optional<uint64_t>&, Result<uint64_t> (*)(const Settings&));
+template RecipientRules* Session::need(std::optional<RecipientRules>&,
+                                       Result<RecipientRules> (*)(const Settings&));
 
 void Session::not_configured(const Failure& failure) {
   log_critical("go on with a conversation", failure.text);

@@ -14,6 +14,7 @@
 #include "receipt/client_notes.h"
 #include "receipt/decision.h"
 #include "receipt/rates.h"
+#include "receipt/recipient.h"
 #include "smtpd/client.h"
 #include "smtpd/command.h"
 #include "smtpd/envelope_command.h"
@@ -73,9 +74,13 @@ class Session {
   void refuse_later_rcpt(std::string_view recipient);
   bool has_message_left();  // of those that the policy gives a connection; else it has been answered
 
-  // Reply::recipient_ok, or why it is refused; nothing when the rules cannot be read.
-  std::optional<Reply> judge_recipient(std::string_view recipient);
-  Reply limit_reached(std::string_view recipient, uint64_t recipient_limit) const;
+  // The recipients, session_recipient.cc.
+  // Nothing when the rules cannot be read: the session has been closed.
+  std::optional<RecipientVerdict> judge_recipient(std::string_view recipient);
+  RecipientHooks recipient_hooks();
+  void refuse_recipient(const RecipientVerdict& verdict);
+  void take_recipient(RcptArgument rcpt, const RecipientVerdict& verdict);
+  [[nodiscard]] Reply limit_reached(const RecipientVerdict& verdict, uint64_t recipient_limit) const;
   void end_transaction();
   void abort_transaction();
 
@@ -102,6 +107,7 @@ class Session {
     uint64_t mid = 0;  // 0: none is open
     Envelope envelope;
     size_t envelope_bytes = 0;
+    size_t taken_recipients = 0;             // RCPT commands: each may have come to several, or to none
     std::optional<MessageReceiver> message;  // when it comes in chunks: what has come
   };
 
@@ -116,6 +122,7 @@ class Session {
   Rates rates_;
   ClientNotes notes_;
   Transaction transaction_;
+  std::optional<RecipientChecks> recipient_checks_;  // from the first recipient on
   std::string helo_;
   bool extended_ = false;
   bool over_ = false;

@@ -65,26 +65,6 @@ std::string plain(std::string_view value, size_t limit = 255) {
   return safe.empty() ? "unknown" : safe;
 }
 
-// A list may name domains as people write them; what a client sends has become A-labels before it is
-// compared.
-void turn_into_a_labels(std::vector<std::string>& domains) {
-  for (std::string& domain : domains) {
-    if (!has_8bit_byte(domain)) continue;
-    if (Result<std::string> name = a_labels(domain)) domain = std::move(*name);
-  }
-}
-
-Result<std::vector<std::string>> our_domains(const std::string& me) {
-  for (const char* name : {"rcpthosts", "locals"}) {
-    Result<std::optional<std::vector<std::string>>> list = control_list(name);
-    if (!list) return list.failure();
-    if (!list->has_value()) continue;
-    turn_into_a_labels(**list);
-    return std::move(**list);
-  }
-  return std::vector<std::string>{me};
-}
-
 Result<BareLineEnds> read_barelf() {
   Result<std::string> said = control_line_or("barelf", "refuse");
   if (!said) return said.failure();
@@ -156,19 +136,6 @@ bool SenderRules::welcomes(std::string_view sender) const {
   });
 }
 
-// The domain itself, then ".b.c" and ".c" of "a.b.c", as qmail looks them up.
-Result<bool> RecipientRules::is_ours(std::string_view domain) {
-  if (domain_listed(domain, our_domains)) return true;
-  if (!more_domains) return false;
-  const std::string key = lower(domain);
-  for (size_t at = 0; at != std::string::npos; at = key.find('.', at + 1)) {
-    Result<std::optional<std::string>> found = more_domains->find(std::string_view(key).substr(at));
-    if (!found) return found.failure();
-    if (found->has_value()) return true;
-  }
-  return false;
-}
-
 Result<uint64_t> read_message_limit(const Settings& settings) {
   if (settings.given_message_limit_bytes) return *settings.given_message_limit_bytes;
   Result<uint64_t> bytes = read_number(kMessageBytes);
@@ -193,13 +160,9 @@ Result<RecipientRules> read_recipient_rules(const Settings& settings) {
   if (Result<void> done = read_into(kRecipients, rules.limit); !done) return done.failure();
   rules.limit = stricter(rules.limit, settings.policy.max_recipients_per_message);
   if (settings.relay_suffix) return rules;  // any domain will do
-  Result<std::vector<std::string>> domains = our_domains(settings.me);
-  if (!domains) return domains.failure();
-  rules.our_domains = std::move(*domains);
-  Result<std::optional<CdbTable>> more =
-      CdbTable::open(home_path("control/morercpthosts.cdb"), "postern-cdbmake");
-  if (!more) return more.failure();
-  rules.more_domains = std::move(*more);
+  Result<RecipientHosts> hosts = RecipientHosts::read(settings.me);
+  if (!hosts) return hosts.failure();
+  static_cast<RecipientHosts&>(rules) = std::move(*hosts);
   return rules;
 }
 

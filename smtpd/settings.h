@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/cdb_table.h"
 #include "lib/environment.h"
 #include "lib/result.h"
 #include "receipt/mail_flow_policy.h"
+#include "receipt/rcpthosts.h"
 #include "smtpd/admission.h"
 #include "smtpd/message.h"
 
@@ -46,11 +46,8 @@ struct SenderRules {
   [[nodiscard]] bool welcomes(std::string_view sender) const;
 };
 
-struct RecipientRules {
-  std::vector<std::string> our_domains;  // control/rcpthosts, else control/locals, else me
-  std::optional<CdbTable> more_domains;  // control/morercpthosts.cdb
-  uint64_t limit = 0;                    // control/maxrcpt or the policy's, whichever is less
-  Result<bool> is_ours(std::string_view domain);
+struct RecipientRules : RecipientHosts {
+  uint64_t limit = 0;  // control/maxrcpt or the policy's, whichever is less
 };
 
 // Read when they are first needed, and kept for the connection. Whoever has the values already fills them in.

@@ -5,7 +5,7 @@
 need python3
 make_signatures
 SINK=$(free_port)
-start_instance --local home.example --user alice --clamdb "$T/clamdb" --route "far.example:127.0.0.2:$SINK"
+start_instance --local home.example --user alice --user carol --clamdb "$T/clamdb" --route "far.example:127.0.0.2:$SINK"
 start_sink "$SINK"
 # 127.0.0.9 plays a host of the Internet, 127.0.0.1 may relay.
 sed -i '1i 127.0.0.9:allow' "$POSTERN_HOME/control/tcp.smtp"

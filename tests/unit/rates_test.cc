@@ -258,7 +258,6 @@ TEST_CASE("each limit has its own code and text") {
   limited.policy.max_recipients_per_sender = 1;
   limited.policy.max_invalid_recipients = 1;
   limited.policy.max_messages_per_day = 1;
-  limited.policy.max_messages_per_connection = 2;
   Rates rates = limited.rates();
   CHECK(rates.message("Alice").passes());
   Decision decision = rates.message("alice");
@@ -266,9 +265,6 @@ TEST_CASE("each limit has its own code and text") {
   CHECK(decision.reply.line() == "452 4.7.1 too many messages of this user today");
   CHECK(decision.why == "policy TEST: max_messages_per_day 1 of alice, which has 1");
   CHECK(rates.message("bob").passes());  // others are unaffected
-  decision = rates.message("");
-  CHECK(decision.kind == Decision::Kind::close);
-  CHECK(decision.reply.line() == "421 4.7.0 too many messages on this connection");
   CHECK(rates.recipient("S@example.org").passes());
   decision = rates.recipient("t@example.org");
   CHECK(decision.reply.line() == "452 4.7.1 too many recipients from your address within an hour");
@@ -326,27 +322,6 @@ TEST_CASE("all passes while rated is away") {
   Rates rates(policy, "192.0.2.1");
   CHECK(rates.connection().passes());
   for (int i = 0; i < 3; ++i) CHECK(rates.recipient("a@example.org").passes());
-}
-
-TEST_CASE("a session refuses the message that is one too many, and closes with the policy's words") {
-  Conversation conversation;
-  conversation.settings.policy.name = "TEST";
-  conversation.settings.policy.max_connections = 0;
-  conversation.settings.policy.max_invalid_recipients = 0;
-  conversation.settings.policy.max_messages_per_connection = 10;
-  conversation.packets = {"EHLO client.example\r\n"};
-  for (int i = 0; i < 12; ++i) conversation.packets.emplace_back("MAIL FROM:<s@client.example>\r\nRSET\r\n");
-  const auto ends_with = [&](const std::string& last) {
-    const std::string replies = play(conversation).replies;
-    CAPTURE(replies);
-    size_t senders = 0;
-    for (size_t at = 0; (at = replies.find("250 2.1.0 ", at)) != std::string::npos; ++at) ++senders;
-    CHECK(senders == 10);
-    CHECK(replies.ends_with(last + "\r\n"));
-  };
-  ends_with("421 4.7.0 too many messages on this connection");
-  conversation.settings.policy.message_limit = {.code = 421, .text = "4.7.77 ten are enough"};
-  ends_with("421 4.7.77 ten are enough");
 }
 
 TEST_CASE("the alert is a mail that no name can break") {

@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include "lib/local_part.h"
+
 using namespace postern::smtpd;
+using postern::has_route_in_it;
 
 namespace {
 
