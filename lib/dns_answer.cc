@@ -210,6 +210,12 @@ Result<DnsAnswer> ask_dns(std::string_view program, const std::vector<std::strin
   return answer;
 }
 
+AskDns dns_asker(std::string program, int64_t deadline_milliseconds) {
+  return [program = std::move(program), deadline_milliseconds](const std::vector<std::string>& question) {
+    return ask_dns(program, question, deadline_milliseconds);
+  };
+}
+
 Result<DnsAnswer> ask_mx(std::string_view program, std::string_view domain, int64_t deadline_milliseconds) {
   return ask_dns(program, {"mx", std::string(domain)}, deadline_milliseconds);
 }
