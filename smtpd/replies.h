@@ -63,6 +63,7 @@ enum class Reply : uint8_t {
   too_many_errors,
   too_many_commands,
   not_smtp,
+  early_talker,
   early_data,
   endless_input,
   improper_pipelining,

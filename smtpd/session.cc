@@ -21,7 +21,7 @@ Session::Session(const Settings& settings, Rules rules, Environment environment,
 
 void Session::run() {
   log_.connected(settings_);
-  client_.say("220 " + settings_.greeting + " ESMTP\r\n");
+  if (speaks_in_turn()) client_.say("220 " + settings_.greeting + " ESMTP\r\n");
   while (!over_) read_command();
   abort_transaction();
   log_.closed();
@@ -88,7 +88,7 @@ void Session::obey(const Command& command) {
 
 void Session::greet(bool extended, std::string_view name) {
   if (!is_greeting_name(name)) return refuse(name.empty() ? Reply::needs_argument : Reply::bad_greeting);
-  if (too_many_commands()) return;
+  if (too_many_commands() || !greets_well(name)) return;
   abort_transaction();
   helo_ = name;
   extended_ = extended;
@@ -108,8 +108,9 @@ void Session::greet(bool extended, std::string_view name) {
 void Session::mail(std::string_view argument) {
   if (helo_.empty()) return refuse(Reply::not_greeted);
   if (transaction_.mid != 0) return refuse(Reply::nested_mail);
-  MailArgument mail = parse_mail(argument);
-  if (mail.reply != Reply::sender_ok) return refuse(mail.reply);
+  slow_down();
+  MailArgument mail;
+  if (!parse_sender(argument, mail)) return;
   const uint64_t* limit = need(rules_.message_limit_bytes, read_message_limit);
   if (limit == nullptr) return;
   if (*limit != 0 && mail.size_bytes > *limit) {
@@ -122,6 +123,7 @@ void Session::mail(std::string_view argument) {
     log_.refused(smtp_reply(Reply::sender_not_welcome));
     return refuse(Reply::sender_not_welcome);
   }
+  if (!accepts_sender(mail.sender)) return;
   transaction_.mid = make_mid();
   transaction_.envelope = {.sender = std::move(mail.sender),
                            .recipients = {},
@@ -130,14 +132,20 @@ void Session::mail(std::string_view argument) {
                            .body = std::move(mail.body),
                            .smtputf8 = mail.smtputf8};
   log_.message_started(transaction_.mid, transaction_.envelope.sender);
+  if (spf_.checked) note_spf();
   answer(Reply::sender_ok);
 }
 
 void Session::rcpt(std::string_view argument) {
   if (transaction_.mid == 0) return refuse(helo_.empty() ? Reply::not_greeted : Reply::needs_mail);
   if (transaction_.message) return refuse(Reply::not_in_chunks);
+  slow_down();
   RcptArgument rcpt = parse_rcpt(argument, transaction_.envelope.smtputf8);
-  if (rcpt.reply != Reply::recipient_ok) return refuse(rcpt.reply);
+  if (rcpt.bare) {
+    if (!complete(rcpt.recipient, rcpt.reply)) return;
+  } else if (rcpt.reply != Reply::recipient_ok) {
+    return refuse(rcpt.reply);
+  }
   const std::optional<Reply> verdict = judge_recipient(rcpt.recipient);
   if (!verdict) return;
   // RFC 5321, 4.5.1: postmaster without a domain is that of this host.
@@ -218,6 +226,9 @@ T* Session::need(std::optional<T>& rule, Result<T> (*read)(const Settings&)) {
 template MessageLimits* Session::need(std::optional<MessageLimits>&,
                                       Result<MessageLimits> (*)(const Settings&));
 template uint64_t* Session::need(std::optional<uint64_t>&, Result<uint64_t> (*)(const Settings&));
+template std::string* Session::need(std::optional<std::string>&, Result<std::string> (*)(const Settings&));
+template SenderExceptions* Session::need(std::optional<SenderExceptions>&,
+                                         Result<SenderExceptions> (*)(const Settings&));
 
 void Session::not_configured(const Failure& failure) {
   log_critical("go on with a conversation", failure.text);

@@ -12,6 +12,7 @@
 #include "lib/environment.h"
 #include "lib/submit.h"
 #include "receipt/decision.h"
+#include "receipt/sender_spf.h"
 #include "smtpd/client.h"
 #include "smtpd/command.h"
 #include "smtpd/envelope_command.h"
@@ -42,6 +43,18 @@ class Session {
   void bdat(std::string_view argument);              // BDAT
   void verify(const Command& command);               // VRFY, EXPN
   void reset();                                      // RSET
+
+  // What the client and the sender are asked, session_sender.cc. False: it has been answered.
+  bool speaks_in_turn();  // greet_delay
+  bool greets_well(std::string_view name);
+  bool parse_sender(std::string_view argument, MailArgument& mail);
+  bool accepts_sender(std::string_view sender);
+  bool passes_spf(std::string_view sender);
+  void note_spf();
+  bool complete(std::string& address, Reply otherwise);  // with the default domain
+  void slow_down();                                      // tarpit
+  bool is_trusted() const;                               // a relay client, or one that has logged in
+  std::optional<AskDns> dns(int64_t milliseconds);       // nothing: the connection has been closed
 
   // The message itself, session_message.cc.
   bool begin_message(Framing framing);
@@ -80,6 +93,8 @@ class Session {
     Envelope envelope;
     size_t envelope_bytes = 0;
     std::optional<MessageReceiver> message;  // when it comes in chunks: what has come
+    std::string spf{};                       // POSTERN_SPF; empty: not asked
+    std::string spf_field{};                 // Received-SPF
   };
 
   const Settings& settings_;
@@ -89,6 +104,8 @@ class Session {
   EventLog& log_;
   Submit submit_;
   Transaction transaction_;
+  SpfVerdict spf_;  // of the sender that was asked about last
+  SpfQuestion spf_question_;
   std::string helo_;
   bool extended_ = false;
   bool over_ = false;

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "lib/cdb_table.h"
+#include "lib/dns_answer.h"
 #include "lib/environment.h"
 #include "lib/result.h"
+#include "lib/sender_exceptions.h"
 #include "receipt/mail_flow_policy.h"
 #include "smtpd/message.h"
 
@@ -56,9 +58,12 @@ struct Rules {
   std::optional<uint64_t> message_limit_bytes;  // DATABYTES, else control/databytes; 0: none
   std::optional<SenderRules> senders;
   std::optional<RecipientRules> recipients;
-  std::optional<MessageLimits> message;   // barelf, linebytes, headerbytes, maxhops, minfreememory
-  std::optional<uint64_t> error_limit;    // control/maxerrors
-  std::optional<uint64_t> command_limit;  // control/maxcommands
+  std::optional<MessageLimits> message;        // barelf, linebytes, headerbytes, maxhops, minfreememory
+  std::optional<uint64_t> error_limit;         // control/maxerrors
+  std::optional<uint64_t> command_limit;       // control/maxcommands
+  std::optional<SenderExceptions> exceptions;  // control/senderexceptions.cdb
+  std::optional<std::string> dns_program;      // control/dnsq
+  AskDns ask_dns;                              // in its place
 };
 Result<uint64_t> read_message_limit(const Settings& settings);
 Result<SenderRules> read_sender_rules(const Settings& settings);
@@ -66,5 +71,7 @@ Result<RecipientRules> read_recipient_rules(const Settings& settings);
 Result<MessageLimits> read_message_rules(const Settings& settings);  // but for the message's own size
 Result<uint64_t> read_error_limit(const Settings& settings);
 Result<uint64_t> read_command_limit(const Settings& settings);
+Result<SenderExceptions> read_sender_exceptions(const Settings& settings);
+Result<std::string> read_dns_program(const Settings& settings);
 
 }  // namespace postern::smtpd

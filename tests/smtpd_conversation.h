@@ -106,6 +106,8 @@ inline Played play(const Conversation& conversation) {
   rules.message = conversation.rules.message;
   rules.error_limit = conversation.rules.error_limit;
   rules.command_limit = conversation.rules.command_limit;
+  rules.exceptions.emplace();
+  rules.ask_dns = conversation.rules.ask_dns;
   smtpd::Session(conversation.settings, std::move(rules), Environment(), client, event_log, submit).run();
   Result<std::string> said = read_whole(replies->get(), 1 << 26, "read the replies");
   if (said) played.replies = std::move(*said);
