@@ -92,11 +92,11 @@ Decision check_sender_domain(const MailFlowPolicy& policy, std::string_view send
                       .text = "the domain of the sender's address does not exist: " + printable(domain, 80)},
                      domain + " does not exist (NXDOMAIN)");
     case DnsOutcome::null_mx:  // RFC 7505, 4.2: nobody there could read an answer
-      return refused(policy.no_such_domain,
-                     {.code = "550",
-                      .status = "5.7.27",
-                      .text = "the domain of the sender's address takes no mail: " + printable(domain, 80)},
-                     domain + " has a null MX (RFC 7505)");
+      return refuse(kStep,
+                    {.code = "550",
+                     .status = "5.7.27",
+                     .text = "the domain of the sender's address takes no mail: " + printable(domain, 80)},
+                    domain + " has a null MX (RFC 7505)");
     case DnsOutcome::nodata:
       return unresolvable(policy, domain, domain + " has neither MX nor address records");
     case DnsOutcome::bogus:

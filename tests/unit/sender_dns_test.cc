@@ -90,6 +90,7 @@ TEST_CASE("each reason to refuse a sender has the policy's own code and text") {
   };
   CHECK(reply("a@b..c") == "501 5.5.2 no such form");
   CHECK(reply("a@nothing.example") == "450 4.1.8 come back");
+  CHECK(reply("a@null.example").starts_with("550 5.7.27 "));  // has none of its own
   CHECK(reply("a@dead.example") == "554 5.1.8 nobody there");
   policy.allow_malformed = true;
   CHECK(check_sender_domain(policy, "a@b..c", dns_of_lines(kZone)).passes());
