@@ -1,12 +1,18 @@
 // postern-spf - say whether an address may send mail of a domain (SPF, RFC 7208).
 //
-//   args       --ip ADDRESS [--helo NAME] [--from ADDRESS] [--receiver NAME] [--resolver ADDR:PORT | --dns
-//   FILE] fd 1 out   RESULT REASON, a line; where the domain explains a "fail", a line "explanation: TEXT"
-//   behind it env        POSTERN_HOME control    dnsq, me exit       0 there is a result other than
-//   temperror, 100 wrong arguments, 111 temperror
+//   args       --ip ADDRESS [--helo NAME] [--from ADDRESS] [--receiver NAME]
+//              [--resolver ADDR:PORT | --dns FILE]
+//   fd 1 out   RESULT REASON, a line; where the domain explains a "fail", "explanation: TEXT" on a second one
+//   env        POSTERN_HOME                 user   posternr, which root becomes
+//   control    dnsq, me
+//   exit       0 there is a result other than temperror, 100 wrong arguments, 111 temperror
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <string>
 
+#include "lib/bind.h"
 #include "lib/child.h"
 #include "lib/control.h"
 #include "lib/fd.h"
@@ -55,6 +61,15 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
   return arguments;
 }
 
+// A user whom dnsq answers, so that root reads nothing that strangers wrote; an instance without users of its
+// own has none.
+Result<void> leave_root() {
+  struct stat owner {};
+  if (::getuid() != 0 || ::stat(home_path("secrets/posternr").c_str(), &owner) < 0 || owner.st_uid == 0)
+    return {};
+  return become({owner.st_uid, owner.st_gid});
+}
+
 int run(int argc, char** argv) {
   Result<Arguments> arguments = parse_arguments(argc, argv);
   if (!arguments) {
@@ -63,6 +78,10 @@ int run(int argc, char** argv) {
   }
   std::string program = "postern-dnsq" + arguments->dns_options;
   if (arguments->dns_options.empty()) {
+    if (Result<void> left = leave_root(); !left) {
+      log_critical("start", left.failure().text);
+      return 111;
+    }
     Result<std::string> dns = control_line_or("dnsq", "@dnsq");
     if (!dns) {
       log_critical("start", dns.failure().text);
