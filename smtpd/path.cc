@@ -149,6 +149,8 @@ std::optional<Path> parse_path(std::string_view text) {
   const std::optional<std::string> local = take_local_part(scanner);
   if (!local) return std::nullopt;
   if (scanner.at('>')) {
+    // Whoever looks for the domain behind the last @ would find one inside the quotes.
+    if (local->find('@') != std::string::npos) return std::nullopt;
     path.address = *local;
     return finished();
   }

@@ -30,6 +30,8 @@ TEST_CASE("paths of RFC 5321 are understood, and nothing else") {
       {"<PostMaster>", "PostMaster"},
       {"<a>", "a"},
       {"<\"a b\">", "\"a b\""},
+      {"<\"a@b\">", nullptr},
+      {"<\"a@example.org\">", nullptr},
       {"<under_score@under_score.example>", "under_score@under_score.example"},
       // Quoted local-parts keep their quotes only where they need them.
       {"<\"a\"@b.example>", "a@b.example"},
