@@ -2,7 +2,7 @@
 // parts: smtpd/envelope_command.cc smtpd/event_log.cc smtpd/header_scan.cc smtpd/message.cc
 // parts: smtpd/path.cc smtpd/replies.cc smtpd/session.cc smtpd/session_message.cc smtpd/session_sender.cc
 // parts: smtpd/settings.cc receipt/sender_dns.cc receipt/sender_spf.cc receipt/helo_check.cc
-// receipt/default_domain.cc
+// parts: receipt/default_domain.cc
 //
 // The whole conversation. The first byte chooses the settings, a byte 0xff ends a packet. Behind it stands a
 // plain model that knows only this: a message ends at CR LF . CR LF after a 354 or with a BDAT LAST, so there
