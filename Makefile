@@ -28,6 +28,7 @@ RESIDENT := \
   local/postern-lspawn local/postern-newu local/postern-newv local/postern-userq \
   remote/postern-rspawn remote/postern-remote remote/postern-callahead remote/postern-dane remote/postern-stsd remote/postern-tlsrpt \
   dnsq/postern-dnsq \
+  receipt/postern-spf \
   sign/postern-signq sign/postern-dkim-key \
   receipt/postern-hat \
   tlsd/postern-tlsd \
@@ -152,7 +153,7 @@ PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev
   swaks nsd ldnsutils unbound dnsutils postfix clamav-testfiles clamav-daemon clamav-milter clamdscan spamassassin zip strace procps psmisc python3 binutils file \
   dot-forward maildrop procmail mutt php-cli \
   ripmime mpack uudeview tnef libmime-tools-perl \
-  python3-flufl.bounce libmail-deliverystatus-bounceparser-perl python3-xxhash python3-dkim opendkim-tools jq dovecot-lmtpd dovecot-sieve
+  python3-flufl.bounce libmail-deliverystatus-bounceparser-perl python3-xxhash python3-dkim python3-yaml opendkim-tools jq dovecot-lmtpd dovecot-sieve
 
 deps:
 	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \

@@ -62,6 +62,7 @@ struct MailFlowPolicy {
   bool check_user = false;  // header From, envelope sender and user must agree (submission)
   SpfUse spf = SpfUse::off;
   bool check_helo = false;
+  bool helo_dns = false;       // check_helo asks the DNS for the name, too
   bool verify_sender = false;  // its domain in DNS
   CustomReply malformed;       // 553 5.1.7
   CustomReply no_such_domain;  // 550 5.1.8

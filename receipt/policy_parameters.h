@@ -182,6 +182,7 @@ inline constexpr std::array kRows = {
     switched<&P::check_user>("check_user"),
     word<&P::spf, kSpfWords>("spf"),
     switched<&P::check_helo>("check_helo"),
+    switched<&P::helo_dns>("helo_dns"),
     switched<&P::verify_sender>("verify_sender"),
     refusal<&P::malformed>("malformed"),
     refusal<&P::no_such_domain>("no_such_domain"),

@@ -11,9 +11,6 @@
 
 namespace postern {
 
-// The bytes of a TXT record in master-file form: its strings, joined. Nothing for what is in no such form.
-std::optional<std::string> txt_bytes(std::string_view data);
-
 // The TXT records of a name. That there are none is no failure; that nobody knows is (temporary, 4.4.3).
 Result<std::vector<std::string>> ask_txt(std::string_view dns_program, const std::string& name,
                                          int64_t deadline_milliseconds);

@@ -21,6 +21,7 @@
 #include "lib/inner_addresses.h"
 #include "lib/quarantine_settings.h"
 #include "lib/reputation_settings.h"
+#include "lib/sender_exceptions.h"
 #include "lib/smtproutes.h"
 #include "lib/text.h"
 #include "lib/unsubscribe_list.h"
@@ -35,6 +36,7 @@ namespace postern {
 namespace {
 
 constexpr size_t kFileLimitBytes = 16 * 1024 * 1024;
+constexpr std::string_view kDefaultDomainOf = "defaultdomain.";  // and a listener's name
 
 enum class Form {
   number,
@@ -74,6 +76,7 @@ enum class Form {
   recipient_table,
   recipient_checks,
   call_ahead,
+  exceptions,
   line,
   any
 };
@@ -127,7 +130,8 @@ constexpr std::array kKnown = {
     Known{"countrydb", Form::text, "/var/lib/GeoIP/GeoLite2-Country.mmdb"},
     Known{"databytes", Form::number, "52428800"},
     Known{"defaultdelivery", Form::text, "./Maildir/"},
-    Known{"defaultdomain", Form::host, "control/me behind its first dot"},
+    Known{"defaultdomain", Form::host,
+          "for inject control/me behind its first dot; smtpd refuses bare addresses"},
     Known{"defaulthost", Form::host, "control/me"},
     Known{"destinations", Form::any, "for every destination what is built in"},
     Known{"dkim", Form::dkim, "nothing is signed"},
@@ -184,6 +188,8 @@ constexpr std::array kKnown = {
     Known{"retryfirst", Form::number, "60"},
     Known{"retrylongest", Form::number, "3600"},
     Known{"scanning", Form::scanning, "inline"},
+    Known{"senderexceptions", Form::exceptions, "none"},
+    Known{"senderexceptions.cdb", Form::any, "made by postern-cdbmake from senderexceptions"},
     Known{"senderrateexceptions", Form::senders, "none"},
     Known{"sessionseconds", Form::number, "3600"},
     Known{"smtpgreeting", Form::text, "control/me"},
@@ -402,6 +408,10 @@ std::string problem_of(Form form, std::string_view line) {
     }
     case Form::tcp_rules:
       return problem_of_tcp_rule(line);
+    case Form::exceptions: {
+      const Result<SenderException> exception = parse_exception_line(line);
+      return exception ? "" : exception.failure().text;
+    }
     case Form::bounce_profiles:  // taken as a whole: what a line means depends on DEFAULT
     case Form::gateways:         // likewise: a line may name what stands in another
     case Form::host_access:      // likewise
@@ -454,7 +464,7 @@ bool is_list(Form form) {
          form == Form::bounce_profiles || form == Form::tcp_rules || form == Form::gateways ||
          form == Form::host_access || form == Form::policies || form == Form::reputation_lists ||
          form == Form::reputation_table || form == Form::recipient_checks || form == Form::call_ahead ||
-         form == Form::any;
+         form == Form::exceptions || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {
@@ -522,6 +532,21 @@ ControlReport report_on(const Known& known) {
   return report;
 }
 
+// What is written there, and not compiled, counts for nobody.
+void warn_of_stale_table(ControlReport& report) {
+  const std::string text = home_path("control/" + report.name);
+  struct stat written {};
+  struct stat compiled {};
+  if (::stat(text.c_str(), &written) < 0) return;
+  const bool fresh = ::stat((text + ".cdb").c_str(), &compiled) == 0 &&
+                     (compiled.st_mtim.tv_sec > written.st_mtim.tv_sec ||
+                      (compiled.st_mtim.tv_sec == written.st_mtim.tv_sec &&
+                       compiled.st_mtim.tv_nsec >= written.st_mtim.tv_nsec));
+  if (fresh) return;
+  report.problems.push_back(text + ": it is newer than " + report.name +
+                            ".cdb, which is what counts; run postern-cdbmake " + report.name);
+}
+
 // A list of users that leaves out the owner of alias/ stops what postmaster and all other aliases forward.
 void warn_of_alias_user(ControlReport& report) {
   struct stat alias {};
@@ -565,12 +590,17 @@ Result<std::vector<ControlReport>> check_control() {
   for (ControlReport& report : reports) {
     if (report.name == "pickupusers" && !report.is_default) warn_of_alias_user(report);
     if (report.name == "destinations" && !report.is_default) check_destinations(report);
+    if (report.name == "senderexceptions" && !report.is_default) warn_of_stale_table(report);
   }
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
     const bool is_known =
         std::any_of(kKnown.begin(), kKnown.end(), [&](const Known& known) { return name == known.name; });
     if (is_known || name.starts_with('.') || name == "templates" || is_host_access_file(name)) continue;
+    if (name.starts_with(kDefaultDomainOf) && name.size() > kDefaultDomainOf.size()) {
+      reports.push_back(report_on({.name = name.c_str(), .form = Form::host, .otherwise = ""}));
+      continue;
+    }
     const bool compiled = name.ends_with(".cdb");
     if (is_recipient_table(compiled ? name.substr(0, name.size() - 4) : name)) {  // of one listener
       if (!compiled) reports.push_back(report_on({name.c_str(), Form::recipient_table, ""}));

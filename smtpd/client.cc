@@ -178,6 +178,21 @@ void Client::refuse() {
   ::setsockopt(in_, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 }
 
+void Client::pause(int64_t milliseconds) {
+  flush();
+  on_quiet_();
+  const int64_t end = std::min(now_milliseconds() + milliseconds, limits_.session_deadline);
+  if (!gone_) (void)poll_until(in_, 0, end);  // 0: wakes when both directions are closed, or on a reset
+}
+
+bool Client::talks_within(int64_t milliseconds) {
+  const int64_t end = std::min(now_milliseconds() + milliseconds, limits_.session_deadline);
+  if (begin_ != end_) return true;
+  char byte = 0;
+  // One that has hung up says nothing; what is no socket cannot be asked, and is taken for talking.
+  return poll_until(in_, POLLIN, end) && ::recv(in_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
+}
+
 void Client::hang_up() {
   flush();
   if (gone_ || ::shutdown(out_, SHUT_WR) < 0) return;

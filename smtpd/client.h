@@ -63,6 +63,11 @@ class Client {
   Result<void> go_on_over(int in, int out);
   // The connection itself, to be handed to whoever goes on with it.
   [[nodiscard]] int descriptor() const { return in_; }
+  // Lets the client wait; what was said before goes out first. At most to the end of the session, and no
+  // longer than the connection is there.
+  void pause(int64_t milliseconds);
+  // Does the client send something before that time is over?
+  [[nodiscard]] bool talks_within(int64_t milliseconds);
   // Says the rest, and lets the client read it although it may still be sending: closing with unread input
   // would reset the connection and take the last reply away.
   void hang_up();

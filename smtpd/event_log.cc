@@ -100,6 +100,19 @@ void EventLog::fields(uint64_t mid, const HeaderScan& header) {
   if (!header.subject().empty()) line(mid_of(mid) + " Subject '" + printable(header.subject(), 256) + "'");
 }
 
+// Cisco's words: "SPF: mailfrom identity a@example.org Pass"; the reason behind them is ours.
+void EventLog::spf(uint64_t mid, const SpfAnswer& answer, std::string_view sender) {
+  std::string word(spf_word(answer.result));
+  word.front() = static_cast<char>(word.front() - 'a' + 'A');
+  const std::string_view identity = answer.identity == "helo" ? std::string_view(answer.domain) : sender;
+  line((mid != 0 ? mid_of(mid) : icid_) + " SPF: " + answer.identity + " identity " +
+       printable(identity, 256) + " " + word + " (" + printable(answer.reason) + ")");
+}
+
+void EventLog::because(const Decision& decision) {
+  if (!decision.why.empty()) line(icid_ + " " + decision.step + ": " + printable(decision.why));
+}
+
 void EventLog::ready(uint64_t mid, uint64_t size_bytes, std::string_view sender) {
   line(mid_of(mid) + " ready " + std::to_string(size_bytes) + " bytes from " + in_brackets(sender));
 }

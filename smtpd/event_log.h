@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "lib/log.h"
+#include "lib/spf.h"
 #include "lib/submit.h"
 #include "lib/tls_facts.h"
 #include "receipt/decision.h"
@@ -34,6 +35,10 @@ class EventLog {
   void recipient_dropped(uint64_t mid, std::string_view address, std::string_view why);
   void message_dropped(uint64_t mid);
   void fields(uint64_t mid, const HeaderScan& header);
+  void spf(uint64_t mid, const SpfAnswer& answer,
+           std::string_view sender);  // mid 0: refused before there is one
+  // Why a step decided as it did, beside the refusal's own line.
+  void because(const Decision& decision);
   // The one line that claims that we answer for the message: only after exit 0 of the queue program.
   void ready(uint64_t mid, uint64_t size_bytes, std::string_view sender);
   void refused(uint64_t mid, const SmtpReply& reply);

@@ -148,7 +148,9 @@ std::optional<Path> parse_path(std::string_view text) {
   if (scanner.at('@') && !take_source_route(scanner)) return std::nullopt;
   const std::optional<std::string> local = take_local_part(scanner);
   if (!local) return std::nullopt;
-  if (scanner.at('>') && equal_ignoring_case(*local, "postmaster")) {
+  if (scanner.at('>')) {
+    // Whoever looks for the domain behind the last @ would find one inside the quotes.
+    if (local->find('@') != std::string::npos) return std::nullopt;
     path.address = *local;
     return finished();
   }
@@ -159,6 +161,17 @@ std::optional<Path> parse_path(std::string_view text) {
   if (!domain) return std::nullopt;
   path.address = *local + "@" + *domain;
   return finished();
+}
+
+std::optional<Path> parse_malformed_path(std::string_view text) {
+  const size_t end = text.find('>');
+  if (!text.starts_with('<') || end == std::string_view::npos || end + 1 > kPathLimitBytes)
+    return std::nullopt;
+  const std::string_view inside = text.substr(1, end - 1);
+  const bool harmless = std::all_of(inside.begin(), inside.end(),
+                                    [](char c) { return c > 0x20 && c < 0x7f && c != '<' && c != '"'; });
+  if (!harmless || inside.empty()) return std::nullopt;
+  return Path{.address = std::string(inside), .length = end + 1};
 }
 
 }  // namespace postern::smtpd

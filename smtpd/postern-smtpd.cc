@@ -7,7 +7,8 @@
 //   control    hat.bin or hat.LISTENER.bin, me, smtpgreeting, timeoutsmtpd, sessionseconds, commandbytes at
 //   the start; when they are needed
 //              databytes, badmailfrom, rcpthosts, locals, morercpthosts.cdb, maxrcpt, barelf, linebytes,
-//              headerbytes, maxhops, minfreememory, maxerrors, maxcommands
+//              headerbytes, maxhops, minfreememory, maxerrors, maxcommands, dnsq,
+//              senderexceptions.cdb, defaultdomain, defaultdomain.LISTENER
 //   user       posternd
 //   exit       0 the conversation is over, 111 it could not begin
 //

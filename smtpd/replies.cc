@@ -76,6 +76,7 @@ constexpr std::array kTable = {
     Row{Reply::too_many_messages, "421", "4.7.0",
         "too many messages in this connection, send the rest in another one"},
     Row{Reply::not_smtp, "421", "4.7.0", "this is not SMTP, closing"},
+    Row{Reply::early_talker, "554", "5.5.1", "the client speaks before the greeting, closing"},
     Row{Reply::early_data, "421", "4.5.0", "input behind DATA did not wait for 354, closing"},
     Row{Reply::endless_input, "421", "4.7.0", "endless input, closing"},
     Row{Reply::improper_pipelining, "554", "5.5.0",

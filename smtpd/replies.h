@@ -68,6 +68,7 @@ enum class Reply : uint8_t {
   too_many_commands,
   too_many_messages,
   not_smtp,
+  early_talker,
   early_data,
   endless_input,
   improper_pipelining,

@@ -29,7 +29,7 @@ void Session::run() {
     tls_is(*tls_layer_.begun);
   }
   if (tls_layer_.immediate && settings_.policy.rule != AccessRule::tcp_refuse) begin_tls();
-  if (!over_ && begin() && is_within(rates_.connection())) client_.say(banner());
+  if (!over_ && begin() && is_within(rates_.connection()) && speaks_in_turn()) client_.say(banner());
   while (!over_) read_command();
   abort_transaction();
   notes_.send();
@@ -100,7 +100,7 @@ void Session::obey(const Command& command) {
 
 void Session::greet(bool extended, std::string_view name) {
   if (!is_greeting_name(name)) return refuse(name.empty() ? Reply::needs_argument : Reply::bad_greeting);
-  if (too_many_commands()) return;
+  if (too_many_commands() || !greets_well(name)) return;
   abort_transaction();
   helo_ = name;
   extended_ = extended;
@@ -122,8 +122,9 @@ void Session::mail(std::string_view argument) {
   if (helo_.empty()) return refuse(Reply::not_greeted);
   if (lacks_tls()) return;
   if (transaction_.mid != 0) return refuse(Reply::nested_mail);
-  MailArgument mail = parse_mail(argument);
-  if (mail.reply != Reply::sender_ok) return refuse(mail.reply);
+  slow_down();
+  MailArgument mail;
+  if (!parse_sender(argument, mail)) return;
   if (refuses_later()) return refuse_later_mail(mail.sender);
   if (!has_message_left()) return;
   const uint64_t* limit = need(rules_.message_limit_bytes, read_message_limit);
@@ -138,6 +139,7 @@ void Session::mail(std::string_view argument) {
     log_.refused(smtp_reply(Reply::sender_not_welcome));
     return refuse(Reply::sender_not_welcome);
   }
+  if (!accepts_sender(mail.sender)) return;
   if (!is_within(rates_.message(environment_.get_or("POSTERN_AUTH", "")))) return;
   transaction_.mid = make_mid();
   transaction_.envelope = {.sender = std::move(mail.sender),
@@ -147,6 +149,7 @@ void Session::mail(std::string_view argument) {
                            .body = std::move(mail.body),
                            .smtputf8 = mail.smtputf8};
   log_.message_started(transaction_.mid, transaction_.envelope.sender);
+  if (spf_.checked) note_spf();
   answer(Reply::sender_ok);
 }
 
@@ -154,8 +157,13 @@ void Session::rcpt(std::string_view argument) {
   if (transaction_.mid == 0 && !refused_mail_)
     return refuse(helo_.empty() ? Reply::not_greeted : Reply::needs_mail);
   if (transaction_.message) return refuse(Reply::not_in_chunks);
+  slow_down();
   RcptArgument rcpt = parse_rcpt(argument, transaction_.envelope.smtputf8);
-  if (rcpt.reply != Reply::recipient_ok) return refuse(rcpt.reply);
+  if (rcpt.bare) {
+    if (!complete(rcpt.recipient, rcpt.reply)) return;
+  } else if (rcpt.reply != Reply::recipient_ok) {
+    return refuse(rcpt.reply);
+  }
   if (refused_mail_) return refuse_later_rcpt(rcpt.recipient);
   const std::optional<RecipientVerdict> verdict = judge_recipient(rcpt.recipient);
   if (!verdict) return;
@@ -205,6 +213,9 @@ template MessageLimits* Session::need(std::optional<MessageLimits>&,
 template uint64_t* Session::need(std::optional<uint64_t>&, Result<uint64_t> (*)(const Settings&));
 template RecipientRules* Session::need(std::optional<RecipientRules>&,
                                        Result<RecipientRules> (*)(const Settings&));
+template std::string* Session::need(std::optional<std::string>&, Result<std::string> (*)(const Settings&));
+template SenderExceptions* Session::need(std::optional<SenderExceptions>&,
+                                         Result<SenderExceptions> (*)(const Settings&));
 
 void Session::not_configured(const Failure& failure) {
   log_critical("go on with a conversation", failure.text);

@@ -15,6 +15,7 @@
 #include "receipt/decision.h"
 #include "receipt/rates.h"
 #include "receipt/recipient.h"
+#include "receipt/sender_spf.h"
 #include "smtpd/client.h"
 #include "smtpd/command.h"
 #include "smtpd/envelope_command.h"
@@ -56,6 +57,18 @@ class Session {
   void tls_is(TlsFacts facts);
   bool lacks_tls();  // where the policy wants it: has been answered
   [[nodiscard]] std::string tls_comment() const;
+
+  // What the client and the sender are asked, session_sender.cc. False: it has been answered.
+  bool speaks_in_turn();  // greet_delay
+  bool greets_well(std::string_view name);
+  bool parse_sender(std::string_view argument, MailArgument& mail);
+  bool accepts_sender(std::string_view sender);
+  bool passes_spf(std::string_view sender);
+  void note_spf();
+  bool complete(std::string& address, Reply otherwise);  // with the default domain
+  void slow_down();                                      // tarpit
+  bool is_trusted() const;                               // a relay client, or one that has logged in
+  std::optional<AskDns> dns(int64_t milliseconds);       // nothing: the connection has been closed
 
   // The message itself, session_message.cc.
   bool begin_message(Framing framing);
@@ -109,6 +122,8 @@ class Session {
     size_t envelope_bytes = 0;
     size_t taken_recipients = 0;             // RCPT commands: each may have come to several, or to none
     std::optional<MessageReceiver> message;  // when it comes in chunks: what has come
+    std::string spf{};                       // POSTERN_SPF; empty: not asked
+    std::string spf_field{};                 // Received-SPF
   };
 
   const Settings& settings_;
@@ -123,6 +138,8 @@ class Session {
   ClientNotes notes_;
   Transaction transaction_;
   std::optional<RecipientChecks> recipient_checks_;  // from the first recipient on
+  SpfVerdict spf_;  // of the sender that was asked about last
+  SpfQuestion spf_question_;
   std::string helo_;
   bool extended_ = false;
   bool over_ = false;

@@ -55,7 +55,7 @@ bool Session::begin_message(Framing framing) {
   if (rules == nullptr || limit == nullptr) return false;
   MessageLimits limits = *rules;
   limits.text.message_bytes = *limit;
-  transaction_.message.emplace(framing, received_line(), limits);
+  transaction_.message.emplace(framing, transaction_.spf_field + received_line(), limits);
   return true;
 }
 
@@ -122,6 +122,7 @@ Environment Session::message_environment() const {
   Environment environment = environment_;
   environment.set("POSTERN_MID", std::to_string(transaction_.mid));
   environment.set("POSTERN_HELO", helo_);
+  if (!transaction_.spf.empty()) environment.set("POSTERN_SPF", transaction_.spf);
   return environment;
 }
 

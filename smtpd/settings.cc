@@ -188,4 +188,12 @@ Result<uint64_t> read_command_limit(const Settings& /*settings*/) {
   return read_number(kCommands);
 }
 
+Result<SenderExceptions> read_sender_exceptions(const Settings& /*settings*/) {
+  return SenderExceptions::open();
+}
+
+Result<std::string> read_dns_program(const Settings& /*settings*/) {
+  return control_line_or("dnsq", "@dnsq");
+}
+
 }  // namespace postern::smtpd

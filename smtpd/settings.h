@@ -9,8 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/dns_answer.h"
 #include "lib/environment.h"
 #include "lib/result.h"
+#include "lib/sender_exceptions.h"
 #include "receipt/mail_flow_policy.h"
 #include "receipt/rcpthosts.h"
 #include "smtpd/admission.h"
@@ -55,9 +57,12 @@ struct Rules {
   std::optional<uint64_t> message_limit_bytes;  // DATABYTES, else control/databytes or the policy's; 0: none
   std::optional<SenderRules> senders;
   std::optional<RecipientRules> recipients;
-  std::optional<MessageLimits> message;   // barelf, linebytes, headerbytes, maxhops, minfreememory
-  std::optional<uint64_t> error_limit;    // control/maxerrors
-  std::optional<uint64_t> command_limit;  // control/maxcommands
+  std::optional<MessageLimits> message;        // barelf, linebytes, headerbytes, maxhops, minfreememory
+  std::optional<uint64_t> error_limit;         // control/maxerrors
+  std::optional<uint64_t> command_limit;       // control/maxcommands
+  std::optional<SenderExceptions> exceptions;  // control/senderexceptions.cdb
+  std::optional<std::string> dns_program;      // control/dnsq
+  AskDns ask_dns;                              // in its place
 };
 Result<uint64_t> read_message_limit(const Settings& settings);
 Result<SenderRules> read_sender_rules(const Settings& settings);
@@ -65,5 +70,7 @@ Result<RecipientRules> read_recipient_rules(const Settings& settings);
 Result<MessageLimits> read_message_rules(const Settings& settings);  // but for the message's own size
 Result<uint64_t> read_error_limit(const Settings& settings);
 Result<uint64_t> read_command_limit(const Settings& settings);
+Result<SenderExceptions> read_sender_exceptions(const Settings& settings);
+Result<std::string> read_dns_program(const Settings& settings);
 
 }  // namespace postern::smtpd

@@ -139,6 +139,8 @@ inline Played play(const Conversation& conversation) {
   rules.message = conversation.rules.message;
   rules.error_limit = conversation.rules.error_limit;
   rules.command_limit = conversation.rules.command_limit;
+  rules.exceptions.emplace();
+  rules.ask_dns = conversation.rules.ask_dns;
   smtpd::Session(conversation.settings, std::move(rules), Environment(), client, event_log, submit,
                  tls_layer_of(conversation, replies->get()))
       .run();

@@ -4,7 +4,8 @@
 // parts: smtpd/session_begin.cc smtpd/settings.cc smtpd/tls_layer.cc receipt/policies.cc
 // parts: smtpd/session_recipient.cc receipt/recipient.cc receipt/recipient_inquiries.cc
 // parts: receipt/recipient_settings.cc receipt/recipient_table.cc receipt/line_table.cc
-// parts: receipt/domain_map.cc receipt/alias_table.cc receipt/rcpthosts.cc
+// parts: receipt/domain_map.cc receipt/alias_table.cc receipt/rcpthosts.cc smtpd/session_sender.cc
+// parts: receipt/sender_dns.cc receipt/sender_spf.cc receipt/helo_check.cc receipt/default_domain.cc
 //
 // The whole conversation. The first byte chooses the settings, a byte 0xff ends a packet; with TLS on offer,
 // a byte 0xfe ends what is said in clear. Behind it stands a plain model that knows only this: a message ends

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "lib/dns_text.h"
 #include "remote/tag_record.h"
 
 using namespace postern;
