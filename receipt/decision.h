@@ -8,15 +8,11 @@
 
 namespace postern {
 
-// A name of its own for the linker: scanq has a Decision, too, and the unit tests hold both.
-inline namespace receipt {
-
 struct Decision {
   enum class Kind { pass, refuse, close };  // close: refuse and end the connection
   Kind kind = Kind::pass;
-  SmtpReply reply{};  // of a refusal; its class says whether it is for good
-  std::string
-      step{};  // which step decided: "hat", "rates", "sender-dns", "spf", …; for the log and the trace
+  SmtpReply reply{};      // of a refusal; its class says whether it is for good
+  std::string step{};     // which step decided: "hat", "rates", "spf", …; for the log and the trace
   std::string why{};      // for people: the table, file and line, or what was found
   bool rewrites = false;  // the step has put another address in the place of a recipient's
 
@@ -32,7 +28,5 @@ inline Decision refuse(std::string step, SmtpReply reply, std::string why = {}) 
           .step = std::move(step),
           .why = std::move(why)};
 }
-
-}  // namespace receipt
 
 }  // namespace postern

@@ -43,7 +43,7 @@ class EventLog {
   void ready(uint64_t mid, uint64_t size_bytes, std::string_view sender);
   void refused(uint64_t mid, const SmtpReply& reply);
   void refused(const SmtpReply& reply);  // outside any message
-  void limited(std::string_view why);  // which limit, and whose; the refusal follows
+  void limited(std::string_view why);    // which limit, and whose; the refusal follows
   void aborted(uint64_t mid);
   void closed();
   void flush();

@@ -138,7 +138,7 @@ class Session {
   ClientNotes notes_;
   Transaction transaction_;
   std::optional<RecipientChecks> recipient_checks_;  // from the first recipient on
-  SpfVerdict spf_;  // of the sender that was asked about last
+  SpfVerdict spf_;                                   // of the sender that was asked about last
   SpfQuestion spf_question_;
   std::string helo_;
   bool extended_ = false;

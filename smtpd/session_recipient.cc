@@ -52,7 +52,8 @@ void Session::take_recipient(RcptArgument rcpt, const RecipientVerdict& verdict)
     log_.recipient_refused(transaction_.mid, verdict.said, smtp_reply(limit));
     return answer(limit);  // a limit of ours: a long list is no error of the client's
   }
-  if (!verdict.bypasses_rates && !recipient_is_within(rates_.recipient(transaction_.envelope.sender), verdict.said))
+  if (!verdict.bypasses_rates &&
+      !recipient_is_within(rates_.recipient(transaction_.envelope.sender), verdict.said))
     return;
   ++transaction_.taken_recipients;
   // RFC 3461, 5.2.1 and 5.2.7: whoever is told of its fate knows the address that the client said.

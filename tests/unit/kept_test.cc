@@ -8,8 +8,8 @@ using namespace postern;
 
 TEST_CASE("the queue keeps the variables that it names and no others") {
   Environment environment;
-  for (const char* name : {"POSTERN_ICID", "POSTERN_HELO", "TCPREMOTEIP", "POSTERN_TLS_REQUIRED", "POSTERN_SPF",
-                           "POSTERN_SPOOL", "POSTERN_QUEUE", "RELAYCLIENT", "PATH"}) {
+  for (const char* name : {"POSTERN_ICID", "POSTERN_HELO", "TCPREMOTEIP", "POSTERN_TLS_REQUIRED",
+                           "POSTERN_SPF", "POSTERN_SPOOL", "POSTERN_QUEUE", "RELAYCLIENT", "PATH"}) {
     environment.set(name, "x");
   }
   environment.set("POSTERN_AUTH", std::string("a\0rforged", 9));
