@@ -54,8 +54,10 @@ size_t Lanes::share(Lane lane, int64_t now) const {
       return there_are_quick ? std::max<size_t>(1, places_ / (scarce ? 10 : 4)) : places_;
     case Lane::untried: {
       if (!there_are_quick) return places_;
+      // Quick jobs are short: what they leave free finds out who else is quick.
+      const size_t together = scarce ? places_ / 2 : places_ - places_ / 4;
       const size_t others = of(Lane::slow).running + of(Lane::probing).running;
-      return std::max<size_t>(1, places_ / 2 - std::min(others, places_ / 2));
+      return std::max<size_t>(1, together - std::min(others, together));
     }
     default:
       return places_;

@@ -31,13 +31,13 @@ TEST_CASE("without quick sites all places are anybody's, but for probes") {
   CHECK(start_all(lanes, Lane::probing, 0) == 12);
 }
 
-TEST_CASE("while there are quick sites all others have half of the places") {
+TEST_CASE("while there are quick sites all others have three quarters of the places") {
   Lanes lanes;
   lanes.configure(100);
   lanes.answered_quickly(0);
   CHECK(start_all(lanes, Lane::slow, 1) == 25);
   CHECK(start_all(lanes, Lane::probing, 1) == 12);
-  CHECK(start_all(lanes, Lane::untried, 1) == 13);
+  CHECK(start_all(lanes, Lane::untried, 1) == 38);
   CHECK(start_all(lanes, Lane::quick, 1) == 100);
   Lanes later;
   later.configure(100);
@@ -45,7 +45,7 @@ TEST_CASE("while there are quick sites all others have half of the places") {
   CHECK(start_all(later, Lane::slow, kMinute) == 100);
 }
 
-TEST_CASE("while quick sites wait for places slow ones and probes have a tenth each") {
+TEST_CASE("while quick sites wait for places all others have half, slow ones and probes a tenth each") {
   Lanes lanes;
   lanes.configure(100);
   lanes.answered_quickly(0);
