@@ -37,7 +37,7 @@ class Lanes {
   // In line and out; what waits longer need not be open for it.
   [[nodiscard]] bool may_grow(Lane lane, int64_t now) const;
   // Jobs that may be in line and out together: messages that must have room to be open.
-  static size_t most_jobs(size_t places) { return 3 * places + kSpare * kLanes; }
+  static size_t most_jobs(size_t places) { return places * 7 / 2 + kSpare * kLanes; }
 
  private:
   static constexpr size_t kSpare = 4;
