@@ -166,6 +166,7 @@ bench: deps
 	@bash tests/bench/run.sh build/bin --av --only W1,W2,W3,W4,W4a --scan-directly $(CURDIR)/$(O)/scan_directly
 	@/usr/bin/python3 -B tests/bench/starve.py build/bin
 	@/usr/bin/python3 -B tests/bench/restart.py build/bin
+	@/usr/bin/python3 -B tests/bench/scale.py build/bin
 
 fuzz: deps
 	@bash tests/fuzz/run.sh $(SECONDS_EACH)

@@ -4,9 +4,9 @@
 //
 // A job holds its place until it ends, and nobody can take it away: what matters is how many may begin. While
 // there are quick sites (one has answered within a minute) all others together have three quarters of the
-// places, slow ones a quarter, probes an eighth; while quick ones have to wait for places, all others half,
-// slow ones and probes a tenth each. So with all sites known four fifths are for those that answer. Without
-// quick sites all is anybody's, but for probes.
+// places, slow ones a quarter (half while there is no mail for quick ones), probes an eighth; while quick
+// ones have to wait for places, all others half, slow ones and probes a tenth each. So with all sites known
+// four fifths are for those that answer. Without quick sites all is anybody's, but for probes.
 #pragma once
 
 #include <array>
