@@ -191,6 +191,7 @@ bench: deps
 	@/usr/bin/python3 -B tests/bench/tls.py build/bin $(O)/tls_sessions
 	@$(MAKE) -s $(O)/rates_cost
 	@bash tests/bench/rates.sh build/bin $(O)/rates_cost
+	@/usr/bin/python3 -B tests/bench/scale.py build/bin
 
 fuzz: deps
 	@bash tests/fuzz/run.sh $(SECONDS_EACH)

@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kUnprovenConnections = 2;
 constexpr int64_t kSlowMilliseconds = 200;  // never slow below this
-constexpr int64_t kSlowTimes = 10;          // the median of all sites
+constexpr int64_t kSlowTimes = 3;           // what the quickest quarter of the jobs take
 constexpr unsigned kMostDoublings = 30;
 constexpr size_t kErrorLimitBytes = 400;
 
@@ -74,8 +74,16 @@ size_t BackOff::connections(size_t most, int64_t now) const {
 }
 
 void BackOff::answered(int64_t took, int64_t usual, size_t most) {
-  average_ = proven_ ? (3 * average_ + took) / 4 : took;
-  slow_ = average_ > std::max(kSlowMilliseconds, kSlowTimes * usual);
+  const int64_t limit = std::max(kSlowMilliseconds, kSlowTimes * usual);
+  if (!proven_) {
+    // One slow job says little: a segment may have been lost, or we may have been busy ourselves.
+    average_ = took;
+    undecided_ = took > limit;
+  } else {
+    average_ = undecided_ ? std::min(average_, took) : (3 * average_ + took) / 4;
+    undecided_ = false;
+    slow_ = average_ > limit;
+  }
   proven_ = true;
   failures_ = 0;
   if (next_attempt_ != 0) {

@@ -45,11 +45,12 @@ class BackOff {
   [[nodiscard]] SiteState state(int64_t now) const;
   // At once, of `most` that are allowed.
   [[nodiscard]] size_t connections(size_t most, int64_t now) const;
-  // It has answered, and is not failing.
-  [[nodiscard]] bool proven() const { return proven_ && window_ == 0 && next_attempt_ == 0; }
+  // It has answered, in time or more than once, and is not failing.
+  [[nodiscard]] bool proven() const { return proven_ && !undecided_ && window_ == 0 && next_attempt_ == 0; }
   [[nodiscard]] bool answers_slowly() const { return slow_; }
 
-  // A job has ended; `took` milliseconds, `usual` the median of all sites, `running` how many others are out.
+  // A job has ended; `took` milliseconds, `usual` what the quickest quarter of the jobs take, `running` how
+  // many others are out.
   void answered(int64_t took, int64_t usual, size_t most);
   // True: it is away now, and was not.
   bool failed(int64_t now, uint64_t now_seconds, size_t running, std::string_view why,
@@ -63,6 +64,7 @@ class BackOff {
  private:
   bool proven_ = false;
   bool slow_ = false;
+  bool undecided_ = false;    // its only job was a slow one
   size_t window_ = 0;         // 0: no less than allowed
   unsigned failures_ = 0;     // in a row, since it is away
   int64_t next_attempt_ = 0;  // 0: it is not away

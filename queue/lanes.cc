@@ -7,7 +7,7 @@ namespace postern {
 
 namespace {
 constexpr int64_t kQuickMilliseconds = 60000;
-constexpr int64_t kScarceMilliseconds = 10000;
+constexpr int64_t kScarceMilliseconds = 3000;
 }  // namespace
 
 void Lanes::admitted(Lane lane, int64_t now) {
@@ -51,11 +51,14 @@ size_t Lanes::share(Lane lane, int64_t now) const {
     case Lane::probing:
       return std::max<size_t>(1, places_ / (scarce ? 10 : 8));
     case Lane::slow:
-      return there_are_quick ? std::max<size_t>(1, places_ / (scarce ? 10 : 4)) : places_;
+      if (!there_are_quick) return places_;
+      return std::max<size_t>(1, places_ / (scarce ? 10 : of(Lane::quick).jobs > 0 ? 4 : 2));
     case Lane::untried: {
       if (!there_are_quick) return places_;
+      // Quick jobs are short: what they leave free finds out who else is quick.
+      const size_t together = scarce ? places_ / 2 : places_ - places_ / 4;
       const size_t others = of(Lane::slow).running + of(Lane::probing).running;
-      return std::max<size_t>(1, places_ / 2 - std::min(others, places_ / 2));
+      return std::max<size_t>(1, together - std::min(others, together));
     }
     default:
       return places_;

@@ -3,10 +3,10 @@
 // tells the time, in milliseconds of a clock that does not jump.
 //
 // A job holds its place until it ends, and nobody can take it away: what matters is how many may begin. While
-// there are quick sites (one has answered within a minute) all others together have half of the places, slow
-// ones a quarter, probes an eighth; while quick ones have to wait for places, slow ones and probes a tenth
-// each. So with all sites known four fifths are for those that answer. Without quick sites all is anybody's,
-// but for probes.
+// there are quick sites (one has answered within a minute) all others together have three quarters of the
+// places, slow ones a quarter (half while there is no mail for quick ones), probes an eighth; while quick
+// ones have to wait for places, all others half, slow ones and probes a tenth each. So with all sites known
+// four fifths are for those that answer. Without quick sites all is anybody's, but for probes.
 #pragma once
 
 #include <array>
@@ -37,7 +37,7 @@ class Lanes {
   // In line and out; what waits longer need not be open for it.
   [[nodiscard]] bool may_grow(Lane lane, int64_t now) const;
   // Jobs that may be in line and out together: messages that must have room to be open.
-  static size_t most_jobs(size_t places) { return 3 * places + kSpare * kLanes; }
+  static size_t most_jobs(size_t places) { return places * 7 / 2 + kSpare * kLanes; }
 
  private:
   static constexpr size_t kSpare = 4;

@@ -71,7 +71,9 @@ Result<Command> parse_command(std::vector<std::string> arguments) {
     command.order.verb = *verb;
     if (*verb != Verb::reroute) continue;
     if (arguments.empty() || !is_route(arguments.front())) {
-      return permanent("reroute needs HOST, HOST:PORT (an IPv6 address in brackets), lmtp:HOST:PORT, lmtp:/PATH, USEDNS or /dev/null, several with commas between them; or - for none any more");
+      return permanent(
+          "reroute needs HOST, HOST:PORT (an IPv6 address in brackets), lmtp:HOST:PORT, lmtp:/PATH, USEDNS "
+          "or /dev/null, several with commas between them; or - for none any more");
     }
     command.order.route = arguments.front();
     arguments.erase(arguments.begin());

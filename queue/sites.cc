@@ -336,7 +336,7 @@ bool Sites::ended(const std::string& name, int64_t took_milliseconds,
   bool went = false;
   if (answer == SiteAnswer::answered) {
     const bool was_away = site.back_off.next_attempt() != 0;
-    usual_ += took_milliseconds * 16 > usual_ ? usual_ / 16 + 1 : -(usual_ / 16);
+    usual_ += took_milliseconds * 16 > usual_ ? usual_ / 48 + 1 : -(usual_ / 16);
     site.back_off.answered(took_milliseconds, usual_ / 16, most(site));
     if (was_away) log_info("Site " + printable(name, 255) + " answers again");
   } else if (answer == SiteAnswer::failed) {

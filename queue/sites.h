@@ -133,7 +133,7 @@ class Sites {
   };
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes_;
   bool changed_ = true;   // since take_parked found nothing
-  int64_t usual_ = 1000;  // median of a job's time, milliseconds, times 16
+  int64_t usual_ = 1000;  // what the quickest quarter of the jobs take, milliseconds, times 16
   LimitsFile limits_;
   int64_t full_since_ = -1;  // every limit counts as reached then; -1: no
   int64_t limits_at_ = 0;    // when to write it anew

@@ -402,6 +402,7 @@ class Check:
         real = set()
         for top in self.disk.trees.values():
             for path, _, files in os.walk(top[:-1]): real.update(os.path.join(path, file) for file in files)
+        real = {path for path in real if self.disk.tree_of(path)}
         modelled, real = ({path for path in side if not path.endswith(("/wake", "/lock"))} for side in (modelled, real))
         if modelled != real: raise SystemExit("the model went wrong: only there %s, only here %s" % (sorted(modelled - real)[:5], sorted(real - modelled)[:5]))
         for name in modelled:

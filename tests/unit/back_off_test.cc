@@ -118,16 +118,30 @@ TEST_CASE("a busy site that fails gets half as many, and one more with each answ
   CHECK(site.state(0) == SiteState::away);
 }
 
-TEST_CASE("a site that takes ten times as long as others is slow, and gets its connections all the same") {
+TEST_CASE(
+    "a site that takes three times as long as the quick ones is slow, and gets its connections all the "
+    "same") {
   BackOff site = proven();
   for (int i = 0; i < 20; ++i) site.answered(1500, 100, kMost);
   CHECK(site.state(0) == SiteState::slow);
   CHECK(site.connections(kMost, 0) == kMost);
-  for (int i = 0; i < 20; ++i) site.answered(900, 100, kMost);
+  for (int i = 0; i < 20; ++i) site.answered(290, 100, kMost);
   CHECK(site.state(0) == SiteState::up);
   // However fast the others are.
   for (int i = 0; i < 20; ++i) site.answered(190, 1, kMost);
   CHECK(site.state(0) == SiteState::up);
+}
+
+TEST_CASE("one slow job makes no site slow, nor one that has proven itself") {
+  for (const int64_t second : {5, 1500}) {
+    BackOff site;
+    site.answered(1500, 100, kMost);
+    CHECK(site.state(0) == SiteState::up);
+    CHECK_FALSE(site.proven());
+    site.answered(second, 100, kMost);
+    CHECK(site.state(0) == (second == 5 ? SiteState::up : SiteState::slow));
+    CHECK(site.proven());
+  }
 }
 
 TEST_CASE("an order to try at once ends the wait, unless it failed since") {

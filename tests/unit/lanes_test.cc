@@ -31,21 +31,26 @@ TEST_CASE("without quick sites all places are anybody's, but for probes") {
   CHECK(start_all(lanes, Lane::probing, 0) == 12);
 }
 
-TEST_CASE("while there are quick sites all others have half of the places") {
+TEST_CASE("while there are quick sites all others have three quarters of the places") {
   Lanes lanes;
   lanes.configure(100);
   lanes.answered_quickly(0);
+  lanes.admitted(Lane::quick, 1);
   CHECK(start_all(lanes, Lane::slow, 1) == 25);
   CHECK(start_all(lanes, Lane::probing, 1) == 12);
-  CHECK(start_all(lanes, Lane::untried, 1) == 13);
+  CHECK(start_all(lanes, Lane::untried, 1) == 38);
   CHECK(start_all(lanes, Lane::quick, 1) == 100);
+  Lanes none;  // nothing to do for the quick ones now
+  none.configure(100);
+  none.answered_quickly(0);
+  CHECK(start_all(none, Lane::slow, 1) == 50);
   Lanes later;
   later.configure(100);
   later.answered_quickly(0);
   CHECK(start_all(later, Lane::slow, kMinute) == 100);
 }
 
-TEST_CASE("while quick sites wait for places slow ones and probes have a tenth each") {
+TEST_CASE("while quick sites wait for places all others have half, slow ones and probes a tenth each") {
   Lanes lanes;
   lanes.configure(100);
   lanes.answered_quickly(0);
@@ -58,16 +63,17 @@ TEST_CASE("while quick sites wait for places slow ones and probes have a tenth e
   CHECK(start_all(lanes, Lane::slow, 1) == 10);
   CHECK(start_all(lanes, Lane::probing, 1) == 10);
   CHECK(start_all(lanes, Lane::untried, 1) == 30);
-  // Nobody has waited for ten seconds.
+  // Nobody has waited for three seconds.
   lanes.given_back(Lane::quick);
-  CHECK_FALSE(lanes.may_start(Lane::slow, 10000));
-  CHECK(lanes.may_start(Lane::slow, 10001));
+  CHECK_FALSE(lanes.may_start(Lane::slow, 3000));
+  CHECK(lanes.may_start(Lane::slow, 3001));
 }
 
 TEST_CASE("a site takes its jobs with it into another lane") {
   Lanes lanes;
   lanes.configure(8);
   lanes.answered_quickly(0);
+  lanes.admitted(Lane::quick, 1);
   CHECK(start_all(lanes, Lane::slow, 1) == 2);
   CHECK_FALSE(lanes.may_start(Lane::slow, 1));
   lanes.moved(Lane::slow, Lane::quick, 0, 2);
