@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "lib/local_part.h"
 #include "lib/text.h"
 #include "local/account.h"
 #include "local/alias.h"
