@@ -35,6 +35,8 @@ touch -d '2 hours ago' "$POSTERN_HOME/db/sts/x.test"
 mail used | inject alice@home.example a@x.test > "$T/answer" || fail "$(cat "$T/answer")"
 touched() { [ "$(stat -c %Y "$POSTERN_HOME/db/sts/x.test")" -gt $(($(date +%s) - 3600)) ]; }
 wait_for 60 touched
+both_there() { [ "$(grep -c '^message' "$T/sink")" = 2 ]; }
+wait_for 30 both_there  # a server that goes in the middle of it would be left alone for a while
 expect_equal "$(fetches x.test)" 1 "fetches of a policy in use"
 
 # stsd is away, and so is the right server. Even a new id does not take away what is known.
