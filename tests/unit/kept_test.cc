@@ -14,7 +14,7 @@ TEST_CASE("the queue keeps the variables that it names and no others") {
   }
   environment.set("POSTERN_AUTH", std::string("a\0rforged", 9));
   const Environment kept = kept_variables(environment);
-  CHECK(kept.pairs().size() == 4);
+  CHECK(kept.pairs().size() == 5);
   CHECK(kept.get("POSTERN_ICID") == "x");
   CHECK(kept.get("POSTERN_TLS_REQUIRED") == "x");
   CHECK_FALSE(kept.get("POSTERN_SPOOL").has_value());
