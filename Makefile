@@ -19,6 +19,7 @@ PASSING := smtpd/postern-smtpd \
   queue/postern-queue \
   local/postern-local local/postern-vdeliver
 RESIDENT := \
+  smtpd/postern-trace \
   scanq/postern-antivirus \
   scanq/postern-clamserver \
   scanq/postern-clamd \
@@ -42,6 +43,7 @@ RESIDENT := \
 
 # Beside its own folder and lib/: what two programs decide alike.
 postern-smtpd_FOLDERS = receipt
+postern-trace_FOLDERS = receipt
 postern-showctl_FOLDERS = receipt
 postern-init_FOLDERS = receipt
 

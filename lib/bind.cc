@@ -43,6 +43,26 @@ Result<void> become(const Identity& identity) {
   return {};
 }
 
+Result<std::optional<Identity>> user_of_instance(std::string_view name) {
+  if (::geteuid() != 0) return std::optional<Identity>();
+  struct stat queue {};
+  const std::string path = home_path("queue");
+  if (::stat(path.c_str(), &queue) < 0) return os_failure("look at " + path, errno);
+  const Result<Identity> owner = look_up_user("posternq");
+  if (!owner || owner->uid != queue.st_uid)
+    return std::optional<Identity>(Identity{queue.st_uid, queue.st_gid});
+  Result<Identity> user = look_up_user(name);
+  if (!user) return user.failure();
+  return std::optional<Identity>(*user);
+}
+
+Result<void> leave_root(std::string_view name) {
+  if (::access(home_path("queue").c_str(), F_OK) < 0) return {};  // no instance, nobody to be
+  Result<std::optional<Identity>> user = user_of_instance(name);
+  if (!user) return user.failure();
+  return user->has_value() ? become(**user) : Result<void>();
+}
+
 Result<Fd> bind_service(std::string_view name, std::string_view owner, OpenTo open_to, Carries carries) {
   const std::string path = home_path("run/" + std::string(name));
   const std::string temporary_path =

@@ -1,6 +1,7 @@
 // Binding the socket of a resident, as root before privileges are dropped (design, Trust).
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "lib/child.h"
@@ -15,6 +16,12 @@ Result<Identity> look_up_user(std::string_view name);
 Result<Identity> look_up_owner(std::string_view owner);
 // Become that user, with its group and no other groups. Does nothing when we are not root.
 Result<void> become(const Identity& identity);
+// Who does that user's work in this instance: itself, or in one without users of its own the queue's owner.
+// Nothing: that is us, for we are not root.
+Result<std::optional<Identity>> user_of_instance(std::string_view name);
+// Becomes that, as root in an instance: so root reads nothing that strangers wrote, and residents know who
+// asks.
+Result<void> leave_root(std::string_view name);
 
 // Whom the file system lets connect: the owner's group, or every local user.
 enum class OpenTo { group, everybody };

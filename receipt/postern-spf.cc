@@ -7,9 +7,6 @@
 //   control    dnsq, me
 //   exit       0 there is a result other than temperror, 100 wrong arguments, 111 temperror
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <string>
 
 #include "lib/bind.h"
@@ -61,15 +58,6 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
   return arguments;
 }
 
-// A user whom dnsq answers, so that root reads nothing that strangers wrote; an instance without users of its
-// own has none.
-Result<void> leave_root() {
-  struct stat owner {};
-  if (::getuid() != 0 || ::stat(home_path("secrets/posternr").c_str(), &owner) < 0 || owner.st_uid == 0)
-    return {};
-  return become({owner.st_uid, owner.st_gid});
-}
-
 int run(int argc, char** argv) {
   Result<Arguments> arguments = parse_arguments(argc, argv);
   if (!arguments) {
@@ -78,7 +66,7 @@ int run(int argc, char** argv) {
   }
   std::string program = "postern-dnsq" + arguments->dns_options;
   if (arguments->dns_options.empty()) {
-    if (Result<void> left = leave_root(); !left) {
+    if (Result<void> left = leave_root("posternr"); !left) {
       log_critical("start", left.failure().text);
       return 111;
     }

@@ -98,25 +98,10 @@ Environment smtpd_environment() {
   return environment;
 }
 
-// The user that smtpd runs as in this instance; nothing where that is us.
-Result<std::optional<Identity>> smtpd_user() {
-  if (::geteuid() != 0) return std::optional<Identity>();
-  struct stat queue {};
-  const std::string path = home_path("queue");
-  if (::stat(path.c_str(), &queue) < 0) return os_failure("look at " + path, errno);
-  const Result<Identity> owner = look_up_user("posternq");
-  if (owner && owner->uid == queue.st_uid) {
-    Result<Identity> user = look_up_user("posternd");
-    if (!user) return user.failure();
-    return std::optional<Identity>(*user);
-  }
-  return std::optional<Identity>(Identity{queue.st_uid, queue.st_gid});
-}
-
 // Mail of the Internet, which no connection of this host can be: an smtpd of our own holds the conversation,
 // as the live one's user and with its environment.
 Result<SmtpAnswer> send_from_outside(std::string_view recipient, std::string_view message, int64_t deadline) {
-  Result<std::optional<Identity>> user = smtpd_user();
+  Result<std::optional<Identity>> user = user_of_instance("posternd");
   if (!user) return user.failure();
   int ends[2] = {-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)

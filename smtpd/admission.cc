@@ -79,13 +79,14 @@ Admission admission_of(HatMatch&& match, const std::string& file) {
   SenderGroup group{
       .name = std::move(match.group), .entry = printable(match.entry, 200), .score = score_text(match.score)};
   if (match.line != 0) group.where = file + ":" + std::to_string(match.line);
+  if (match.policy_line != 0) group.policy_where = "control/policies:" + std::to_string(match.policy_line);
   group.host_verified = match.host && match.host->state == HostName::State::verified;
-  return {.policy = std::move(match.policy), .group = std::move(group)};
+  return {.policy = std::move(match.policy), .group = std::move(group), .steps = std::move(match.steps)};
 }
 
 }  // namespace
 
-Result<Admission> admit(Environment& environment) {
+Result<Admission> admit(Environment& environment, const AdmissionTrial* trial) {
   const std::string listener = environment.get_or("POSTERN_LISTENER", "smtpd");
   const std::string policy = environment.get_or("POSTERN_POLICY", "");
   const bool relays = environment.get("RELAYCLIENT").has_value();
@@ -114,7 +115,9 @@ Result<Admission> admit(Environment& environment) {
                          "\": TCPREMOTEIP is no address; start smtpd under a UCSPI server, or set it",
                      55, "4.3.5");
   ClientQuestions questions(*address, environment.get_or("TCPREMOTEHOST", ""));
-  Result<HatMatch> match = match_client((*hat)->table, *address, questions.questions());
+  if (trial != nullptr && !trial->dns.empty()) questions.ask_dns_of(trial->dns);
+  if (trial != nullptr && trial->has_score) questions.take_score(trial->score);
+  Result<HatMatch> match = match_client((*hat)->table, *address, questions.questions(), trial != nullptr);
   if (!match) return match.failure();
   const std::string zone = match->dns_list;
   if (match->host && match->host->state == HostName::State::verified)

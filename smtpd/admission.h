@@ -3,7 +3,9 @@
 // RELAYCLIENT makes the client one that relays, whatever the table says; then nobody is looked up.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "lib/environment.h"
 #include "lib/result.h"
@@ -11,12 +13,20 @@
 
 namespace postern::smtpd {
 
+// What is taken for known of the client instead of asking, by who only wants to see what becomes of it.
+struct AdmissionTrial {
+  bool has_score = false;
+  std::optional<int> score{};  // tenths
+  std::string dns{};           // the program that answers DNS questions; empty: control/dnsq
+};
+
 // Why the client has its policy; its words stand in the log.
 struct SenderGroup {
   std::string name = "None";
   std::string entry = "ALL";
   std::string score = "None";
-  std::string where{};  // "control/hat:12"; empty: no table, or no line of it
+  std::string where{};         // "control/hat:12"; empty: no table, or no line of it
+  std::string policy_where{};  // "control/policies:7", or empty
   bool host_verified = false;
   std::string list_text{};  // what the DNS list that matched says to people
 };
@@ -24,10 +34,11 @@ struct SenderGroup {
 struct Admission {
   MailFlowPolicy policy{};  // without a table the one that checks nothing
   SenderGroup group{};
+  std::vector<std::string> steps{};  // of a trial: what was looked at, in order
 };
 
 // Sets POSTERN_SENDERGROUP, POSTERN_POLICY, POSTERN_SKIP, RELAYCLIENT and TCPREMOTEHOST where they follow
 // from it. A failure is temporary: a table that cannot be read lets nobody in.
-Result<Admission> admit(Environment& environment);
+Result<Admission> admit(Environment& environment, const AdmissionTrial* trial = nullptr);
 
 }  // namespace postern::smtpd

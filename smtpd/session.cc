@@ -16,7 +16,7 @@ Session::Session(const Settings& settings, Rules rules, Environment environment,
       log_(log),
       submit_(std::move(submit)),
       tls_layer_(std::move(tls_layer)),
-      rates_(settings.policy, settings.remote_ip),
+      rates_(settings.policy, settings.remote_ip, rules_.trial ? rules_.trial->ask_rates : AskRates{}),
       notes_(settings.policy, settings.remote_ip) {
   environment_.set("POSTERN_ICID", std::to_string(settings.icid));
   environment_.set("POSTERN_LISTENER", settings.listener);
@@ -32,7 +32,7 @@ void Session::run() {
   if (!over_ && begin() && is_within(rates_.connection()) && speaks_in_turn()) client_.say(banner());
   while (!over_) read_command();
   abort_transaction();
-  notes_.send();
+  if (!rules_.trial) notes_.send();
   log_.closed();
 }
 
@@ -40,6 +40,7 @@ void Session::read_command() {
   const CommandLine line = client_.next_line();
   switch (line.kind) {
     case LineKind::command:
+      if (rules_.trial) rules_.trial->command(line.text);
       return obey(parse_command(line.text));
     case LineKind::bare_line_feed:
       return refuse(Reply::bare_line_feed);
@@ -167,6 +168,7 @@ void Session::rcpt(std::string_view argument) {
   if (refused_mail_) return refuse_later_rcpt(rcpt.recipient);
   const std::optional<RecipientVerdict> verdict = judge_recipient(rcpt.recipient);
   if (!verdict) return;
+  if (rules_.trial) rules_.trial->judged(*verdict);
   if (!verdict->passes()) return refuse_recipient(*verdict);
   take_recipient(std::move(rcpt), *verdict);
 }
@@ -230,6 +232,7 @@ void Session::refuse(const SmtpReply& reply) {
 }
 
 bool Session::accepts(const Decision& decision) {
+  show(decision);
   if (decision.passes()) return true;
   if (decision.kind == Decision::Kind::close) {
     close(decision.reply);
@@ -241,6 +244,7 @@ bool Session::accepts(const Decision& decision) {
 }
 
 bool Session::is_within(const Decision& limit) {
+  show(limit);
   if (limit.passes()) return true;
   log_.limited(limit.why);
   if (limit.kind == Decision::Kind::close) {
@@ -254,6 +258,7 @@ bool Session::is_within(const Decision& limit) {
 
 bool Session::recipient_is_within(const Decision& limit, std::string_view recipient) {
   if (limit.kind != Decision::Kind::refuse) return is_within(limit);
+  show(limit);
   log_.limited(limit.why);
   log_.recipient_refused(transaction_.mid, recipient, limit.reply);
   client_.say(reply_line(limit.reply));

@@ -110,6 +110,9 @@ class Session {
   // The same for a limit of ours on how much, which is no error of the client's.
   bool is_within(const Decision& limit);
   bool recipient_is_within(const Decision& limit, std::string_view recipient);
+  void show(const Decision& decision) const {
+    if (rules_.trial) rules_.trial->decided(decision);
+  }
   void idle_command(Reply reply);
   bool too_many_commands();
   void close(const SmtpReply& last_words);

@@ -17,6 +17,7 @@
 #include "receipt/rcpthosts.h"
 #include "smtpd/admission.h"
 #include "smtpd/message.h"
+#include "smtpd/trial.h"
 
 namespace postern::smtpd {
 
@@ -63,6 +64,7 @@ struct Rules {
   std::optional<SenderExceptions> exceptions;  // control/senderexceptions.cdb
   std::optional<std::string> dns_program;      // control/dnsq
   AskDns ask_dns;                              // in its place
+  std::optional<Trial> trial;                  // nothing: the conversation is a real one
 };
 Result<uint64_t> read_message_limit(const Settings& settings);
 Result<SenderRules> read_sender_rules(const Settings& settings);
