@@ -1,5 +1,5 @@
 #!/bin/bash
-# The order of a 250, seen by strace over the whole path (tcpserver, smtpd, scanq, queue): for every message, fsync of its file, then its
+# R29: the order of a 250, seen by strace over the whole path (tcpserver, smtpd, scanq, queue): for every message, fsync of its file, then its
 # rename into new/, then fsync of that directory, then the reply.
 . "$(dirname "$0")/../lib.sh"
 need strace python3 tcpserver

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Nothing is lost: 8 senders, and every program of the instance killed (SIGKILL) again and again. Each message that was answered
+# R29: nothing is lost: 8 senders, and every program of the instance killed (SIGKILL) again and again. Each message that was answered
 # with 250 arrives, whole, at each of its recipients; what is left is garbage in tmp/ at most.
 . "$(dirname "$0")/../lib.sh"
 need python3

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Conditions that others answer: names by PTR and A, what is wrong with them, DNS lists and the words of those, the score. Who does not answer
+# R01, R02, R07, R11, R12: conditions that others answer: names by PTR and A, what is wrong with them, DNS lists and the words of those, the score. Who does not answer
 # holds nobody up and is told in the log; two listeners answer one client differently.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/hat.sh"

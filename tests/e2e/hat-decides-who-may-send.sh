@@ -1,5 +1,5 @@
 #!/bin/bash
-# Each access rule on a real connection: the first group counts, CONTINUE is passed over, the words and codes are the policy's, the log names
+# R03, R04, R05, R06: each access rule on a real connection: the first group counts, CONTINUE is passed over, the words and codes are the policy's, the log names
 # group, entry and score; a table that is compiled anew holds for the next connection.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/hat.sh"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A virus from outside is held; a local or outgoing one is refused with 554 5.7.1 and stands in no queue and no quarantine. Without
+# R28: a virus from outside is held; a local or outgoing one is refused with 554 5.7.1 and stands in no queue and no quarantine. Without
 # the scanner nothing is taken, and nothing is lost or let through. Row W15.
 . "$(dirname "$0")/../lib.sh"
 need python3
