@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/prvs_address.h"
 #include "lib/result.h"
 
 namespace postern {
@@ -28,15 +29,6 @@ struct PrvsKey {
 // "NUMBER SECRET" a line; the first makes the tags. Behind a key that no longer does: "until YYYY-MM-DD", the
 // last day on which it made some: it is good for seven days more. The failure names file, line and remedy.
 Result<std::vector<PrvsKey>> parse_prvs_keys(std::string_view text, std::string_view file_name);
-
-struct PrvsAddress {
-  unsigned key = 0;
-  unsigned day = 0;     // modulo 1000
-  std::string mac;      // six hexadecimal digits, lower case
-  std::string address;  // without the tag
-};
-// Nothing when it has no tag in one of the forms. Letter case of "prvs" and of the digits does not count.
-std::optional<PrvsAddress> parse_prvs(std::string_view address);
 
 // Empty when the address gets no tag: the null reverse-path, one that has a tag, one without a domain, or one
 // whose local-part would be too long.
