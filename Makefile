@@ -28,6 +28,7 @@ RESIDENT := \
   local/postern-lspawn local/postern-newu local/postern-newv \
   remote/postern-rspawn remote/postern-remote remote/postern-dane remote/postern-stsd remote/postern-tlsrpt \
   dnsq/postern-dnsq \
+  receipt/postern-access \
   sign/postern-signq sign/postern-dkim-key \
   quarantine/postern-quarantine \
   inject/postern-inject inject/postern-sendmail inject/postern-pickup \
@@ -37,6 +38,7 @@ RESIDENT := \
 
 # Beside its own folder and lib/: what two programs decide alike.
 postern-smtpd_FOLDERS = receipt
+postern-showctl_FOLDERS = receipt
 
 postern-antivirus_LIBS = -lclamav -lseccomp
 postern-dnsq_LIBS = -lunbound
@@ -48,6 +50,8 @@ postern-rspawn_LIBS = $(postern-remote_LIBS)
 postern-dane_LIBS = $(postern-remote_LIBS)
 postern-signq_LIBS = -lcrypto
 postern-dkim-key_LIBS = -lcrypto
+postern-access_LIBS = -lre2
+postern-showctl_LIBS = -lre2
 
 # Tests are compiled once and run once: not worth optimising.
 tests_FLAGS = -O0 -U_FORTIFY_SOURCE
@@ -109,7 +113,7 @@ $(foreach p,$(RESIDENT),$(eval $(call link,$(p),resident)))
 $(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LIB)
 	@echo "  LINK $@"
 	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) $(postern-quarantine_LIBS) $(postern-remote_LIBS) \
-	  $(postern-tlsrpt_LIBS) $(postern-signq_LIBS) -lcdb -lxxhash -lidn2 -o $@
+	  $(postern-tlsrpt_LIBS) $(postern-signq_LIBS) $(postern-access_LIBS) -lcdb -lxxhash -lidn2 -o $@
 
 # What the tests ask for a mail's pieces.
 $(O)/mime-pieces: $(O)/tests/mime_pieces.o $(O)/libscanq.a $(LIB)
@@ -128,7 +132,7 @@ $(O)/tls_sink: tests/bench/tls_sink.cc
 	@$(CXX) $(filter-out -D_GLIBCXX_ASSERTIONS,$(CXXFLAGS_ALL)) $< -lssl -lcrypto -o $@
 
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
-PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libssl-dev libcdb-dev libxxhash-dev \
+PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libssl-dev libcdb-dev libxxhash-dev libre2-dev \
   nlohmann-json3-dev doctest-dev \
   libsqlite3-dev libssl-dev openssl libcurl4-openssl-dev zlib1g-dev \
   daemontools ucspi-tcp-ipv6 \

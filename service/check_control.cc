@@ -22,6 +22,8 @@
 #include "lib/smtproutes.h"
 #include "lib/text.h"
 #include "lib/unsubscribe_list.h"
+#include "receipt/access_table.h"
+#include "receipt/proxies.h"
 #include "service/check_domains.h"
 #include "service/init_options.h"
 
@@ -51,7 +53,8 @@ enum class Form {
   stages,
   text,
   barelf,
-  senders,
+  access_list,
+  proxies,
   quarantines,
   bounce_profiles,
   tcp_rules,
@@ -68,6 +71,7 @@ struct Known {
 };
 
 constexpr std::array kKnown = {
+    Known{"access", Form::text, "@access"},
     Known{"altsrchost", Form::gateways, "the system chooses the address that mail goes out from"},
     Known{"antivirus", Form::antivirus,
           "infected: quarantine (from outside) or reject; encrypted: pass; unscannable, limit: quarantine; "
@@ -84,7 +88,9 @@ constexpr std::array kKnown = {
     Known{"avstale", Form::warn_or_error, "warn"},
     Known{"avworkers", Form::number, "2"},
     Known{"backlog", Form::number, "128"},
-    Known{"badmailfrom", Form::senders, "none"},
+    Known{"badhelo", Form::access_list, "none"},
+    Known{"badmailfrom", Form::access_list, "none"},
+    Known{"badrcptto", Form::access_list, "none"},
     Known{"barelf", Form::barelf, "refuse"},
     Known{"bounceprofiles", Form::bounce_profiles, "DEFAULT alone, as postern-bounceprofiles(5) has it"},
     Known{"clamd", Form::text, "/run/clamav/clamd.ctl"},
@@ -136,6 +142,7 @@ constexpr std::array kKnown = {
     Known{"programmemory", Form::number, "0"},
     Known{"programseconds", Form::number, "240"},
     Known{"quarantines", Form::quarantines, "every quarantine holds until somebody decides"},
+    Known{"proxies", Form::proxies, "none is believed"},
     Known{"queuelifetime", Form::number, "259200"},
     Known{"rcpthosts", Form::domains, "control/locals"},
     Known{"remoteport", Form::number, "25"},
@@ -324,9 +331,6 @@ std::string problem_of(Form form, std::string_view line) {
       return line == "refuse" || line == "strip" || line == "allow"
                  ? ""
                  : "is not known; write refuse, strip or allow";
-    case Form::senders:
-      return line.find('@') != std::string_view::npos ? ""
-                                                      : "has no @; write user@domain, @domain or @.domain";
     case Form::quarantines: {
       const Result<QuarantineSettings> parsed = parse_quarantine_line(line);
       return parsed ? "" : parsed.failure().text;
@@ -335,6 +339,8 @@ std::string problem_of(Form form, std::string_view line) {
       return problem_of_tcp_rule(line);
     case Form::bounce_profiles:  // taken as a whole: what a line means depends on DEFAULT
     case Form::gateways:         // likewise: a line may name what stands in another
+    case Form::access_list:      // likewise, by the program's own parser
+    case Form::proxies:
     case Form::line:
     case Form::any:
       return "";
@@ -371,11 +377,27 @@ std::vector<std::string> problems_of_bounce_profiles(const std::string& text, co
   return problems;
 }
 
+std::string problem_of_access_list(const std::string& name, const std::string& text,
+                                   const std::string& path) {
+  for (const AccessList list : {AccessList::sender, AccessList::recipient, AccessList::helo}) {
+    if (names_of(list).file != name) continue;
+    const Result<AccessTable> table = AccessTable::parse(text, path, list);
+    if (!table) return table.failure().text;
+    if (table->refuses_nobody())
+      return path +
+             ": there are only exemptions, so nobody is refused; a ! does not turn an expression round: to "
+             "refuse "
+             "names without a dot, write ^[^.]+$";
+  }
+  return {};
+}
+
 bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
-         form == Form::stages || form == Form::antivirus || form == Form::senders || form == Form::dkim ||
-         form == Form::unsubscribed || form == Form::quarantines || form == Form::bounce_profiles ||
-         form == Form::tcp_rules || form == Form::gateways || form == Form::any;
+         form == Form::stages || form == Form::antivirus || form == Form::access_list ||
+         form == Form::proxies || form == Form::dkim || form == Form::unsubscribed ||
+         form == Form::quarantines || form == Form::bounce_profiles || form == Form::tcp_rules ||
+         form == Form::gateways || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {
@@ -411,6 +433,14 @@ ControlReport report_on(const Known& known) {
   if (known.form == Form::gateways) {
     const Result<Gateways> table = Gateways::parse(*content, path);
     if (!table) report.problems.push_back(table.failure().text);
+  }
+  if (known.form == Form::access_list) {
+    if (std::string problem = problem_of_access_list(known.name, *content, path); !problem.empty())
+      report.problems.push_back(std::move(problem));
+  }
+  if (known.form == Form::proxies) {
+    const Result<Proxies> proxies = Proxies::parse(*content, path);
+    if (!proxies) report.problems.push_back(proxies.failure().text);
   }
   if (known.form == Form::stages && report.value.empty()) {
     report.value = "none";

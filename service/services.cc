@@ -70,9 +70,15 @@ const std::vector<Service>& services() {
       {"signq",
        "posterng",
        "postern-signq --serve",
-       {"posternq"},
+       {"posternq", "posternd"},
        256,
        "makes DKIM signatures and bounce tags"},
+      {"access",
+       "posternj",
+       "postern-access --serve",
+       {"posternd"},
+       512,
+       "who is not welcome, by the operator's lists"},
       {.name = "clamd",
        .user = "posternc",
        .program = "postern-clamserver --serve",
@@ -108,6 +114,7 @@ const std::vector<ServiceUser>& service_users() {
       {"posternl", "Postern logs"},           {"posternp", "Postern pickup"},
       {"posternc", "Postern clamd"},          {"posternh", "Postern MTA-STS"},
       {"posterne", "Postern TLS reports"},    {"posterng", "Postern signatures"},
+      {"posternj", "Postern access lists"},
   };
   return kUsers;
 }

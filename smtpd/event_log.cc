@@ -46,6 +46,15 @@ void EventLog::recipient_refused(uint64_t mid, std::string_view address, const S
   line(mid_of(mid) + " " + icid_ + " To: " + in_brackets(address) + " rejected: " + printable(reply.line()));
 }
 
+void EventLog::invalid_bounce(uint64_t mid, std::string_view address, std::string_view what) {
+  line(mid_of(mid) + " " + icid_ + " invalid bounce, rcpt address " + in_brackets(address) + " " +
+       std::string(what) + " by bounce verification.");
+}
+
+void EventLog::refused(const Decision& decision) {
+  line(icid_ + " refused by " + decision.step + ": " + one_line(decision.why));
+}
+
 void EventLog::fields(uint64_t mid, const HeaderScan& header) {
   if (!header.message_id().empty())
     line(mid_of(mid) + " Message-ID '" + printable(header.message_id(), 256) + "'");

@@ -8,6 +8,7 @@
 
 #include "lib/log.h"
 #include "lib/submit.h"
+#include "receipt/decision.h"
 #include "smtpd/header_scan.h"
 #include "smtpd/settings.h"
 
@@ -21,6 +22,8 @@ class EventLog {
   void message_started(uint64_t mid, std::string_view sender);
   void recipient(uint64_t mid, size_t rid, std::string_view address);
   void recipient_refused(uint64_t mid, std::string_view address, const SmtpReply& reply);
+  void invalid_bounce(uint64_t mid, std::string_view address, std::string_view what);
+  void refused(const Decision& decision);  // which step, and which line of which file
   void fields(uint64_t mid, const HeaderScan& header);
   // The one line that claims that we answer for the message: only after exit 0 of the queue program.
   void ready(uint64_t mid, uint64_t size_bytes, std::string_view sender);

@@ -34,6 +34,7 @@ enum class Reply : uint8_t {
   bad_recipient,
   bad_parameter,
   bad_chunk_keyword,
+  bad_xclient,
   repeated_parameter,
   unknown_parameter,
   // it came at the wrong time
@@ -41,11 +42,11 @@ enum class Reply : uint8_t {
   needs_mail,
   nested_mail,
   not_in_chunks,
+  nested_xclient,
   no_recipients,
   // it was understood, and refused
   relaying_denied,
   routed_address,
-  sender_not_welcome,
   needs_smtputf8,
   too_many_recipients,
   envelope_too_large,

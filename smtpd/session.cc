@@ -73,6 +73,8 @@ void Session::obey(const Command& command) {
     case Verb::vrfy:
     case Verb::expn:
       return verify(command);
+    case Verb::xclient:
+      return xclient(command.argument);
     case Verb::help:
       return idle_command(Reply::help);
     case Verb::not_implemented:
@@ -88,7 +90,7 @@ void Session::obey(const Command& command) {
 
 void Session::greet(bool extended, std::string_view name) {
   if (!is_greeting_name(name)) return refuse(name.empty() ? Reply::needs_argument : Reply::bad_greeting);
-  if (too_many_commands()) return;
+  if (too_many_commands() || !welcomes(AccessList::helo, name)) return;
   abort_transaction();
   helo_ = name;
   extended_ = extended;
@@ -100,6 +102,7 @@ void Session::greet(bool extended, std::string_view name) {
        {"PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "CHUNKING", "DSN"}) {
     lines.append("250-").append(extension).append("\r\n");
   }
+  if (settings_.may_xclient) lines.append("250-").append(kXclientOffer).append("\r\n");
   lines += "250 SIZE";
   if (*limit != 0) lines += " " + std::to_string(*limit);
   client_.say(lines + "\r\n");
@@ -116,12 +119,7 @@ void Session::mail(std::string_view argument) {
     log_.refused(smtp_reply(Reply::too_large));
     return idle_command(Reply::too_large);
   }
-  const SenderRules* senders = need(rules_.senders, read_sender_rules);
-  if (senders == nullptr) return;
-  if (!senders->welcomes(mail.sender)) {
-    log_.refused(smtp_reply(Reply::sender_not_welcome));
-    return refuse(Reply::sender_not_welcome);
-  }
+  if (!welcomes(AccessList::sender, mail.sender)) return;
   transaction_.mid = make_mid();
   transaction_.envelope = {.sender = std::move(mail.sender),
                            .recipients = {},
@@ -138,6 +136,8 @@ void Session::rcpt(std::string_view argument) {
   if (transaction_.message) return refuse(Reply::not_in_chunks);
   RcptArgument rcpt = parse_rcpt(argument, transaction_.envelope.smtputf8);
   if (rcpt.reply != Reply::recipient_ok) return refuse(rcpt.reply);
+  std::string bounce_mark;
+  if (!verifies_bounce(rcpt.recipient, bounce_mark)) return;
   const std::optional<Reply> verdict = judge_recipient(rcpt.recipient);
   if (!verdict) return;
   // RFC 5321, 4.5.1: postmaster without a domain is that of this host.
@@ -146,12 +146,14 @@ void Session::rcpt(std::string_view argument) {
     log_.recipient_refused(transaction_.mid, rcpt.recipient, smtp_reply(*verdict));
     return refuse(*verdict);
   }
+  if (!welcomes(AccessList::recipient, rcpt.recipient)) return;
   rcpt.recipient += settings_.relay_suffix.value_or("");
   if (const Reply limit = limit_reached(rcpt.recipient, rules_.recipients->limit);
       limit != Reply::recipient_ok) {
     log_.recipient_refused(transaction_.mid, rcpt.recipient, smtp_reply(limit));
     return answer(limit);  // a limit of ours: a long list is no error of the client's
   }
+  if (transaction_.bounce_mark.empty()) transaction_.bounce_mark = std::move(bounce_mark);
   log_.recipient(transaction_.mid, transaction_.envelope.recipients.size(), rcpt.recipient);
   transaction_.envelope_bytes += rcpt.recipient.size() + rcpt.notify.size() + rcpt.orcpt.size() + 4;
   transaction_.envelope.recipients.push_back({.address = std::move(rcpt.recipient),

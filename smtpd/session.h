@@ -11,6 +11,7 @@
 #include "lib/envelope.h"
 #include "lib/environment.h"
 #include "lib/submit.h"
+#include "receipt/access_question.h"
 #include "receipt/decision.h"
 #include "smtpd/client.h"
 #include "smtpd/command.h"
@@ -19,6 +20,7 @@
 #include "smtpd/message.h"
 #include "smtpd/replies.h"
 #include "smtpd/settings.h"
+#include "smtpd/xclient.h"
 
 namespace postern::smtpd {
 
@@ -31,6 +33,10 @@ class Session {
   Session(const Settings& settings, Rules rules, Environment environment, Client& client, EventLog& log,
           Submit submit);
   void run();
+  // XCLIENT has said it before the greeting.
+  void known_as(std::string_view helo, bool extended);
+  // run() came back because the connection is another client's now: a new Session goes on with it.
+  [[nodiscard]] const std::optional<XclientRequest>& new_client() const { return new_client_; }
 
  private:
   void read_command();
@@ -42,6 +48,7 @@ class Session {
   void bdat(std::string_view argument);              // BDAT
   void verify(const Command& command);               // VRFY, EXPN
   void reset();                                      // RSET
+  void xclient(std::string_view argument);           // XCLIENT
 
   // The message itself, session_message.cc.
   bool begin_message(Framing framing);
@@ -50,11 +57,15 @@ class Session {
   void refuse_message(Reply reply);
   void hand_over(int message);  // to the queue program, whose answer is the reply
   bool read_all(const Reading& reading, Reply otherwise);
+  std::string trace_fields() const;
   std::string received_line() const;
   Environment message_environment() const;
 
   // Reply::recipient_ok, or why it is refused; nothing when the rules cannot be read.
   std::optional<Reply> judge_recipient(std::string_view recipient);
+  // session_access.cc. False: it has been answered.
+  bool verifies_bounce(std::string& recipient, std::string& mark);
+  bool welcomes(AccessList list, std::string_view value);
   Reply limit_reached(std::string_view recipient, uint64_t recipient_limit) const;
   void end_transaction();
   void abort_transaction();
@@ -80,6 +91,7 @@ class Session {
     Envelope envelope;
     size_t envelope_bytes = 0;
     std::optional<MessageReceiver> message;  // when it comes in chunks: what has come
+    std::string bounce_mark;  // why it is no bounce of ours, where the policy takes it all the same
   };
 
   const Settings& settings_;
@@ -92,6 +104,7 @@ class Session {
   std::string helo_;
   bool extended_ = false;
   bool over_ = false;
+  std::optional<XclientRequest> new_client_;
   uint64_t errors_ = 0;         // since the last accepted message
   uint64_t idle_commands_ = 0;  // since the last message: those that bring none nearer
 };

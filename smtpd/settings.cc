@@ -137,19 +137,6 @@ Result<Settings> read_settings(const Environment& environment) {
   return settings;
 }
 
-bool SenderRules::welcomes(std::string_view sender) const {
-  const size_t at = sender.rfind('@');
-  if (at == std::string_view::npos) return true;
-  const std::string_view with_at = sender.substr(at);
-  return std::none_of(unwelcome.begin(), unwelcome.end(), [&](std::string_view entry) {
-    if (!entry.starts_with("@."))
-      return equal_ignoring_case(entry, entry.starts_with('@') ? with_at : sender);
-    entry.remove_prefix(1);
-    return with_at.size() > entry.size() + 1 &&
-           equal_ignoring_case(with_at.substr(with_at.size() - entry.size()), entry);
-  });
-}
-
 // The domain itself, then ".b.c" and ".c" of "a.b.c", as qmail looks them up.
 Result<bool> RecipientRules::is_ours(std::string_view domain) {
   if (domain_listed(domain, our_domains)) return true;
@@ -166,18 +153,6 @@ Result<bool> RecipientRules::is_ours(std::string_view domain) {
 Result<uint64_t> read_message_limit(const Settings& settings) {
   if (settings.given_message_limit_bytes) return *settings.given_message_limit_bytes;
   return read_number(kMessageBytes);
-}
-
-Result<SenderRules> read_sender_rules(const Settings& /*settings*/) {
-  Result<std::optional<std::vector<std::string>>> list = control_list("badmailfrom");
-  if (!list) return list.failure();
-  SenderRules rules{.unwelcome = std::move(*list).value_or(std::vector<std::string>{})};
-  for (std::string& entry : rules.unwelcome) {
-    const size_t domain = entry.rfind('@') + 1;
-    if (Result<std::string> name = a_labels(std::string_view(entry).substr(domain)))
-      entry.replace(domain, std::string::npos, *name);
-  }
-  return rules;
 }
 
 Result<RecipientRules> read_recipient_rules(const Settings& settings) {

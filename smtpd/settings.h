@@ -12,6 +12,7 @@
 #include "lib/cdb_table.h"
 #include "lib/environment.h"
 #include "lib/result.h"
+#include "receipt/ask_resident.h"
 #include "receipt/mail_flow_policy.h"
 #include "smtpd/message.h"
 
@@ -27,6 +28,8 @@ struct Settings {
 
   std::optional<uint64_t> given_message_limit_bytes;  // DATABYTES
 
+  bool may_xclient = false;  // control/proxies
+
   MailFlowPolicy policy;  // of the client's sender group
 
   std::string queue_program;  // QMAILQUEUE
@@ -38,12 +41,6 @@ struct Settings {
 };
 Result<Settings> read_settings(const Environment& environment);
 
-// control/badmailfrom: addresses, "@domain" for all of a domain, "@.domain" for all below it.
-struct SenderRules {
-  std::vector<std::string> unwelcome;
-  [[nodiscard]] bool welcomes(std::string_view sender) const;
-};
-
 struct RecipientRules {
   std::vector<std::string> our_domains;  // control/rcpthosts, else control/locals, else me
   std::optional<CdbTable> more_domains;  // control/morercpthosts.cdb
@@ -54,14 +51,13 @@ struct RecipientRules {
 // Read when they are first needed, and kept for the connection. Whoever has the values already fills them in.
 struct Rules {
   std::optional<uint64_t> message_limit_bytes;  // DATABYTES, else control/databytes; 0: none
-  std::optional<SenderRules> senders;
   std::optional<RecipientRules> recipients;
   std::optional<MessageLimits> message;   // barelf, linebytes, headerbytes, maxhops, minfreememory
   std::optional<uint64_t> error_limit;    // control/maxerrors
   std::optional<uint64_t> command_limit;  // control/maxcommands
+  AskResident ask = ask_by_call();        // how others are asked
 };
 Result<uint64_t> read_message_limit(const Settings& settings);
-Result<SenderRules> read_sender_rules(const Settings& settings);
 Result<RecipientRules> read_recipient_rules(const Settings& settings);
 Result<MessageLimits> read_message_rules(const Settings& settings);  // but for the message's own size
 Result<uint64_t> read_error_limit(const Settings& settings);
