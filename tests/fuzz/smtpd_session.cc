@@ -1,6 +1,8 @@
 // parts: smtpd/client.cc smtpd/command.cc smtpd/data.cc
 // parts: smtpd/envelope_command.cc smtpd/event_log.cc smtpd/header_scan.cc smtpd/message.cc
 // parts: smtpd/path.cc smtpd/replies.cc smtpd/session.cc smtpd/session_message.cc smtpd/settings.cc
+// parts: smtpd/session_access.cc smtpd/session_xclient.cc smtpd/xclient.cc
+// parts: receipt/access_question.cc receipt/bounce_tag.cc receipt/canonical_address.cc
 //
 // The whole conversation. The first byte chooses the settings, a byte 0xff ends a packet. Behind it stands a
 // plain model that knows only this: a message ends at CR LF . CR LF after a 354 or with a BDAT LAST, so there
@@ -98,7 +100,6 @@ Conversation conversation_of(uint8_t choice) {
   conversation.rules.message->header_bytes = (choice & 32U) != 0 ? 100 : 0;
   conversation.rules.message->hops = 5;
   conversation.rules.recipients->limit = 3;
-  conversation.rules.senders->unwelcome = {"@bad.example"};
   return conversation;
 }
 
