@@ -97,6 +97,7 @@ std::string prvs_tagged(std::string_view address, const PrvsKey& key, uint64_t n
 PrvsCheck check_prvs(std::string_view address, const std::vector<PrvsKey>& keys, uint64_t now_seconds) {
   using State = PrvsCheck::State;
   const std::optional<PrvsAddress> tagged = parse_prvs(address);
+  if (keys.empty()) return {State::keyless, tagged ? tagged->address : std::string(address)};
   if (!tagged) return {State::untagged, std::string(address)};
   const uint64_t today = now_seconds / kSecondsPerDay;
   const std::string front = std::to_string(tagged->key) + three_digits(tagged->day);
@@ -122,6 +123,8 @@ std::string_view prvs_state_name(PrvsCheck::State state) {
       return "valid";
     case PrvsCheck::State::expired:
       return "expired";
+    case PrvsCheck::State::keyless:
+      return "keyless";
     case PrvsCheck::State::forged:
       break;
   }

@@ -35,7 +35,8 @@ Result<std::vector<PrvsKey>> parse_prvs_keys(std::string_view text, std::string_
 std::string prvs_tagged(std::string_view address, const PrvsKey& key, uint64_t now_seconds);
 
 struct PrvsCheck {
-  enum class State { untagged, valid, expired, forged } state = State::untagged;
+  // keyless: there are no keys, so nothing of ours is tagged, and no tag can be right or wrong.
+  enum class State { untagged, valid, expired, forged, keyless } state = State::untagged;
   std::string address;  // without the tag
 };
 // Also good where a host between made the address lower case.

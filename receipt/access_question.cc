@@ -39,12 +39,12 @@ bool is_missing(const std::string& path) {
   return ::access(path.c_str(), F_OK) < 0 && errno == ENOENT;
 }
 
-Result<Reply> put_question(AccessList list, std::string_view value, const AskResident& ask) {
+Result<Reply> put_question(AccessList list, std::string_view value, const AskProgram& ask) {
   const Result<std::string> program = control_line_or("access", "@access");
   if (!program) return program.failure();
   const Request request{
       .arguments = {std::string(names_of(list).verb), std::string(value)}, .environment = {}, .fds = {}};
-  Result<Reply> reply = ask(*program, request, now_milliseconds() + kAskMilliseconds);
+  Result<Reply> reply = ask_program(ask, *program, request, now_milliseconds() + kAskMilliseconds);
   if (!reply || reply->exit_code == kWelcome) return reply;
   // A script that fails exits with 1, too, but it names no line.
   if (reply->exit_code == kNotWelcome && !trim(reply->output).empty()) return reply;
@@ -58,7 +58,7 @@ AccessListNames names_of(AccessList list) {
   return kNames.at(static_cast<size_t>(list));
 }
 
-Decision check_access(AccessList list, std::string_view value, const AskResident& ask) {
+Decision check_access(AccessList list, std::string_view value, const AskProgram& ask) {
   const std::string step(names_of(list).file);
   if (value.empty() || is_missing(home_path("control/" + step))) return pass(step);
   const Result<Reply> reply = put_question(list, value, ask);

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "receipt/ask_resident.h"
+#include "receipt/ask_program.h"
 #include "receipt/decision.h"
 
 namespace postern {
@@ -21,6 +21,6 @@ AccessListNames names_of(AccessList list);
 
 // Nothing is asked without the file, and never of the null reverse-path. Who does not answer refuses for now:
 // the operator's word must hold. Why: the line that decided, "FILE:LINE: TEXT".
-Decision check_access(AccessList list, std::string_view value, const AskResident& ask);
+Decision check_access(AccessList list, std::string_view value, const AskProgram& ask);
 
 }  // namespace postern

@@ -1,5 +1,5 @@
-// control/proxies: whose word about a client is taken. A line is an address or a network (192.0.2.0/24,
-// 2001:db8::/32) and one or both of
+// control/proxies: whose word about a client is taken. A line is an address or a network, as the Host Access
+// Table writes them (192.0.2.0/24, 2001:db8::/32), and one or both of
 //
 //   proxy     each connection begins with a header of the PROXY protocol; one without it is closed
 //   xclient   the command XCLIENT is offered
@@ -9,17 +9,16 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "lib/result.h"
+#include "receipt/address_prefix.h"
 
 namespace postern {
 
 struct Proxy {
-  std::vector<unsigned char> network;  // 4 or 16 bytes
-  unsigned bits = 0;
+  std::vector<AddressPrefix> networks{};
   bool says_proxy = false;
   bool says_xclient = false;
 };

@@ -6,16 +6,16 @@
 #include <cerrno>
 
 #include "lib/control.h"
-#include "smtpd/tcp_rules.h"
+#include "receipt/tcp_rules.h"
 
 namespace postern::smtpd {
 
 namespace {
 
 // Who the client is, and what follows from it.
-constexpr std::array kOfClient = {"RELAYCLIENT",         "TCPREMOTEHOST", "TCPREMOTEINFO",
-                                  "TCPLOCALHOST",        "POSTERN_AUTH",  "POSTERN_POLICY",
-                                  "POSTERN_SENDERGROUP", "POSTERN_HELO",  "POSTERN_ICID"};
+constexpr std::array kOfClient = {"RELAYCLIENT",  "TCPREMOTEHOST",  "TCPREMOTEINFO",       "TCPLOCALHOST",
+                                  "POSTERN_AUTH", "POSTERN_POLICY", "POSTERN_SENDERGROUP", "POSTERN_HELO",
+                                  "POSTERN_ICID", "POSTERN_SKIP"};
 
 Result<TcpRule> rule_of(const std::string& address) {
   const std::string path = home_path("control/tcp.smtp.cdb");

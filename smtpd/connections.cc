@@ -21,8 +21,8 @@
 #include "lib/log.h"
 #include "lib/signals.h"
 #include "receipt/proxies.h"
+#include "receipt/tcp_rules.h"
 #include "smtpd/running_sessions.h"
-#include "smtpd/tcp_rules.h"
 
 namespace postern::smtpd {
 

@@ -10,7 +10,7 @@
 
 #include "lib/child.h"
 #include "lib/text.h"
-#include "receipt/canonical_address.h"
+#include "receipt/address_prefix.h"
 
 namespace postern::smtpd {
 
@@ -35,6 +35,12 @@ bool is_port(std::string_view text) {
   return number && *number <= 65535 && (text.size() == 1 || text.front() != '0');
 }
 
+std::optional<std::string> address_of_family(std::string_view text, bool v6) {
+  const bool is_v6 = text.find(':') != std::string_view::npos;
+  const std::optional<AddressKey> key = is_v6 == v6 ? parse_address(text) : std::nullopt;
+  return key ? std::optional(address_text(*key)) : std::nullopt;
+}
+
 // "PROXY TCP4 192.0.2.1 198.51.100.1 40000 25" CR LF; behind UNKNOWN anything.
 std::optional<ProxyHeader> parse_line(std::string_view line) {
   if (line.size() > kProxyLineBytes || !line.ends_with("\r\n")) return std::nullopt;
@@ -43,9 +49,8 @@ std::optional<ProxyHeader> parse_line(std::string_view line) {
   const std::vector<std::string_view> parts = split(line, ' ');
   if (parts.size() >= 2 && parts[1] == "UNKNOWN") return ProxyHeader{};
   if (parts.size() != 6 || (parts[1] != "TCP4" && parts[1] != "TCP6")) return std::nullopt;
-  const int family = parts[1] == "TCP4" ? AF_INET : AF_INET6;
-  const std::optional<std::string> remote = canonical_address(parts[2], family);
-  const std::optional<std::string> local = canonical_address(parts[3], family);
+  const std::optional<std::string> remote = address_of_family(parts[2], parts[1] == "TCP6");
+  const std::optional<std::string> local = address_of_family(parts[3], parts[1] == "TCP6");
   if (!remote || !local || !is_port(parts[4]) || !is_port(parts[5])) return std::nullopt;
   return ProxyHeader{.client = ProxiedClient{.remote_ip = *remote,
                                              .remote_port = std::string(parts[4]),
@@ -54,14 +59,10 @@ std::optional<ProxyHeader> parse_line(std::string_view line) {
 }
 
 std::string binary_address(std::string_view bytes, size_t at, bool v6) {
-  in_addr v4_address{};
-  in6_addr v6_address{};
-  if (v6) {
-    std::memcpy(&v6_address, bytes.data() + at, sizeof v6_address);
-    return canonical_address(v6_address);
-  }
-  std::memcpy(&v4_address, bytes.data() + at, sizeof v4_address);
-  return canonical_address(v4_address);
+  AddressKey key = *parse_address("0.0.0.0");
+  const size_t length = v6 ? key.size() : key.size() - kIpv4Bits / 8;
+  std::memcpy(key.data() + key.size() - length, bytes.data() + at, length);
+  return address_text(key);
 }
 
 std::optional<ProxyHeader> parse_binary(std::string_view header) {

@@ -12,7 +12,11 @@
 #include "lib/environment.h"
 #include "lib/submit.h"
 #include "receipt/access_question.h"
+#include "receipt/client_notes.h"
 #include "receipt/decision.h"
+#include "receipt/rates.h"
+#include "receipt/recipient.h"
+#include "receipt/sender_spf.h"
 #include "smtpd/client.h"
 #include "smtpd/command.h"
 #include "smtpd/envelope_command.h"
@@ -20,6 +24,7 @@
 #include "smtpd/message.h"
 #include "smtpd/replies.h"
 #include "smtpd/settings.h"
+#include "smtpd/tls_layer.h"
 #include "smtpd/xclient.h"
 
 namespace postern::smtpd {
@@ -31,14 +36,17 @@ class Session {
  public:
   // `rules` may be filled in; what is missing is read from control/ when it is needed.
   Session(const Settings& settings, Rules rules, Environment environment, Client& client, EventLog& log,
-          Submit submit);
+          Submit submit, TlsLayer tls_layer = {});
   void run();
   // XCLIENT has said it before the greeting.
   void known_as(std::string_view helo, bool extended);
   // run() came back because the connection is another client's now: a new Session goes on with it.
   [[nodiscard]] const std::optional<XclientRequest>& new_client() const { return new_client_; }
+  [[nodiscard]] const std::optional<TlsFacts>& tls() const { return tls_; }
 
  private:
+  bool begin();  // false: the client is refused; session_begin.cc
+  std::string banner() const;
   void read_command();
   void obey(const Command& command);
   void greet(bool extended, std::string_view name);  // EHLO, HELO
@@ -48,25 +56,60 @@ class Session {
   void bdat(std::string_view argument);              // BDAT
   void verify(const Command& command);               // VRFY, EXPN
   void reset();                                      // RSET
+  void starttls(const Command& command);             // STARTTLS
   void xclient(std::string_view argument);           // XCLIENT
+
+  // TLS, session_tls.cc.
+  [[nodiscard]] bool offers_tls() const;
+  void begin_tls();
+  void tls_is(TlsFacts facts);
+  bool lacks_tls();  // where the policy wants it: has been answered
+  [[nodiscard]] std::string tls_comment() const;
+
+  // What the client and the sender are asked, session_sender.cc. False: it has been answered.
+  bool speaks_in_turn();  // greet_delay
+  bool greets_well(std::string_view name);
+  bool parse_sender(std::string_view argument, MailArgument& mail);
+  bool accepts_sender(std::string_view sender);
+  bool passes_spf(std::string_view sender);
+  void note_spf();
+  bool complete(std::string& address, Reply otherwise);  // with the default domain
+  void slow_down();                                      // tarpit
+  bool is_trusted() const;                               // a relay client, or one that has logged in
+  std::optional<AskDns> dns(int64_t milliseconds);       // nothing: the connection has been closed
+
+  // The operator's lists and the tags of bounces, session_access.cc. False: it has been answered.
+  bool is_welcome(AccessList list, std::string_view value);
+  bool welcomes_name(std::string_view name);
+  bool welcomes_proxied_name();  // that XCLIENT said
+  Decision verify_bounce(std::string& recipient, std::string_view sender);
 
   // The message itself, session_message.cc.
   bool begin_message(Framing framing);
   void refuse_chunk(Reply reply, uint64_t bytes);
   void end_message();
   void refuse_message(Reply reply);
+  void refuse_message(const SmtpReply& reply);
   void hand_over(int message);  // to the queue program, whose answer is the reply
   bool read_all(const Reading& reading, Reply otherwise);
   std::string trace_fields() const;
   std::string received_line() const;
   Environment message_environment() const;
 
-  // Reply::recipient_ok, or why it is refused; nothing when the rules cannot be read.
-  std::optional<Reply> judge_recipient(std::string_view recipient);
-  // session_access.cc. False: it has been answered.
-  bool verifies_bounce(std::string& recipient, std::string& mark);
-  bool welcomes(AccessList list, std::string_view value);
-  Reply limit_reached(std::string_view recipient, uint64_t recipient_limit) const;
+  // REJECT that speaks late, so that the log has who was to get mail; whoever authenticates meanwhile is let
+  // in.
+  [[nodiscard]] bool refuses_later() const;
+  void refuse_later_mail(std::string_view sender);
+  void refuse_later_rcpt(std::string_view recipient);
+  bool has_message_left();  // of those that the policy gives a connection; else it has been answered
+
+  // The recipients, session_recipient.cc.
+  // Nothing when the rules cannot be read: the session has been closed.
+  std::optional<RecipientVerdict> judge_recipient(std::string_view recipient);
+  RecipientHooks recipient_hooks();
+  void refuse_recipient(const RecipientVerdict& verdict);
+  void take_recipient(RcptArgument rcpt, const RecipientVerdict& verdict);
+  [[nodiscard]] Reply limit_reached(const RecipientVerdict& verdict, uint64_t recipient_limit) const;
   void end_transaction();
   void abort_transaction();
 
@@ -80,6 +123,9 @@ class Session {
   void refuse(Reply reply) { refuse(smtp_reply(reply)); }
   // True where the step lets it pass; else it has been answered, and logged.
   bool accepts(const Decision& decision);
+  // The same for a limit of ours on how much, which is no error of the client's.
+  bool is_within(const Decision& limit);
+  bool recipient_is_within(const Decision& limit, std::string_view recipient);
   void idle_command(Reply reply);
   bool too_many_commands();
   void close(const SmtpReply& last_words);
@@ -90,8 +136,12 @@ class Session {
     uint64_t mid = 0;  // 0: none is open
     Envelope envelope;
     size_t envelope_bytes = 0;
+    size_t taken_recipients = 0;             // RCPT commands: each may have come to several, or to none
     std::optional<MessageReceiver> message;  // when it comes in chunks: what has come
-    std::string bounce_mark;  // why it is no bounce of ours, where the policy takes it all the same
+    std::string spf{};                       // POSTERN_SPF; empty: not asked
+    std::string spf_field{};                 // Received-SPF
+    std::string bounce_mark{};               // why it is no bounce of ours, where the policy takes it
+    size_t only_for_replies = 0;             // of the recipients taken: those that take automatic replies
   };
 
   const Settings& settings_;
@@ -100,11 +150,23 @@ class Session {
   Client& client_;
   EventLog& log_;
   Submit submit_;
+  TlsLayer tls_layer_;
+  std::optional<TlsFacts> tls_;  // the connection is encrypted
+  Rates rates_;
+  ClientNotes notes_;
   Transaction transaction_;
+  std::optional<RecipientChecks> recipient_checks_;  // from the first recipient on
+  SpfVerdict spf_;                                   // of the sender that was asked about last
+  SpfQuestion spf_question_;
   std::string helo_;
   bool extended_ = false;
   bool over_ = false;
+  bool refused_mail_ = false;    // MAIL was taken only so that RCPT can be refused
+  bool helo_unchecked_ = false;  // XCLIENT said it
+  std::string bounce_mark_;      // of the recipient that was verified last, and the next one
+  bool must_be_reply_ = false;
   std::optional<XclientRequest> new_client_;
+  uint64_t messages_ = 0;       // that came to their end, taken or not
   uint64_t errors_ = 0;         // since the last accepted message
   uint64_t idle_commands_ = 0;  // since the last message: those that bring none nearer
 };

@@ -4,23 +4,30 @@
 
 namespace postern::smtpd {
 
-bool Session::welcomes(AccessList list, std::string_view value) {
+bool Session::is_welcome(AccessList list, std::string_view value) {
   const Decision decision = check_access(list, value, rules_.ask);
-  if (!decision.passes()) log_.refused(decision);
+  if (!decision.passes()) log_.because(decision);
   return accepts(decision);
 }
 
-bool Session::verifies_bounce(std::string& recipient, std::string& mark) {
-  const std::string said = recipient;
-  BounceVerification verification(settings_.policy, settings_.relay_suffix.has_value(), rules_.ask);
-  const Decision decision = verification.verify(recipient, transaction_.envelope.sender);
-  mark = verification.mark();
-  if (!mark.empty()) log_.invalid_bounce(transaction_.mid, said, "marked");
-  if (decision.passes()) return true;
-  if (decision.reply.permanent()) log_.invalid_bounce(transaction_.mid, said, "rejected");
-  log_.recipient_refused(transaction_.mid, said, decision.reply);
-  refuse(decision.reply);
-  return false;
+// NOBADHELO: hosts whose name does not count, as in qregex.
+bool Session::welcomes_name(std::string_view name) {
+  if (!environment_.get("NOBADHELO") && !is_welcome(AccessList::helo, name)) return false;
+  return greets_well(name);
+}
+
+bool Session::welcomes_proxied_name() {
+  if (helo_unchecked_ && !welcomes_name(helo_)) return false;
+  helo_unchecked_ = false;
+  return true;
+}
+
+Decision Session::verify_bounce(std::string& recipient, std::string_view sender) {
+  BounceVerification verification(settings_.policy, is_trusted(), rules_.ask);
+  Decision decision = verification.verify(recipient, sender);
+  bounce_mark_ = verification.mark();
+  must_be_reply_ = verification.must_be_reply();
+  return decision;
 }
 
 }  // namespace postern::smtpd

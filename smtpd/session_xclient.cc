@@ -17,6 +17,7 @@ void Session::xclient(std::string_view argument) {
 void Session::known_as(std::string_view helo, bool extended) {
   helo_ = helo;
   extended_ = extended;
+  helo_unchecked_ = !helo.empty();
 }
 
 }  // namespace postern::smtpd

@@ -6,7 +6,7 @@
 
 #include "lib/text.h"
 #include "lib/xtext.h"
-#include "receipt/canonical_address.h"
+#include "receipt/address_prefix.h"
 #include "smtpd/command.h"
 #include "smtpd/path.h"
 
@@ -25,8 +25,8 @@ std::optional<std::string> take_name(const std::string& value) {
 
 std::optional<std::string> take_address(const std::string& value) {
   const bool marked = value.size() > 5 && equal_ignoring_case(std::string_view(value).substr(0, 5), "IPV6:");
-  const std::string_view address = std::string_view(value).substr(marked ? 5 : 0);
-  return canonical_address(address);
+  const std::optional<AddressKey> key = parse_address(std::string_view(value).substr(marked ? 5 : 0));
+  return key ? std::optional(address_text(*key)) : std::nullopt;
 }
 
 std::optional<std::string> take_port(const std::string& value) {

@@ -1,6 +1,7 @@
 #!/bin/bash
 # R19: a bounce to a valid tag reaches the untagged address, and so does what others send to a tagged one; smtpd asks signq, which has the
-# keys. Where postern-hat is there, policies refuse and mark bounces without a valid tag.
+# keys. Policies refuse and mark bounces without a valid tag, by sender group; automatic replies may be let through. Without keys nobody is
+# held to a tag.
 . "$(dirname "$0")/../lib.sh"
 need python3
 make_instance --local home.example --user alice
@@ -18,11 +19,9 @@ P
 }
 FROM_ADDRESS=127.0.0.3
 (cd "$POSTERN_HOME/control" && echo ':allow' > tcp.smtp && tcprules tcp.smtp.cdb tcp.smtp.tmp < tcp.smtp) || fail "tcprules"
-if [ -x "$B/postern-hat" ]; then
-  printf 'STRICT ACCEPT bounce_tags=reject\nMARKED ACCEPT bounce_tags=header\nLAX ACCEPT bounce_tags=off\n' > "$POSTERN_HOME/control/policies"
-  printf 'STRICTLY: 127.0.0.3 $STRICT\nMARKING: 127.0.0.4 $MARKED\nALL $LAX\n' > "$POSTERN_HOME/control/hat"
-  "$B/postern-hat" compile > "$T/compile" 2>&1 || fail "$(cat "$T/compile")"
-fi
+printf 'STRICT ACCEPT bounce_tags=reject\nMARKED ACCEPT bounce_tags=header\nLAX ACCEPT bounce_tags=off\nREPLIES ACCEPT bounce_tags=reject untagged_replies_valid=on\n' > "$POSTERN_HOME/control/policies"
+printf 'STRICTLY: 127.0.0.3 $STRICT\nMARKING: 127.0.0.4 $MARKED\nREPLYING: 127.0.0.5 $REPLIES\nALL: $LAX\n' > "$POSTERN_HOME/control/hat"
+"$B/postern-hat" compile > "$T/compile" 2>&1 || fail "$(cat "$T/compile")"
 run_instance
 valid=$(tag a-first-secret 6)
 old=$(tag a-first-secret -2)
@@ -50,8 +49,6 @@ stop_service signq
 takes someone@other.example "$valid"
 takes '' alice@home.example
 start_service signq
-[ -x "$B/postern-hat" ] || exit 0
-
 FROM_ADDRESS=127.0.0.3
 takes '' "$(tag a-first-secret 5)"
 takes someone@other.example "$(tag another-secret 5)"
@@ -67,4 +64,23 @@ takes '' "$(tag another-secret 4)"
 expect_in "$LETTER" '^X-Postern-Invalid-Bounce: forged$'
 takes '' "$(tag a-first-secret 4)"
 expect_not_in "$LETTER" '^X-Postern-Invalid-Bounce'
+takes '' alice@home.example
+expect_in "$LETTER" '^X-Postern-Invalid-Bounce: untagged$'
+wait_for 30 logged smtpd 'invalid bounce, rcpt address <alice@home\.example> marked by bounce verification\.'
+
+# Automatic replies, by their own word.
+FROM_ADDRESS=127.0.0.5
+refuses '' alice@home.example '^550 5\.7\.1 this is no bounce'
+refuses '' "$forged" '^550 5\.7\.1 this is no bounce'
+printf 'From: <a@other.example>\nAuto-Submitted: auto-replied\nSubject: away\n\nbye\n' | inject '' alice@home.example > "$T/answer" || fail "an automatic reply: $(cat "$T/answer")"
+delivered=$((delivered + 1))
+wait_for 30 arrived
+expect_in "$(grep -l '^Subject: away' $(mailbox alice))" '^X-Postern-Invalid-Bounce: untagged$'
+
+# Nothing is tagged here any more.
+rm "$POSTERN_HOME/secrets/posterng/bouncekeys"
+svc -h "$POSTERN_HOME/service/signq"
+FROM_ADDRESS=127.0.0.3
+let_in() { mail "without keys" | inject '' alice@home.example > "$T/answer"; }
+wait_for 30 let_in
 exit 0

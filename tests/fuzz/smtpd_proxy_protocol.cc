@@ -1,4 +1,4 @@
-// parts: smtpd/proxy_protocol.cc receipt/canonical_address.cc
+// parts: smtpd/proxy_protocol.cc receipt/address_prefix.cc
 //
 // What a proxy says first. Whatever comes: the header's end does not depend on what stands behind it, and who
 // is taken for the client has addresses in their one form.
@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "lib/text.h"
-#include "receipt/canonical_address.h"
+#include "receipt/address_prefix.h"
 #include "tests/fuzz/must.h"
 
 using namespace postern;
@@ -28,8 +28,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::optional<ProxyHeader> parsed = parse_proxy_header(header);
   if (!parsed || !parsed->client) return 0;
   const ProxiedClient& client = *parsed->client;
-  must(canonical_address(client.remote_ip) == client.remote_ip);
-  must(canonical_address(client.local_ip) == client.local_ip);
+  must(address_text(*parse_address(client.remote_ip)) == client.remote_ip);
+  must(address_text(*parse_address(client.local_ip)) == client.local_ip);
   for (const std::string& port : {client.remote_port, client.local_port})
     must(parse_number(port).value_or(65536) <= 65535);
   return 0;

@@ -1,4 +1,4 @@
-// parts: smtpd/xclient.cc smtpd/command.cc smtpd/path.cc receipt/canonical_address.cc
+// parts: smtpd/xclient.cc smtpd/command.cc smtpd/path.cc receipt/address_prefix.cc
 //
 // XCLIENT's argument: what is believed has no byte that could forge a log line, a header field or a variable.
 #include "smtpd/xclient.h"
@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "receipt/canonical_address.h"
+#include "receipt/address_prefix.h"
 #include "smtpd/command.h"
 #include "tests/fuzz/must.h"
 
@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     must(value->value_or("").size() <= 255);
     for (const char c : value->value_or("")) must(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
   }
-  if (request->address) must(canonical_address(*request->address) == *request->address);
+  if (request->address) must(address_text(*parse_address(*request->address)) == *request->address);
   if (!request->helo.value_or("").empty()) must(is_greeting_name(*request->helo));
   return 0;
 }

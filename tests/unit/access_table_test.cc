@@ -112,7 +112,7 @@ TEST_CASE("nobody is asked without the file, nor about the null reverse-path; wh
   const ScratchHome home;
   int asked = 0;
   Result<Reply> answer = temporary("nobody is there");
-  const AskResident ask = [&](std::string_view program, const Request& request, int64_t) {
+  const AskProgram ask = [&](std::string_view program, const Request& request, int64_t) {
     ++asked;
     CHECK(program == "@access");
     CHECK(request.arguments == std::vector<std::string>{"rcpt", "a@b"});

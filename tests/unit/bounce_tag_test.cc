@@ -15,7 +15,7 @@ struct Signq {
   std::string answer;  // a state; empty: nobody is there
   std::vector<std::string> asked{};
 
-  AskResident ask() {
+  AskProgram ask() {
     return [this](std::string_view program, const Request& request, int64_t) -> Result<Reply> {
       CHECK(program == "@signq");
       REQUIRE(request.arguments.size() == 2);
@@ -34,6 +34,7 @@ struct Row {
   std::string recipient;
   const char* code;  // empty: it passes
   const char* mark;
+  bool replies_valid = false;
 };
 
 }  // namespace
@@ -46,22 +47,30 @@ TEST_CASE("bounces are held to their tag as the policy says") {
       {reject, false, "expired", kTagged, "550", ""},
       {reject, false, "forged", kTagged, "550", ""},
       {reject, false, "forged", kCisco, "550", ""},
-      {reject, false, "valid", plain, "550", ""},
+      {reject, false, "untagged", plain, "550", ""},
       {reject, false, "", kTagged, "451", ""},
-      {reject, false, "", plain, "550", ""},
-      {reject, true, "valid", plain, "", ""},
+      {reject, false, "", plain, "451", ""},
+      {reject, true, "untagged", plain, "", ""},
       {reject, true, "forged", kTagged, "550", ""},
       {reject, true, "expired", kTagged, "550", ""},
+      {reject, false, "untagged", plain, "", "untagged", true},
+      {reject, false, "forged", kTagged, "550", "", true},
+      {reject, false, "expired", kTagged, "550", "", true},
       {header, false, "valid", kTagged, "", ""},
       {header, false, "expired", kTagged, "", "expired"},
       {header, false, "forged", kTagged, "", "forged"},
       {header, false, "", kTagged, "", "unchecked"},
-      {header, false, "valid", plain, "", "untagged"},
-      {header, true, "valid", plain, "", ""},
+      {header, false, "untagged", plain, "", "untagged"},
+      {header, false, "untagged", plain, "", "untagged", true},
+      {header, true, "untagged", plain, "", ""},
+      // Without keys nothing of ours is tagged.
+      {header, false, "keyless", plain, "", ""},
+      {reject, false, "keyless", plain, "", ""},
+      {reject, false, "keyless", kTagged, "", ""},
       {off, false, "forged", kTagged, "", ""},
       {off, false, "", kTagged, "", ""},
       {off, false, "", plain, "", ""},
-      {reject, false, "valid", "Postmaster@example.com", "", ""},
+      {reject, false, "untagged", "Postmaster@example.com", "", ""},
       {reject, false, "forged", "prvs=0786aabbcc=postmaster@example.com", "", ""},
   };
   for (const Row& row : rows) {
@@ -74,14 +83,17 @@ TEST_CASE("bounces are held to their tag as the policy says") {
     MailFlowPolicy policy;
     policy.bounce_tags = row.action;
     policy.untagged_bounces_valid = row.untagged_valid;
+    policy.untagged_replies_valid = row.replies_valid;
     BounceVerification verification(policy, false, signq.ask());
     std::string address = row.recipient;
     const Decision decision = verification.verify(address, "");
     CHECK(decision.reply.code == row.code);
     CHECK(decision.passes() == std::string_view(row.code).empty());
     CHECK(verification.mark() == row.mark);
-    // Where nothing has a tag, nobody is asked.
-    CHECK(signq.asked.size() == (row.recipient.starts_with("prvs=") ? 1 : 0));
+    CHECK(verification.must_be_reply() == (row.replies_valid && row.action == reject && decision.passes()));
+    // Where nobody is held to a tag, nobody is asked.
+    const bool tagged = row.recipient.starts_with("prvs=");
+    CHECK(signq.asked.size() == (row.action != off && (tagged || !row.untagged_valid) ? 1 : 0));
     if (decision.passes()) CHECK(address.find("prvs=") == std::string::npos);
     if (!decision.passes()) CHECK_FALSE(decision.why.empty());
   }
@@ -114,6 +126,7 @@ TEST_CASE("clients that relay are not held to tags, and strangers' tags are thei
       std::string address = kTagged;
       CHECK(verification.verify(address, sender).passes());
       CHECK(verification.mark().empty());
+      // The tag of others is a part of the address.
       CHECK(address == (state == "valid" || state == "expired" ? "bob@example.com" : kTagged));
       address = "bob@example.com";
       CHECK(verification.verify(address, sender).passes());

@@ -6,7 +6,7 @@
 
 #include "lib/child.h"
 #include "lib/fd.h"
-#include "receipt/canonical_address.h"
+#include "receipt/address_prefix.h"
 #include "receipt/proxies.h"
 
 using namespace postern;
@@ -159,7 +159,8 @@ TEST_CASE("the proxies that are believed") {
     CHECK((proxy != nullptr && proxy->says_xclient) == row.xclient);
   }
   for (const char* bad : {"192.0.2.7", "192.0.2.7 both", "proxy", "192.0.2.0/33 proxy", "0.0.0.0/0 proxy",
-                          "192.0.2. proxy", "2001:db8::/129 proxy", "192.0.2.7/ proxy"}) {
+                          "::/0 proxy", "::ffff:0.0.0.0/96 proxy", "::/64 xclient",
+                          "0.0.0.0-255.255.255.255 proxy", "2001:db8::/129 proxy", "192.0.2.7/ proxy"}) {
     CAPTURE(bad);
     const Result<Proxies> wrong = Proxies::parse(std::string("# c\n") + bad, "control/proxies");
     REQUIRE_FALSE(wrong.ok());

@@ -205,6 +205,60 @@ TEST_CASE("a bounce is taken, marked or refused by its recipient's tag") {
   }
 }
 
+TEST_CASE(
+    "where untagged automatic replies are taken, other mail without a tag is refused behind its header") {
+  const std::string reply = "Auto-Submitted: auto-replied (vacation)\r\n";
+  const std::string report = "Content-Type: multipart/report; report-type=delivery-status\r\n";
+  struct Row {
+    std::string sender, recipients, header, codes;
+  };
+  const std::string one = "RCPT TO:<bob@example.org>\r\n";
+  const std::string tagged = "RCPT TO:<prvs=0786aabbcc=bob@example.org>\r\n";
+  const Row rows[] = {
+      {"", one, reply, "250 250 354 250"},
+      {"", one, "", "250 250 354 550"},
+      {"", one, "Auto-Submitted: auto-generated\r\n", "250 250 354 550"},
+      {"", one, reply + report, "250 250 354 550"},
+      {"", tagged, "", "250 250 354 250"},
+      // A refusal must hold for all: it comes, marked.
+      {"", one + tagged, "", "250 250 250 354 250"},
+      {"s@client.example", one, "", "250 250 354 250"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.header);
+    CAPTURE(row.recipients);
+    Conversation conversation;
+    conversation.settings.policy.bounce_tags = BounceTags::reject;
+    conversation.settings.policy.untagged_replies_valid = true;
+    conversation.rules.ask = [](std::string_view, const Request& request, int64_t) -> Result<postern::Reply> {
+      const bool has_tag = request.arguments[1].starts_with("prvs=");
+      return postern::Reply{.exit_code = 0,
+                            .output = std::string(has_tag ? "valid" : "untagged") + "\tbob@example.org\n"};
+    };
+    conversation.packets = {"EHLO c\r\n", "MAIL FROM:<" + row.sender + ">\r\n" + row.recipients + "DATA\r\n",
+                            row.header + "\r\nbody\r\n.\r\n"};
+    const Played played = play(conversation);
+    CHECK(codes(played.replies) == "220 250 " + row.codes);
+    for (const HandedOn& one_of_them : played.handed_on) {
+      const bool marked =
+          (one_of_them.received + one_of_them.message).find("X-Postern-Invalid-Bounce: untagged\n") == 0;
+      CHECK(marked == (row.sender.empty() && row.recipients != tagged));
+    }
+  }
+}
+
+TEST_CASE("forged bounces say nothing of what a client knows of our recipients") {
+  Conversation conversation;
+  conversation.settings.policy.bounce_tags = BounceTags::reject;
+  conversation.settings.policy.max_invalid_recipients = 1;
+  conversation.rules.ask = [](std::string_view, const Request&, int64_t) -> Result<postern::Reply> {
+    return postern::Reply{.exit_code = 0, .output = "untagged\tbob@example.org\n"};
+  };
+  const std::string rcpt = "RCPT TO:<bob@example.org>\r\n";
+  conversation.packets = {"EHLO c\r\n", "MAIL FROM:<>\r\n" + rcpt + rcpt + rcpt};
+  CHECK(codes(play(conversation).replies) == "220 250 250 550 550 550");
+}
+
 TEST_CASE("the Received field can be left out") {
   Conversation conversation;
   conversation.settings.policy.received_header = false;
