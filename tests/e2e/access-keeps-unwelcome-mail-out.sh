@@ -39,14 +39,14 @@ expect_equal "$(replies 'EHLO friend' 'EHLO a.dyn.example' 'MAIL FROM:<a@b.examp
 wait_for 30 logged smtpd 'ICID [0-9]+ badmailfrom: control/badmailfrom:3: @worse\.example'
 wait_for 30 logged smtpd 'ICID [0-9]+ badhelo: control/badhelo:3: \^\[\^\.\]\+\$'
 wait_for 30 logged smtpd 'To: <anton@home\.example> decided by badrcptto: control/badrcptto:3: \^a\.\*@home\\\.example\$'
-# A tag does not lead round the list.
-expect_equal "$(replies 'EHLO good.dyn.example' 'MAIL FROM:<a@b.example>' 'RCPT TO:<prvs=0786aabbcc=anton@home.example>' 'RCPT TO:<prvs=0786aabbcc=alice@home.example>')" \
-  '250,250 2.1.0,550 5.7.1,250 2.1.5' "tagged recipients"
 # Hosts whose name does not count.
 rules() { printf "$1" | tcprules "$control/tcp.smtp.cdb" "$T/tcp.tmp" && chmod 644 "$control/tcp.smtp.cdb"; }
 rules '127.0.0.1:allow,NOBADHELO=""\n:allow\n'
 expect_equal "$(replies 'EHLO friend')" 250 "NOBADHELO"
 rules ':allow\n'
+# A tag does not lead round the list; nobody relays from now on.
+expect_equal "$(replies 'EHLO good.dyn.example' 'MAIL FROM:<a@b.example>' 'RCPT TO:<prvs=0786aabbcc=anton@home.example>' 'RCPT TO:<prvs=0786aabbcc=alice@home.example>')" \
+  '250,250 2.1.0,550 5.7.1,250 2.1.5' "tagged recipients"
 
 # A new line counts at once; a bad one changes nothing and is named.
 echo '^offers?@' >> "$control/badmailfrom"
