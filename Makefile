@@ -28,6 +28,7 @@ RESIDENT := \
   local/postern-lspawn local/postern-newu local/postern-newv \
   remote/postern-rspawn remote/postern-remote remote/postern-dane remote/postern-stsd remote/postern-tlsrpt \
   dnsq/postern-dnsq \
+  ldapq/postern-ldapq \
   sign/postern-signq sign/postern-dkim-key \
   quarantine/postern-quarantine \
   inject/postern-inject inject/postern-sendmail inject/postern-pickup \
@@ -48,6 +49,7 @@ postern-rspawn_LIBS = $(postern-remote_LIBS)
 postern-dane_LIBS = $(postern-remote_LIBS)
 postern-signq_LIBS = -lcrypto
 postern-dkim-key_LIBS = -lcrypto
+postern-ldapq_LIBS = -lldap -llber
 
 # Tests are compiled once and run once: not worth optimising.
 tests_FLAGS = -O0 -U_FORTIFY_SOURCE
@@ -109,7 +111,7 @@ $(foreach p,$(RESIDENT),$(eval $(call link,$(p),resident)))
 $(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LIB)
 	@echo "  LINK $@"
 	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) $(postern-quarantine_LIBS) $(postern-remote_LIBS) \
-	  $(postern-tlsrpt_LIBS) $(postern-signq_LIBS) -lcdb -lxxhash -lidn2 -o $@
+	  $(postern-tlsrpt_LIBS) $(postern-signq_LIBS) $(postern-ldapq_LIBS) -lcdb -lxxhash -lidn2 -o $@
 
 # What the tests ask for a mail's pieces.
 $(O)/mime-pieces: $(O)/tests/mime_pieces.o $(O)/libscanq.a $(LIB)
@@ -130,10 +132,10 @@ $(O)/tls_sink: tests/bench/tls_sink.cc
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
 PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libssl-dev libcdb-dev libxxhash-dev \
   nlohmann-json3-dev doctest-dev \
-  libsqlite3-dev libssl-dev openssl libcurl4-openssl-dev zlib1g-dev \
+  libsqlite3-dev libssl-dev openssl libcurl4-openssl-dev zlib1g-dev libldap-dev \
   daemontools ucspi-tcp-ipv6 \
   swaks nsd ldnsutils unbound dnsutils postfix clamav-testfiles clamav-daemon clamav-milter clamdscan spamassassin zip strace procps psmisc python3 binutils file \
-  dot-forward maildrop procmail mutt php-cli \
+  dot-forward maildrop procmail mutt php-cli slapd ldap-utils \
   ripmime mpack uudeview tnef libmime-tools-perl \
   python3-flufl.bounce libmail-deliverystatus-bounceparser-perl python3-xxhash python3-dkim opendkim-tools jq dovecot-lmtpd dovecot-sieve
 

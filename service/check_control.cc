@@ -18,6 +18,7 @@
 #include "lib/destinations.h"
 #include "lib/dkim_table.h"
 #include "lib/fd.h"
+#include "lib/ldap_settings.h"
 #include "lib/quarantine_settings.h"
 #include "lib/smtproutes.h"
 #include "lib/text.h"
@@ -40,6 +41,7 @@ enum class Form {
   address_port,
   directory,
   dkim,
+  ldap,
   unsubscribed,
   drop_or_bounce,
   families,
@@ -93,6 +95,7 @@ constexpr std::array kKnown = {
     Known{"commandbytes", Form::number, "2048"},
     Known{"concurrencyclamd", Form::number, "10"},
     Known{"concurrencyincoming", Form::number, "200"},
+    Known{"concurrencyldap", Form::number, "8"},
     Known{"concurrencylocal", Form::number, "10"},
     Known{"concurrencyperip", Form::number, "20"},
     Known{"concurrencypickup", Form::number, "10"},
@@ -118,6 +121,7 @@ constexpr std::array kKnown = {
     Known{"helohost", Form::host, "control/me"},
     Known{"idhost", Form::host, "control/me"},
     Known{"ipfamilies", Form::families, "ipv6 ipv4"},
+    Known{"ldap", Form::ldap, "no directory is asked"},
     Known{"linebytes", Form::number, "0"},
     Known{"listen", Form::address_port, "0.0.0.0:25"},
     Known{"locals", Form::domains, "control/me"},
@@ -334,7 +338,8 @@ std::string problem_of(Form form, std::string_view line) {
     case Form::tcp_rules:
       return problem_of_tcp_rule(line);
     case Form::bounce_profiles:  // taken as a whole: what a line means depends on DEFAULT
-    case Form::gateways:         // likewise: a line may name what stands in another
+    case Form::ldap:
+    case Form::gateways:  // likewise: a line may name what stands in another
     case Form::line:
     case Form::any:
       return "";
@@ -375,7 +380,7 @@ bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
          form == Form::stages || form == Form::antivirus || form == Form::senders || form == Form::dkim ||
          form == Form::unsubscribed || form == Form::quarantines || form == Form::bounce_profiles ||
-         form == Form::tcp_rules || form == Form::gateways || form == Form::any;
+         form == Form::tcp_rules || form == Form::gateways || form == Form::ldap || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {
@@ -411,6 +416,10 @@ ControlReport report_on(const Known& known) {
   if (known.form == Form::gateways) {
     const Result<Gateways> table = Gateways::parse(*content, path);
     if (!table) report.problems.push_back(table.failure().text);
+  }
+  if (known.form == Form::ldap) {
+    const Result<LdapSettings> settings = LdapSettings::parse(*content, path);
+    if (!settings) report.problems.push_back(located(settings.failure().text));
   }
   if (known.form == Form::stages && report.value.empty()) {
     report.value = "none";

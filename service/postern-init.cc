@@ -117,6 +117,7 @@ Result<void> make_directories(const Plan& plan) {
       Row{"work", 0700, "posternq"},
       Row{"sets", 0700, "posternq"},
       Row{"secrets/posterng", 0700, "posterng"},
+      Row{"secrets/posterny", 0700, "posterny"},
       Row{"quarantine", 0700, "posterno"},
       Row{"db/quarantine", 0700, "posterno"},
       Row{"db/sts", 0755, "posternh"},  // remote reads it while stsd is away

@@ -73,6 +73,12 @@ const std::vector<Service>& services() {
        {"posternq"},
        256,
        "makes DKIM signatures and bounce tags"},
+      {"ldapq",
+       "posterny",
+       "postern-ldapq --serve",
+       {"posternd", "posterns"},
+       512,
+       "asks directory servers (LDAP)"},
       {.name = "clamd",
        .user = "posternc",
        .program = "postern-clamserver --serve",
@@ -108,6 +114,7 @@ const std::vector<ServiceUser>& service_users() {
       {"posternl", "Postern logs"},           {"posternp", "Postern pickup"},
       {"posternc", "Postern clamd"},          {"posternh", "Postern MTA-STS"},
       {"posterne", "Postern TLS reports"},    {"posterng", "Postern signatures"},
+      {"posterny", "Postern LDAP"},
   };
   return kUsers;
 }
