@@ -202,3 +202,15 @@ tries() {
   printf %s "$password" | ldapq bind "$@" > "$T/answer" 2> "$T/answer.log" || got=$?
   [ $got = "$code" ] || { cat "$T/answer" "$T/answer.log"; fail "bind $* '$password': exit code $got, expected $code"; }
 }
+# start_ldapq: the resident, $LDAPQ its process; ask_ldapq CODE VERB ARGUMENT…: the exit code that it has to answer with.
+start_ldapq() {
+  start ldapq "$B/postern-bind" ldapq "$(id -un)" "$B/postern-ldapq" --serve --workers "${1:-4}"
+  LDAPQ=$LAST_PID
+  wait_for 30 test -S "$POSTERN_HOME/run/ldapq"
+}
+ask_ldapq() {
+  local code=$1 got=0
+  shift
+  "$TESTS/ask.py" ldapq -- "$@" > "$T/answer" || got=$?
+  [ $got = "$code" ] || { cat "$T/answer"; tail -n 20 "$T/ldapq.log"; fail "$*: exit code $got, expected $code"; }
+}
