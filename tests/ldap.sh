@@ -144,6 +144,7 @@ moduleload back_mdb
 pidfile $T/$1/pid
 argsfile $T/$1/args
 threads 4
+defaultsearchbase "$LDAP_BASE"
 TLSCertificateFile $T/$certificate.pem
 TLSCertificateKeyFile $T/$certificate.key
 ${SLAPD_CONFIG:-}
