@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lib/ldap_words.h"
 #include "lib/parameters.h"
 #include "lib/text.h"
 
@@ -9,10 +10,8 @@ namespace postern {
 
 namespace {
 
-constexpr size_t kMostUris = 16;
 constexpr size_t kMostQueries = 1000;
 constexpr uint64_t kMostEntries = 200000;  // of the cache, at 1 KiB each
-constexpr uint64_t kLongestAge = 7 * 86400;
 
 using Kinds = std::array<std::pair<std::string_view, LdapKind>, 11>;
 constexpr Kinds kKinds = {{{"accept", LdapKind::accept},
@@ -26,127 +25,6 @@ constexpr Kinds kKinds = {{{"accept", LdapKind::accept},
                            {"ldapaccept", LdapKind::accept},
                            {"ldaprouting", LdapKind::routing},
                            {"ldapgroup", LdapKind::group}}};
-
-constexpr std::array<ParameterWord<LdapServer::Tls>, 2> kTlsWords = {
-    {{"starttls", LdapServer::Tls::starttls}, {"off", LdapServer::Tls::off}}};
-constexpr std::array<ParameterWord<LdapServer::Type>, 2> kTypeWords = {
-    {{"openldap", LdapServer::Type::openldap}, {"ad", LdapServer::Type::active_directory}}};
-constexpr std::array<ParameterWord<LdapServer::Scope>, 3> kScopeWords = {
-    {{"sub", LdapServer::Scope::sub}, {"one", LdapServer::Scope::one}, {"base", LdapServer::Scope::base}}};
-constexpr std::array<ParameterWord<bool>, 2> kAwayWords = {{{"accept", true}, {"defer", false}}};
-
-std::string set_uris(std::string_view value, std::vector<std::string>& into) {
-  into.clear();
-  for (const std::string_view uri : words(value)) {
-    const bool known =
-        uri.starts_with("ldap://") || uri.starts_with("ldaps://") || uri.starts_with("ldapi://");
-    // What libldap would take for a base or a second host says something else than it seems to.
-    if (!known || uri.find_first_of("?,") != std::string_view::npos ||
-        uri.find('/', uri.find("//") + 2) != std::string_view::npos)
-      return "it is one or more of ldap://HOST[:PORT], ldaps://HOST[:PORT], ldapi://SOCKET with %2f for /";
-    into.emplace_back(uri);
-  }
-  return into.size() > kMostUris ? "it has more than 16 servers" : "";
-}
-std::string set_base(std::string_view value, std::string& into) {
-  into = equal_ignoring_case(value, "NONE") ? "" : value;
-  return {};
-}
-std::string set_seconds(std::string_view value, uint64_t least, uint64_t most, unsigned& into) {
-  const std::optional<uint64_t> seconds = parse_age(value);
-  if (!seconds || *seconds < least || *seconds > most)
-    return "it is a time from " + std::to_string(least) + " to " + std::to_string(most) + " seconds";
-  into = static_cast<unsigned>(*seconds);
-  return {};
-}
-std::string set_filter(std::string_view value, LdapFilter& into) {
-  Result<LdapFilter> filter = LdapFilter::parse(value);
-  if (!filter) return filter.failure().text;
-  into = std::move(*filter);
-  return {};
-}
-std::string set_attribute(std::string_view value, std::string& into) {
-  const bool fine = std::all_of(value.begin(), value.end(), [](char c) {
-    return is_parameter_name(std::string_view(&c, 1)) || c == ';' || c == '.';
-  });
-  if (!fine || value.front() == '.' || value.front() == ';') return "it is the name of an attribute";
-  into = value;
-  return {};
-}
-// Below the directory of secrets, and nowhere else.
-std::string set_password_file(std::string_view value, std::string& into) {
-  if (value.find('/') != std::string_view::npos || value.starts_with('.'))
-    return "it is the name of a file below secrets/posterny/, without a slash";
-  into = value;
-  return {};
-}
-
-template <typename Thing>
-using Words = Parameter<Thing>;
-
-constexpr std::array<Words<LdapServer>, 14> kServerWords = {{
-    {"uri", [](std::string_view v, LdapServer& s) { return set_uris(v, s.uris); }},
-    {"type", [](std::string_view v, LdapServer& s) { return choose_parameter(kTypeWords, v, s.type); }},
-    {"tls", [](std::string_view v, LdapServer& s) { return choose_parameter(kTlsWords, v, s.tls); }},
-    {"ca",
-     [](std::string_view v, LdapServer& s) {
-       s.ca = v;
-       return std::string(v.starts_with('/') ? "" : "it is the whole path of a file or a directory");
-     }},
-    {"bind",
-     [](std::string_view v, LdapServer& s) {
-       s.bind_dn = v;
-       return std::string();
-     }},
-    {"password", [](std::string_view v, LdapServer& s) { return set_password_file(v, s.password_file); }},
-    {"base", [](std::string_view v, LdapServer& s) { return set_base(v, s.base); }},
-    {"scope", [](std::string_view v, LdapServer& s) { return choose_parameter(kScopeWords, v, s.scope); }},
-    {"connect-timeout",
-     [](std::string_view v, LdapServer& s) { return set_seconds(v, 1, 60, s.connect_seconds); }},
-    {"timeout", [](std::string_view v, LdapServer& s) { return set_seconds(v, 1, 60, s.timeout_seconds); }},
-    {"retry", [](std::string_view v, LdapServer& s) { return set_seconds(v, 1, 300, s.retry_seconds); }},
-    {"age", [](std::string_view v, LdapServer& s) { return set_seconds(v, 0, kLongestAge, s.age_seconds); }},
-    {"negative-age", [](std::string_view v,
-                        LdapServer& s) { return set_seconds(v, 0, kLongestAge, s.negative_age_seconds); }},
-    {"away",
-     [](std::string_view v, LdapServer& s) { return choose_parameter(kAwayWords, v, s.accept_when_away); }},
-}};
-
-// A query's base and scope are marked as set by the reader: what it does not say is the server's.
-struct QueryDraft {
-  LdapQuery query{};
-  std::optional<std::string> base{};
-  std::optional<LdapServer::Scope> scope{};
-};
-
-constexpr std::array<Words<QueryDraft>, 6> kQueryWords = {{
-    {"filter", [](std::string_view v, QueryDraft& q) { return set_filter(v, q.query.filter); }},
-    {"dn-filter",
-     [](std::string_view v, QueryDraft& q) { return set_filter(v, q.query.dn_filter.emplace()); }},
-    {"base", [](std::string_view v, QueryDraft& q) { return set_base(v, q.base.emplace()); }},
-    {"scope",
-     [](std::string_view v, QueryDraft& q) { return choose_parameter(kScopeWords, v, q.scope.emplace()); }},
-    {"host-attribute",
-     [](std::string_view v, QueryDraft& q) { return set_attribute(v, q.query.host_attribute); }},
-    {"address-attribute",
-     [](std::string_view v, QueryDraft& q) { return set_attribute(v, q.query.address_attribute); }},
-}};
-
-std::string add_query(std::string_view value, LdapChain& chain) {
-  if (chain.queries.size() >= 100) return "a chain has at most 100 queries";
-  chain.queries.emplace_back(value);
-  return name_parameter(value, chain.queries.back());
-}
-std::string add_domain(std::string_view value, LdapDomains& domains) {
-  const std::vector<std::string_view> both = words(value);
-  if (both.size() != 2) return "it is a domain, \".domain\" for all below it, and the name of a query";
-  domains.domains.emplace_back(lower(both[0]), both[1]);
-  return {};
-}
-constexpr std::array<Words<LdapChain>, 1> kChainWords = {{{"try", add_query}}};
-constexpr std::array<Words<LdapDomains>, 2> kDomainsWords = {
-    {{"domain", add_domain},
-     {"otherwise", [](std::string_view v, LdapDomains& d) { return name_parameter(v, d.otherwise); }}}};
 
 // What a query does not say where its server's type says it.
 std::string_view default_filter(LdapKind kind, LdapServer::Type type) {
@@ -189,25 +67,11 @@ class Reader {
       return {};
     }
     if (word == "cache") return number_parameter(value, 0, kMostEntries, settings_.cache_entries);
-    if (server_ != nullptr) return set(kServerWords, word, value, *server_);
-    if (query_ != nullptr) return set(kQueryWords, word, value, *query_);
-    if (chain_ != nullptr) return set(kChainWords, word, value, *chain_);
-    if (domains_ != nullptr) return set(kDomainsWords, word, value, *domains_);
+    if (server_ != nullptr) return set_ldap_word(word, value, *server_);
+    if (query_ != nullptr) return set_ldap_word(word, value, *query_);
+    if (chain_ != nullptr) return set_ldap_word(word, value, *chain_);
+    if (domains_ != nullptr) return set_ldap_word(word, value, *domains_);
     return "\"" + printable(word, 40) + "\" stands before the first server, query, chain or domains";
-  }
-
-  template <typename Thing, size_t kSize>
-  static std::string set(const std::array<Words<Thing>, kSize>& known, std::string_view word,
-                         std::string_view value, Thing& into) {
-    const auto found =
-        std::find_if(known.begin(), known.end(), [&](const auto& each) { return each.name == word; });
-    if (found == known.end()) {
-      std::string all;
-      for (const auto& each : known) all.append(all.empty() ? "" : ", ").append(each.name);
-      return "\"" + printable(word, 40) + "\" is not known here; there are " + all;
-    }
-    const std::string wrong = found->set(value, into);
-    return wrong.empty() ? "" : std::string(word) + " " + printable(value, 80) + ": " + wrong;
   }
 
   std::string begin(const ParameterLine& line) {
@@ -281,7 +145,7 @@ class Reader {
     return choose_active();
   }
 
-  std::string complete(LdapQuery& query, const QueryDraft& draft) const {
+  std::string complete(LdapQuery& query, const LdapQueryDraft& draft) const {
     const auto server = settings_.servers.find(query.server);
     if (server == settings_.servers.end())
       return "is put to the server " + query.server + ", which is not here";
@@ -354,10 +218,10 @@ class Reader {
   std::vector<ParameterLine> lines_;
   std::vector<ParameterLine> active_;
   LdapSettings settings_;
-  std::map<std::string, QueryDraft, std::less<>> drafts_;
+  std::map<std::string, LdapQueryDraft, std::less<>> drafts_;
   std::map<std::string, size_t, std::less<>> names_;  // of queries, chains and domains; their lines
   LdapServer* server_ = nullptr;
-  QueryDraft* query_ = nullptr;
+  LdapQueryDraft* query_ = nullptr;
   LdapChain* chain_ = nullptr;
   LdapDomains* domains_ = nullptr;
 };

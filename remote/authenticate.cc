@@ -1,12 +1,8 @@
 #include "remote/authenticate.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-
+#include "lib/base64.h"
 #include "lib/control.h"
-#include "lib/fd.h"
+#include "lib/secret_file.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -16,21 +12,6 @@ namespace {
 constexpr size_t kFileLimitBytes = 4096;
 constexpr size_t kSecretLimitBytes = 500;  // a command line with it in base64 stays below 1000 bytes
 constexpr std::string_view kStatus = "4.7.0";
-
-std::string base64(std::string_view bytes) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](size_t at) {
-      return at < bytes.size() ? static_cast<unsigned>(static_cast<unsigned char>(bytes[at])) : 0U;
-    };
-    const unsigned group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
-    for (unsigned digit = 0; digit < 4; ++digit)
-      text += i + digit > bytes.size() ? '=' : kDigits[group >> (18 - 6 * digit) & 63];
-  }
-  return text;
-}
 
 // One command and its reply, which has to be `expected`: what the server says, never what we said.
 Result<void> say(SmtpSession& session, std::string_view line, unsigned expected) {
@@ -52,13 +33,8 @@ Result<void> say_login(SmtpSession& session, const Credentials& credentials) {
 Result<Credentials> read_credentials(const std::string& name) {
   const std::string path = home_path("secrets/posternr/" + name);
   const auto wrong = [&](const std::string& why) { return temporary(path + ": " + why, 0, "4.3.5"); };
-  const Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-  if (!file) return temporary(os_failure("open " + path, errno).text, 0, "4.3.5");
-  struct stat status {};
-  if (::fstat(file.get(), &status) < 0) return wrong("its mode cannot be read");
-  if ((status.st_mode & 077) != 0) return wrong("others can read it; chmod 600 " + path);
-  Result<std::string> text = read_to_end(file.get(), kFileLimitBytes, "read " + path);
-  if (!text) return temporary(text.failure().text, 0, "4.3.5");
+  Result<std::string> text = read_secret(path, kFileLimitBytes);
+  if (!text) return text.failure();
   const std::vector<std::string_view> lines = split(*text, '\n');
   const auto line = [&](size_t number) {
     std::string_view found = number < lines.size() ? lines[number] : std::string_view();
@@ -73,13 +49,15 @@ Result<Credentials> read_credentials(const std::string& name) {
   return credentials;
 }
 
-Result<void> authenticate(SmtpSession& session, const Route& route, bool encrypted) {
+Result<void> authenticate(SmtpSession& session, const Route& route, TlsLevel level) {
   if (route.auth.empty()) return {};
   const std::string where = target_text(session.target());
-  const bool is_private = encrypted || is_local_socket(session.target());
+  const bool known = session.tls.did == TlsOutcome::Did::authenticated || is_local_socket(session.target());
+  const bool is_private = known || (session.tls.encrypted() && level == TlsLevel::encrypt);
   if (!is_private && !route.auth_without_tls)
     return temporary("no password is sent to " + where +
-                         " without TLS; control/smtproutes may say tls=encrypt or auth-without-tls=yes",
+                         " without TLS to a server whose certificate fits; control/smtproutes may say "
+                         "tls=encrypt for any certificate, or auth-without-tls=yes",
                      0, std::string(kStatus));
   Result<Credentials> credentials = read_credentials(route.auth);
   if (!credentials) return credentials.failure();

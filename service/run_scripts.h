@@ -12,6 +12,8 @@ struct Instance {
   std::string programs;  // absolute: the directory of our programs
   std::string listen_address;
   std::string listen_port;
+  std::string smtps_address;  // empty: no TLS from the first byte, and no service smtps
+  std::string smtps_port;
   bool split = false;  // root made it: each service has its own user
 };
 

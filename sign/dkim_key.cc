@@ -11,7 +11,8 @@
 #include <array>
 #include <cerrno>
 
-#include "lib/fd.h"
+#include "lib/base64.h"
+#include "lib/secret_file.h"
 
 namespace postern {
 
@@ -51,14 +52,6 @@ int no_passphrase(char*, int, int, void*) {
 
 }  // namespace
 
-std::string base64(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), unsigned_bytes(bytes),
-                                     static_cast<int>(bytes.size()));
-  text.resize(static_cast<size_t>(length));
-  return text;
-}
-
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
   EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
 }
@@ -71,24 +64,6 @@ std::string Sha256::finish() {
   std::string hash(32, '\0');
   EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(hash.data()), nullptr);
   return hash;
-}
-
-Result<std::string> read_secret(const std::string& path, size_t limit_bytes) {
-  const Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!file) {
-    Failure failure = os_failure("read the key " + path, errno, 55);
-    if (errno == EACCES) failure.text += "; it must belong to the user of signq";
-    return failure;
-  }
-  struct stat status {};
-  if (::fstat(file.get(), &status) < 0) return os_failure("read the key " + path, errno, 55);
-  if (!S_ISREG(status.st_mode)) return temporary("read the key " + path + ": it is no file", 55, "4.3.5");
-  if ((status.st_mode & 077) != 0)
-    return temporary("read the key " + path + ": others may read it; chmod 600 it, and make a new key", 55,
-                     "4.3.5");
-  Result<std::string> bytes = read_to_end(file.get(), limit_bytes, "read the key " + path);
-  if (!bytes) return temporary(bytes.failure().text, 55, "4.3.5");
-  return bytes;
 }
 
 Result<DkimKey> DkimKey::read(const std::string& path) {
