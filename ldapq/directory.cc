@@ -17,8 +17,8 @@ constexpr std::string_view kControlFile = "control/ldap";
 LdapAnswer no(std::string why) {
   return {.kind = LdapAnswer::Kind::no, .why = std::move(why)};
 }
-LdapAnswer trouble(std::string why, bool accept_when_away = false) {
-  return {.kind = LdapAnswer::Kind::trouble, .why = std::move(why), .accept_when_away = accept_when_away};
+LdapAnswer trouble(std::string why, std::string away = "defer") {
+  return {.kind = LdapAnswer::Kind::trouble, .why = std::move(why), .away = std::move(away)};
 }
 
 std::string_view scope_word(LdapServer::Scope scope) {
@@ -112,6 +112,10 @@ LdapAnswer Directory::ask(const LdapQuestion& question) {
   std::string name = question.name;
   if (name.empty() || ldap_kind(name)) {
     const auto active = settings_.active.find(name.empty() ? question.kind : *ldap_kind(name));
+    if (active == settings_.active.end() && question.kind == LdapKind::accept &&
+        !settings_.has(LdapKind::accept))
+      return {.kind = LdapAnswer::Kind::yes,
+              .why = std::string(kControlFile) + " has no query of the kind accept: nobody is asked"};
     if (active == settings_.active.end())
       return trouble(std::string(kControlFile) + " has no query of the kind " +
                      (name.empty() ? kind_name : name) + ", or several; say which by: active NAME");
@@ -147,7 +151,7 @@ LdapAnswer Directory::ask_chain(const std::string& name, const LdapChain& chain,
     LdapAnswer answer = ask_named(query, question);
     if (answer.kind == LdapAnswer::Kind::yes) return answer;
     if (answer.kind == LdapAnswer::Kind::no) continue;
-    if (!worst || !answer.accept_when_away) worst = std::move(answer);
+    if (!worst || worst->away == "accept") worst = std::move(answer);
   }
   return worst ? std::move(*worst) : no(label(name) + ": none of its queries finds an entry");
 }
@@ -185,11 +189,10 @@ LdapAnswer Directory::ask_query(const std::string& name, const LdapQuery& query,
 }
 
 LdapAnswer Directory::look_up(const std::string& name, const LdapQuery& query, LdapValues values) {
-  const bool accept_when_away =
-      query.kind == LdapKind::accept && settings_.servers.at(query.server).accept_when_away;
+  const std::string away = query.kind == LdapKind::accept ? settings_.servers.at(query.server).away : "defer";
   if (query.dn_filter) {
     const Result<LdapEntries> found = search(query, *query.dn_filter, values, {});
-    if (!found) return trouble(label(name) + ": " + found.failure().text, accept_when_away);
+    if (!found) return trouble(label(name) + ": " + found.failure().text, away);
     if (found->entries.empty()) return no(label(name) + " finds no entry by its dn-filter");
     if (found->entries.size() > 1 || found->more)
       return trouble(label(name) + " finds several entries by its dn-filter");
@@ -200,7 +203,7 @@ LdapAnswer Directory::look_up(const std::string& name, const LdapQuery& query, L
     if (!attribute->empty()) attributes.push_back(*attribute);
   }
   const Result<LdapEntries> found = search(query, query.filter, values, attributes);
-  if (!found) return trouble(label(name) + ": " + found.failure().text, accept_when_away);
+  if (!found) return trouble(label(name) + ": " + found.failure().text, away);
   return judge(name, query, values, *found);
 }
 

@@ -19,9 +19,9 @@ struct LdapAnswer {
   enum class Kind { yes, no, trouble };
   Kind kind = Kind::trouble;
   std::vector<std::string>
-      lines{};                    // routing: "HOST\tADDRESS"; the other kinds that give addresses: one each
-  std::string why{};              // for people: the query with its line, and what came of it
-  bool accept_when_away = false;  // of trouble with acceptance
+      lines{};                 // routing: "HOST\tADDRESS"; the other kinds that give addresses: one each
+  std::string why{};           // for people: the query with its line, and what came of it
+  std::string away = "defer";  // of trouble with acceptance: "accept", "defer" or a reply
 };
 
 struct LdapQuestion {

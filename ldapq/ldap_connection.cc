@@ -69,7 +69,10 @@ Failure LdapConnection::failed(const std::string& doing, int code) {
   if (::ldap_get_option(ldap_.get(), LDAP_OPT_DIAGNOSTIC_MESSAGE, &more) == LDAP_OPT_SUCCESS &&
       more != nullptr) {
     const std::unique_ptr<char, FreeText> text(more);
-    if (*more != '\0') why += " (" + printable(more, 300) + ")";
+    // What libldap has no words for behind a handshake that went well.
+    const bool wordless = std::string_view(more).find("unknown error code") != std::string_view::npos;
+    if (*more != '\0')
+      why += wordless ? " (is the certificate one for this name?)" : " (" + printable(more, 300) + ")";
   }
   return temporary(doing + ": " + why, 111);
 }

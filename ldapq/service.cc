@@ -52,7 +52,7 @@ void append_lines(const std::vector<std::string>& lines, std::string& output) {
 // The exit code, and the reason where there is one to give: for trouble first what is to become of the mail.
 int conclude(const LdapAnswer& answer, bool gives_lines, std::string& output) {
   if (answer.kind == LdapAnswer::Kind::trouble) {
-    output = std::string(answer.accept_when_away ? "accept" : "defer") + "\t" + answer.why + "\n";
+    output = answer.away + "\t" + answer.why + "\n";
     return kTrouble;
   }
   if (gives_lines) {
@@ -196,7 +196,7 @@ int LdapService::test(const std::vector<std::string>& arguments, std::string& ou
   std::vector<std::string> lines;
   for (const std::string& line : answer.lines) lines.push_back("gives " + line);
   const bool away = answer.kind == LdapAnswer::Kind::trouble;
-  const std::string word = away ? std::string("trouble, ") + (answer.accept_when_away ? "accept" : "defer")
+  const std::string word = away                                   ? "trouble, " + answer.away
                            : answer.kind == LdapAnswer::Kind::yes ? "yes"
                                                                   : "no";
   lines.push_back("result " + word + ": " + answer.why);

@@ -266,6 +266,13 @@ std::optional<LdapKind> LdapSettings::kind_of(std::string_view name) const {
   return std::nullopt;
 }
 
+bool LdapSettings::has(LdapKind kind) const {
+  const auto is_of_kind = [&](const auto& entry) { return entry.second.kind == kind; };
+  return std::any_of(queries.begin(), queries.end(), is_of_kind) ||
+         std::any_of(chains.begin(), chains.end(), is_of_kind) ||
+         std::any_of(domains.begin(), domains.end(), is_of_kind);
+}
+
 size_t LdapSettings::line_of(std::string_view name) const {
   if (const auto found = queries.find(name); found != queries.end()) return found->second.line;
   if (const auto found = chains.find(name); found != chains.end()) return found->second.line;

@@ -56,7 +56,8 @@ struct LdapServer {
       10;                      // a server that failed is left alone for so long, then longer, up to 5 minutes
   unsigned age_seconds = 900;  // for which an answer is kept
   unsigned negative_age_seconds = 900;  // the same for "no"
-  bool accept_when_away = false;        // what is asked for of `accept` where no server answers
+  // What becomes of a recipient where no server answers: "accept", "defer", or the reply.
+  std::string away = "defer";
 };
 
 struct LdapQuery {
@@ -98,6 +99,7 @@ struct LdapSettings {
   static Result<LdapSettings> parse(std::string_view text, std::string_view file_name);
 
   [[nodiscard]] std::optional<LdapKind> kind_of(std::string_view name) const;
+  [[nodiscard]] bool has(LdapKind kind) const;                // a query, chain or domains of it
   [[nodiscard]] size_t line_of(std::string_view name) const;  // 0: there is none
 };
 

@@ -19,8 +19,18 @@ constexpr std::array<ParameterWord<LdapServer::Type>, 2> kTypeWords = {
     {{"openldap", LdapServer::Type::openldap}, {"ad", LdapServer::Type::active_directory}}};
 constexpr std::array<ParameterWord<LdapServer::Scope>, 3> kScopeWords = {
     {{"sub", LdapServer::Scope::sub}, {"one", LdapServer::Scope::one}, {"base", LdapServer::Scope::base}}};
-constexpr std::array<ParameterWord<bool>, 2> kAwayWords = {{{"accept", true}, {"defer", false}}};
 
+// The asking program completes a reply that has no enhanced status or no text.
+std::string set_away(std::string_view value, std::string& into) {
+  const std::string_view code = value.substr(0, value.find(' '));
+  const bool is_code = code.size() == 3 && (code[0] == '4' || code[0] == '5') && parse_number(code);
+  const bool sendable = value.size() <= 300 &&
+                        std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (value != "accept" && value != "defer" && !(is_code && sendable))
+    return "it is accept, defer, or a reply: 450 or 550, an enhanced status and a text, in ASCII";
+  into = value;
+  return {};
+}
 std::string set_uris(std::string_view value, std::vector<std::string>& into) {
   into.clear();
   for (const std::string_view uri : words(value)) {
@@ -94,8 +104,7 @@ constexpr std::array<Words<LdapServer>, 14> kServerWords = {{
     {"age", [](std::string_view v, LdapServer& s) { return set_seconds(v, 0, kLongestAge, s.age_seconds); }},
     {"negative-age", [](std::string_view v,
                         LdapServer& s) { return set_seconds(v, 0, kLongestAge, s.negative_age_seconds); }},
-    {"away",
-     [](std::string_view v, LdapServer& s) { return choose_parameter(kAwayWords, v, s.accept_when_away); }},
+    {"away", [](std::string_view v, LdapServer& s) { return set_away(v, s.away); }},
 }};
 
 constexpr std::array<Words<LdapQueryDraft>, 6> kQueryWords = {{

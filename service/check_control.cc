@@ -19,7 +19,6 @@
 #include "lib/dkim_table.h"
 #include "lib/fd.h"
 #include "lib/inner_addresses.h"
-#include "lib/ldap_settings.h"
 #include "lib/quarantine_settings.h"
 #include "lib/reputation_settings.h"
 #include "lib/sender_exceptions.h"
@@ -183,7 +182,9 @@ constexpr std::array kKnown = {
     Known{"ratedkeys", Form::number, "1000000"},
     Known{"rcptcheck", Form::text, "no program is asked about recipients"},
     Known{"rcpthosts", Form::domains, "control/locals"},
-    Known{"recipientchecks", Form::recipient_checks, "recipients go through no checks behind the tables"},
+    Known{
+        "recipientchecks", Form::recipient_checks,
+        "behind the tables recipients go through no check but the directory's, where there is control/ldap"},
     Known{"remoteport", Form::number, "25"},
     Known{"reputation", Form::text, "@repd"},
     Known{"reputationlists", Form::reputation_lists, "no DNS list is asked; our own history counts"},
@@ -515,8 +516,8 @@ ControlReport report_on(const Known& known) {
     if (!table) report.problems.push_back(table.failure().text);
   }
   if (known.form == Form::ldap) {
-    const Result<LdapSettings> settings = LdapSettings::parse(*content, path);
-    if (!settings) report.problems.push_back(located(settings.failure().text));
+    for (const std::string& problem : problems_of_ldap(*content, path))
+      report.problems.push_back(located(problem));
   }
   if (known.form == Form::reputation_lists) {
     const Result<ReputationSettings> lists = parse_reputation_lists(*content, path);

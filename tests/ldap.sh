@@ -1,6 +1,7 @@
 # For tests that ask directories: a slapd of our own on loopback, with entries as OpenLDAP and as Active Directory have them.
 # make_directory NAME [LDIF-FILE]: its database in $T/NAME; start_slapd NAME PORT [more listeners]: its log, a line for each search and bind,
-# is $T/NAME.log and $SLAPD its process. A certificate for localhost by the CA $T/ca.pem is its own; TLS_NAME=other makes it another's.
+# is $T/NAME.log and $SLAPD its process. Its certificate by the CA $T/ca.pem is for 127.0.0.1 (libldap
+# takes "localhost" in a URI for the machine's own name); TLS_NAME=elsewhere.example makes it another's.
 # ldapq VERB…: the program by hand; asked NAME: how many searches its log has.
 
 LDAP_BASE=dc=example,dc=org
@@ -13,7 +14,7 @@ ldap_certificates() {
     openssl req -x509 -newkey rsa:2048 -nodes -days 3 -keyout other-ca.key -out other-ca.pem -subj '/CN=Other CA' 2> /dev/null
     for name in localhost elsewhere.example; do
       openssl req -newkey rsa:2048 -nodes -keyout "$name.key" -out "$name.csr" -subj "/CN=$name" 2> /dev/null
-      printf 'subjectAltName=DNS:%s\n' "$name" > "$name.ext"
+      printf 'subjectAltName=DNS:%s%s\n' "$name" "$([ $name = elsewhere.example ] || echo ,IP:127.0.0.1)" > "$name.ext"
       openssl x509 -req -days 3 -in "$name.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -extfile "$name.ext" -out "$name.pem" 2> /dev/null
     done
   )

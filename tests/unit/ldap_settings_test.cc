@@ -44,7 +44,7 @@ TEST_CASE("control/ldap: servers, queries, chains, domains") {
   CHECK(server.retry_seconds == 60);
   CHECK(server.age_seconds == 7200);
   CHECK(server.negative_age_seconds == 0);
-  CHECK(server.accept_when_away);
+  CHECK(server.away == "accept");
   const LdapQuery& a = settings->queries.at("a");
   CHECK(a.filter.text() == "(|(mail={a})(proxyAddresses=smtp:{a}))");
   CHECK(a.base == "ou=Our People,dc=x");
