@@ -10,8 +10,8 @@
 //              postern-ldapq --test QUERY ADDRESS [GROUP]    what is asked, of whom, and what comes back
 //   fd 0 in    bind: the password, to end of file
 //   env        POSTERN_HOME
-//   files      control/{ldap,concurrencyldap}, secrets/posterni/
-//   user       posterni
+//   files      control/{ldap,concurrencyldap}, secrets/posternx/
+//   user       posternx
 //   exit       0 yes, 1 no, 100 wrong arguments, 111 it cannot be said: prints "accept" or "defer", TAB, why
 
 #include <stdlib.h>

@@ -23,7 +23,7 @@ constexpr int kWrong = 100;
 constexpr int kTrouble = 111;
 
 Result<std::string> read_password(const std::string& name) {
-  const std::string path = home_path("secrets/posterni/" + name);
+  const std::string path = home_path("secrets/posternx/" + name);
   const Fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!fd) return os_failure("read the password " + path, errno, 55);
   struct stat status {};
@@ -104,7 +104,7 @@ void LdapService::read_settings() {
   std::map<std::string, std::string> passwords;
   for (const auto& [name, server] : settings->servers) {
     if (server.password_file.empty()) continue;
-    files.emplace_back(home_path("secrets/posterni/" + server.password_file));
+    files.emplace_back(home_path("secrets/posternx/" + server.password_file));
     files.back().changed();
     Result<std::string> password = read_password(server.password_file);
     if (!password) {

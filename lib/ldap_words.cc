@@ -72,7 +72,7 @@ std::string set_attribute(std::string_view value, std::string& into) {
 // Below the directory of secrets, and nowhere else.
 std::string set_password_file(std::string_view value, std::string& into) {
   if (value.find('/') != std::string_view::npos || value.starts_with('.'))
-    return "it is the name of a file below secrets/posterni/, without a slash";
+    return "it is the name of a file below secrets/posternx/, without a slash";
   into = value;
   return {};
 }

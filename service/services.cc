@@ -106,7 +106,7 @@ const std::vector<Service>& services() {
        "counts what clients, senders and users do"},
       {"repd", "posternz", "postern-repd --serve", {"posternd"}, 256, "scores the addresses of clients"},
       {"ldapq",
-       "posterni",
+       "posternx",
        "postern-ldapq --serve",
        {"posternd", "posterns"},
        512,
@@ -148,7 +148,7 @@ const std::vector<ServiceUser>& service_users() {
       {"posterne", "Postern TLS reports"},    {"posterng", "Postern signatures"},
       {"posternk", "Postern TLS keys"},       {"posterny", "Postern rates"},
       {"posternz", "Postern reputation"},     {"posternu", "Postern mailbox check"},
-      {"posterni", "Postern LDAP"},
+      {"posternx", "Postern LDAP"},
   };
   return kUsers;
 }

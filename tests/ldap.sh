@@ -181,8 +181,8 @@ asked() { grep -c ' SRCH base=' "$T/$1.log"; }
 
 # The password of the server's account; ldap_control < LINES: control/ldap, all at once.
 ldap_password() {
-  mkdir -p "$POSTERN_HOME/secrets/posterni"
-  (umask 077; echo letmein > "$POSTERN_HOME/secrets/posterni/main")
+  mkdir -p "$POSTERN_HOME/secrets/posternx"
+  (umask 077; echo letmein > "$POSTERN_HOME/secrets/posternx/main")
 }
 ldap_control() {
   cat > "$POSTERN_HOME/control/ldap.new"

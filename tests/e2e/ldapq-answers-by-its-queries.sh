@@ -137,7 +137,7 @@ answers 1 '^no entry$' --test people nobody@example.org
 answers 0 '^gives erin@ad\.example$' --test adlogin erin
 answers 0 '' --test adgroup e.e@ad.example "cn=vips (all),ou=ad,$LDAP_BASE"
 # Settings: what is broken names its line; without any, nothing is known.
-chmod 644 "$POSTERN_HOME/secrets/posterni/main"
+chmod 644 "$POSTERN_HOME/secrets/posternx/main"
 answers 111 '^defer	read the password .*others may read it' accept alice@example.org s@x.example
 echo 'server main' | ldap_control
 answers 111 '^defer	read control/ldap line 1: the server main has no line uri' accept alice@example.org s@x.example

@@ -70,6 +70,24 @@ TEST_CASE("several of a kind have no active one unless a line says so") {
       LdapSettings::parse(std::string(kServer) + "query a accept s\nquery b accept s\n", "f");
   REQUIRE(settings);
   CHECK(settings->active.empty());
+  CHECK(settings->has(LdapKind::accept));
+  CHECK_FALSE(settings->has(LdapKind::routing));
+}
+
+TEST_CASE("what becomes of a recipient while no server answers is a word or a reply") {
+  const auto away = [](const std::string& line) {
+    const Result<LdapSettings> settings = LdapSettings::parse(std::string(kServer) + line, "f");
+    return settings ? settings->servers.at("s").away : "";
+  };
+  CHECK(away("") == "defer");
+  CHECK(away("away defer\n") == "defer");
+  CHECK(away("away 450 4.4.3 our directory rests\n") == "450 4.4.3 our directory rests");
+  CHECK(away("away 550\n") == "550");
+  for (const char* wrong : {"away 250 yes\n", "away later\n", "away 45\n", "away 450x\n",
+                            "away 450 \xc3\xa4\n", "away 450 a\tb\n", "away accept it\n"}) {
+    CAPTURE(wrong);
+    CHECK(away(wrong).empty());
+  }
 }
 
 TEST_CASE("what is wrong in control/ldap is said with its line") {
