@@ -108,7 +108,7 @@ const std::vector<Service>& services() {
       {"ldapq",
        "posternx",
        "postern-ldapq --serve",
-       {"posternd", "posterns"},
+       {"posternd", "posterns"},  // smtpd for recipients; scanq for routes, names and groups
        512,
        "asks directory servers (LDAP)"},
       {.name = "clamd",
