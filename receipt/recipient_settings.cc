@@ -33,6 +33,10 @@ std::string profile(std::string_view text, std::string& into) {
   return text.empty() ? "it is off, or a profile of control/callahead" : name_parameter(text, into);
 }
 
+std::string query(std::string_view text, std::string& into) {
+  return text.empty() ? "it is a query of control/ldap" : name_parameter(text, into);
+}
+
 constexpr std::array<ParameterWord<OnTrouble>, 3> kTroubleWords = {
     {{"accept", OnTrouble::accept}, {"defer", OnTrouble::defer}, {"refuse", OnTrouble::refuse}}};
 
@@ -40,8 +44,7 @@ using Row = Parameter<RecipientSettings>;
 constexpr std::array kParameters = {
     Row{"users", [](std::string_view v, RecipientSettings& s) { return program(v, "@userq", s.users); }},
     Row{"ldap", [](std::string_view v, RecipientSettings& s) { return program(v, kLdapProgram, s.ldap); }},
-    Row{"ldap_query",
-        [](std::string_view v, RecipientSettings& s) { return name_parameter(v, s.ldap_query); }},
+    Row{"ldap_query", [](std::string_view v, RecipientSettings& s) { return query(v, s.ldap_query); }},
     Row{"ldap_trouble",
         [](std::string_view v, RecipientSettings& s) {
           return choose_parameter(kTroubleWords, v, s.ldap_trouble.emplace());

@@ -39,7 +39,9 @@ TEST_CASE("what is put in for a token stays a value, whatever bytes it has") {
       {"{a}", "(mail=\\7ba\\7d)"},
       {" x\r\n", "(mail=\\20x\\0d\\0a)"},
   };
-  for (const auto& [value, expected] : rows) {
+  for (const auto& row : rows) {
+    const auto& value = row.first;
+    const auto& expected = row.second;
     CAPTURE(value);
     CHECK(expanded("(mail={a})", {.address = value}) == expected);
   }
@@ -84,7 +86,9 @@ TEST_CASE("filters of every form are taken, and others say what is wrong") {
       {deep, "too deeply"},
       {"(a=" + std::string(5000, 'x') + ")", "at most"},
   };
-  for (const auto& [text, expected] : rows) {
+  for (const auto& row : rows) {
+    const auto& text = row.first;
+    const auto& expected = row.second;
     CAPTURE(text);
     const Result<LdapFilter> filter = LdapFilter::parse(text);
     REQUIRE_FALSE(filter.ok());

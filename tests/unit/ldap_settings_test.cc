@@ -126,7 +126,9 @@ TEST_CASE("what is wrong in control/ldap is said with its line") {
       {std::string(kServer) + "active x\n", "line 4: there is no query"},
       {"cache lots\n", "line 1: it is a number"},
   };
-  for (const auto& [text, expected] : rows) {
+  for (const auto& row : rows) {
+    const auto& text = row.first;
+    const auto& expected = row.second;
     CAPTURE(text);
     const std::string why = problem(text);
     CAPTURE(why);
