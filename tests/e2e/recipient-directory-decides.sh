@@ -21,7 +21,7 @@ LDAP_PORT=$(free_port)
 make_directory main
 start_slapd main "$LDAP_PORT"
 ldap_password
-[ "$(id -u)" != 0 ] || chown posterni "$POSTERN_HOME/secrets/posterni/main"
+[ "$(id -u)" != 0 ] || chown posternx "$POSTERN_HOME/secrets/posternx/main"
 settings() {
   ldap_control << S
 server main
