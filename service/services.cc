@@ -111,6 +111,12 @@ const std::vector<Service>& services() {
        512,
        "counts what clients, senders and users do"},
       {"repd", "posternz", "postern-repd --serve", {"posternd"}, 256, "scores the addresses of clients"},
+      {"ldapq",
+       "posternx",
+       "postern-ldapq --serve",
+       {"posternd", "posterns"},  // smtpd for recipients; scanq for routes, names and groups
+       512,
+       "asks directory servers (LDAP)"},
       {.name = "clamd",
        .user = "posternc",
        .program = "postern-clamserver --serve",
@@ -148,7 +154,7 @@ const std::vector<ServiceUser>& service_users() {
       {"posterne", "Postern TLS reports"},    {"posterng", "Postern signatures"},
       {"posternj", "Postern access lists"},   {"posternk", "Postern TLS keys"},
       {"posterny", "Postern rates"},          {"posternz", "Postern reputation"},
-      {"posternu", "Postern mailbox check"},
+      {"posternu", "Postern mailbox check"},  {"posternx", "Postern LDAP"},
   };
   return kUsers;
 }

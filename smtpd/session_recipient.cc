@@ -45,10 +45,11 @@ void Session::refuse_recipient(const RecipientVerdict& verdict) {
   const Decision& refusal = verdict.steps.back();
   log_.recipient_refused(transaction_.mid, verdict.said, refusal.reply);
   log_.recipient_decided(transaction_.mid, verdict.said, refusal);
-  // A bounce to an address that was forged says nothing of what the client knows of our recipients.
+  // A bounce to an address that was forged says nothing of what the client knows of our recipients, nor does
+  // it where nobody could be asked.
   const bool of_bounce = refusal.step == kBounceTagStep;
   if (of_bounce && refusal.reply.permanent()) log_.invalid_bounce(transaction_.mid, verdict.said, "rejected");
-  if (!of_bounce && refusal.reply.permanent()) {
+  if (!of_bounce && refusal.reply.permanent() && !refusal.unasked) {
     notes_.recipient_refused();
     if (!is_within(rates_.invalid_recipient())) return;
   }
