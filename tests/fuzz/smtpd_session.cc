@@ -6,6 +6,7 @@
 // parts: receipt/recipient_settings.cc receipt/recipient_table.cc receipt/line_table.cc
 // parts: receipt/domain_map.cc receipt/alias_table.cc receipt/rcpthosts.cc smtpd/session_sender.cc
 // parts: receipt/sender_dns.cc receipt/sender_spf.cc receipt/helo_check.cc receipt/default_domain.cc
+// parts: receipt/rates.cc receipt/rate_check.cc receipt/rated_line.cc receipt/client_notes.cc
 // parts: smtpd/session_access.cc smtpd/session_xclient.cc smtpd/xclient.cc
 // parts: receipt/access_question.cc receipt/bounce_tag.cc receipt/address_prefix.cc
 //
