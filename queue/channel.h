@@ -14,6 +14,7 @@
 
 #include "lib/environment.h"
 #include "lib/fd.h"
+#include "lib/pause.h"
 #include "lib/request.h"
 #include "queue/poller.h"
 #include "queue/sites.h"
@@ -109,7 +110,7 @@ class Channel {
   std::vector<DeliveryJob> unsendable_;
   size_t running_ = 0;
   size_t waiting_ = 0;
-  int64_t not_before_ = 0;  // milliseconds
+  Pause pause_;
   bool said_away_ = false;
 };
 
