@@ -150,10 +150,19 @@ bool AddressLimits::has_free_place(const AddressLimit& limit) {
   return false;
 }
 
+bool AddressLimits::has_any_place(const Counts& counts, uint64_t site) {
+  for (unsigned place = 0; place < kMostPlaces; ++place) {
+    if (counts.slot.sites.at(place) == static_cast<uint8_t>(site) && table_.is_taken(counts.index, place, 1))
+      return true;
+  }
+  return false;
+}
+
 Result<AddressLimits::Verdict> AddressLimits::refuse_place(Counts& counts, const AddressLimit& limit,
                                                            int64_t now) {
   const uint64_t site = limit_hash(limit.site);
-  if (!is_wanted_by_another(counts.slot, site, now)) {
+  // One that has a place already is not the one that waits.
+  if (!is_wanted_by_another(counts.slot, site, now) && !has_any_place(counts, site)) {
     counts.slot.wanted_by = site;
     counts.slot.wanted_until = now + kWantedMilliseconds;
     if (Result<void> stored = store(counts); !stored) return uncounted(stored.failure());
@@ -204,6 +213,7 @@ Result<AddressLimits::Verdict> AddressLimits::enter(const AddressLimit& limit, s
     minutes_ = limit.minutes;
     since_ = now;
     if (counts->slot.wanted_by == site_) counts->slot.wanted_by = 0;
+    counts->slot.sites.at(place_) = static_cast<uint8_t>(site_);
     end(*counts, place_, minutes_, now);
     if (Result<void> reserved = reserve(*counts, limit.recipients > 0 ? verdict.recipients : 0); !reserved) {
       leave();

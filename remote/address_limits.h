@@ -59,6 +59,7 @@ class AddressLimits {
   void sweep(Counts& counts, unsigned minutes, int64_t now);
   Verdict room(Counts& counts, const AddressLimit& limit, size_t recipients, int64_t now);
   int free_place(const Counts& counts, const AddressLimit& limit, int64_t now);
+  bool has_any_place(const Counts& counts, uint64_t site);
   bool has_free_place(const AddressLimit& limit);
   Result<Verdict> refuse_place(Counts& counts, const AddressLimit& limit, int64_t now);
   Result<void> reserve(Counts& counts, size_t recipients);

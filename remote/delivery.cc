@@ -19,7 +19,7 @@ namespace postern {
 namespace {
 
 constexpr int64_t kIdleMilliseconds = 5000;            // a kept connection; below the patience of any server
-constexpr int64_t kLookMilliseconds = 1000;            // whether somebody waits for its place
+constexpr int64_t kLookMilliseconds = 500;       // of idleness: whether another site waits for its place
 constexpr int64_t kAttemptMilliseconds = 3600 * 1000;  // then no further address is tried
 constexpr size_t kNoChunkingLimit = 1000;
 
@@ -338,7 +338,8 @@ int64_t Deliverer::close_idle() {
   if (!session_) return -1;
   const int64_t left = session_->idle_since + kIdleMilliseconds - now_milliseconds();
   const bool counts = limits_ != nullptr && limits_->has_place();
-  if (left > 0 && !(counts && limits_->is_wanted())) return counts ? std::min(left, kLookMilliseconds) : left;
+  const bool looks = counts && kIdleMilliseconds - left >= kLookMilliseconds;
+  if (left > 0 && !(looks && limits_->is_wanted())) return counts ? std::min(left, kLookMilliseconds) : left;
   close();
   return -1;
 }

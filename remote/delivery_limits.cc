@@ -1,6 +1,5 @@
 // The part of a delivery that keeps to the limits of single addresses (limit_type=mxip).
 
-#include "lib/control.h"
 #include "lib/text.h"
 #include "remote/delivery.h"
 

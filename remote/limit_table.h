@@ -23,9 +23,8 @@
 
 namespace postern {
 
-// Connections to one address at once: twice the workers that there can be, since those of earlier settings
-// may still be at work.
-constexpr unsigned kMostPlaces = 2000;
+// Connections to one address at once; more workers there cannot be (kMostWorkers).
+constexpr unsigned kMostPlaces = 1000;
 
 // In the machine's order. Written whole, in one page: never half.
 struct LimitSlot {
@@ -34,13 +33,14 @@ struct LimitSlot {
   uint64_t boot;         // of the kernel, hashed: times of another one mean nothing
   int64_t written;       // milliseconds since 1970
   int64_t reset;         // milliseconds since boot: what ended before does not count
-  uint64_t wanted_by;    // who was refused a place last, hashed
+  uint64_t wanted_by;    // a site that has no place and waits for one, hashed
   int64_t wanted_until;  // milliseconds since boot: then nobody waits any more
   uint32_t end_count;
   uint32_t unused;
   std::array<int64_t, kEnds> when;         // milliseconds since boot, as RecipientWindow has them
   std::array<uint32_t, kEnds> recipients;  // that ended then
   std::array<uint8_t, kMostPlaces> out;    // recipients of the job of each place
+  std::array<uint8_t, kMostPlaces> sites;  // of the hash of the site that had it last
   std::array<uint8_t, 560> rest;
 };
 static_assert(sizeof(LimitSlot) == 4096);
