@@ -22,10 +22,10 @@
 #include "lib/fd.h"
 #include "lib/recipient_window.h"
 #include "queue/back_off.h"
-#include "queue/hold.h"
 #include "queue/lanes.h"
 #include "queue/leases.h"
 #include "queue/limits_file.h"
+#include "queue/site_hold.h"
 #include "queue/site_status.h"
 
 namespace postern {
@@ -91,7 +91,7 @@ class Sites {
     const std::string* name = nullptr;
     BackOff back_off;
     RecipientWindow window;
-    Hold hold;              // by limits that remote counts
+    SiteHold hold;          // by limits that remote counts
     int64_t hold_wake = 0;  // when it is looked what that lets go; milliseconds
     std::vector<uint64_t> parked;
     size_t parked_from = 0;  // those before are taken

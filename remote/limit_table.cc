@@ -1,6 +1,7 @@
 #include "remote/limit_table.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -68,6 +69,13 @@ uint64_t limit_hash(std::string_view key) {
 Result<void> LimitTable::open() {
   file_.reset(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!file_) return os_failure("open " + path_, errno);
+  struct stat status {};
+  const bool fresh = ::fstat(file_.get(), &status) == 0 && status.st_size == 0;
+  if (Result<void> kept = fresh ? fsync_directory(path_.substr(0, path_.rfind('/'))) : Result<void>();
+      !kept) {
+    file_.reset();
+    return kept;
+  }
   const std::string boot = boot_id();
   boot_ = boot == "unknown" ? 0 : limit_hash(boot);
   return {};

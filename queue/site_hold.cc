@@ -1,4 +1,4 @@
-#include "queue/hold.h"
+#include "queue/site_hold.h"
 
 #include <utility>
 
@@ -12,7 +12,7 @@ constexpr size_t kRaiseShare = 8;
 
 }  // namespace
 
-void Hold::refused(int64_t now, size_t running, int64_t wait, std::string why) {
+void SiteHold::refused(int64_t now, size_t running, int64_t wait, std::string why) {
   if (wait <= 0) return;
   why_ = std::move(why);
   most_ = std::max<size_t>(running, 1);
@@ -21,7 +21,7 @@ void Hold::refused(int64_t now, size_t running, int64_t wait, std::string why) {
   raise_at_ = std::max(until_, now) + kRaiseMilliseconds;
 }
 
-size_t Hold::allowed(size_t most, size_t running, int64_t now) {
+size_t SiteHold::allowed(size_t most, size_t running, int64_t now) {
   if (stops(now)) return 0;
   if (most_ == 0) return most;
   if (running >= most_ && now >= raise_at_) {

@@ -1,11 +1,11 @@
-#include "queue/hold.h"
+#include "queue/site_hold.h"
 
 #include <doctest/doctest.h>
 
 using namespace postern;
 
 TEST_CASE("a site that is not held may have what it may") {
-  Hold hold;
+  SiteHold hold;
   CHECK(hold.allowed(500, 499, 1000) == 500);
   CHECK_FALSE(hold.stops(1000));
   hold.refused(1000, 3, 0, "come again at once");
@@ -14,7 +14,7 @@ TEST_CASE("a site that is not held may have what it may") {
 }
 
 TEST_CASE("as many jobs go as ran beside the one that was refused, and then bit by bit more") {
-  Hold hold;
+  SiteHold hold;
   hold.refused(1000, 16, 1000, "4.4.5 full");
   CHECK(hold.why() == "4.4.5 full");
   CHECK(hold.allowed(500, 15, 1001) == 16);
@@ -33,7 +33,7 @@ TEST_CASE("as many jobs go as ran beside the one that was refused, and then bit 
 }
 
 TEST_CASE("with none beside it nothing goes for a while, and then one") {
-  Hold hold;
+  SiteHold hold;
   hold.refused(1000, 0, 1000, "4.4.5 full");
   CHECK(hold.stops(1999));
   CHECK(hold.allowed(500, 0, 1999) == 0);
@@ -44,7 +44,7 @@ TEST_CASE("with none beside it nothing goes for a while, and then one") {
 }
 
 TEST_CASE("a limit of recipients holds all back until it has room, at most a minute") {
-  Hold hold;
+  SiteHold hold;
   hold.refused(1000, 7, 30000, "4.4.5 full");
   CHECK(hold.allowed(500, 7, 30999) == 0);
   CHECK(hold.allowed(500, 6, 31000) == 7);

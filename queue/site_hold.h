@@ -10,7 +10,7 @@
 
 namespace postern {
 
-class Hold {
+class SiteHold {
  public:
   // A job came back, while `running` others were out. `wait`: until it is worth to ask again; 0: now.
   void refused(int64_t now, size_t running, int64_t wait, std::string why);
@@ -21,7 +21,7 @@ class Hold {
   [[nodiscard]] bool stops(int64_t now) const { return now < until_; }
   // Why, while it holds anything back; else empty.
   [[nodiscard]] const std::string& why() const { return why_; }
-  void lift() { *this = Hold(); }
+  void lift() { *this = SiteHold(); }
 
  private:
   size_t most_ = 0;       // 0: any number
