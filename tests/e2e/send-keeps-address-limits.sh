@@ -4,9 +4,23 @@
 # hosts of a domain has one of its own, and what finds them full waits without a try; a domain without it goes on beside them.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/sites.sh"
+. "$TESTS/nsd.sh"
 make_sites shared.test mx1.test mx2.test few.test free.test
-for name in one other; do echo "$name.test MX 10 shared.test." >> "$T/dns"; done
-printf '%s\n' 'double.test MX 10 mx1.test.' 'double.test MX 10 mx2.test.' 'fewone.test MX 5 few.test.' 'fewother.test MX 5 few.test.' >> "$T/dns"
+zone test <<'Z'
+shared A 127.0.0.2
+mx1 A 127.0.0.3
+mx2 A 127.0.0.4
+few A 127.0.0.5
+free A 127.0.0.6
+one MX 10 shared
+other MX 10 shared
+double MX 10 mx1
+double MX 10 mx2
+fewone MX 5 few
+fewother MX 5 few
+Z
+start_nsd
+echo "postern-dnsq --resolver $DNS" > "$POSTERN_HOME/control/dnsq"
 cat > "$POSTERN_HOME/control/destinations" <<'S'
 one.test limit_type=mxip max_host_concurrency=3
 other.test limit_type=mxip max_host_concurrency=3
