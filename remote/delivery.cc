@@ -18,8 +18,8 @@ namespace postern {
 
 namespace {
 
-constexpr int64_t kIdleMilliseconds = 5000;            // a kept connection; below the patience of any server
-constexpr int64_t kLookMilliseconds = 500;       // of idleness: whether another site waits for its place
+constexpr int64_t kIdleMilliseconds = 5000;  // a kept connection; below the patience of any server
+constexpr int64_t kLookMilliseconds = 500;   // of idleness: whether another site waits for its place
 constexpr int64_t kAttemptMilliseconds = 3600 * 1000;  // then no further address is tried
 constexpr size_t kNoChunkingLimit = 1000;
 
