@@ -245,6 +245,10 @@ std::unique_ptr<Channel::Finished> Channel::take_answer(int fd) {
   return finished;
 }
 
+void Channel::let_go_of_site(int fd) {
+  if (const auto found = places_.find(fd); found != places_.end()) found->second.last_site.clear();
+}
+
 // The site's turn in the line stays where it is unless it is done.
 void Channel::go_on(int fd) {
   const auto found = places_.find(fd);

@@ -74,6 +74,8 @@ class Channel {
   std::unique_ptr<Finished> take_answer(int fd);
   // What it answered is known to all: the connection takes the next job of its site, if there is one.
   void go_on(int fd);
+  // Nothing of its site was tried over it: it is warm for none.
+  void let_go_of_site(int fd);
 
   [[nodiscard]] size_t running() const { return running_; }
   [[nodiscard]] size_t waiting() const { return waiting_; }

@@ -121,6 +121,7 @@ Result<void> make_directories(const Plan& plan) {
       Row{"db/quarantine", 0700, "posterno"},
       Row{"db/sts", 0755, "posternh"},  // remote reads it while stsd is away
       Row{"db/tlsrpt", 0750, "posterne"},
+      Row{"db/limits", 0700, "posternr"},
   };
   for (const Row& row : kRows) {
     Result<std::unique_ptr<Identity>> owner = owner_of(plan, row.user);
