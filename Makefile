@@ -90,10 +90,26 @@ LINK_resident = $(if $(filter release,$(MODE)),-static-libstdc++ -static-libgcc)
 
 all: $(addprefix $(BIN)/,$(NAMES))
 
-$(O)/%.o: %.cc
+# What is not optimised needs half of its time for the standard headers: those are parsed once. Not for what g++ optimises, which
+# then warns of them; and a compiler cache does not know how to take that into account.
+PCH ?= $(if $(findstring ccache,$(CXX)),no,yes)
+PRECOMPILED_LIB := $(O)/lib/precompiled.h
+PRECOMPILED_TESTS := $(O)/tests/precompiled.h
+$(O)/%.h.gch: %.h
+	@mkdir -p $(@D)
+	@cp $< $(O)/$*.h
+	@$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) $($(firstword $(subst /, ,$*))_FLAGS) -MMD -MP -x c++-header $< -o $@
+.SECONDARY: $(PRECOMPILED_LIB).gch $(PRECOMPILED_TESTS).gch
+precompiled_unit = $(if $(filter %_test,$(1)),$(PRECOMPILED_TESTS))
+precompiled_asan = $(if $(filter tests/%,$(1)),$(precompiled_unit),$(PRECOMPILED_LIB))
+precompiled_release = $(precompiled_unit)
+precompiled = $(if $(filter yes,$(PCH)),$(precompiled_$(MODE)))
+
+.SECONDEXPANSION:
+$(O)/%.o: %.cc | $$(addsuffix .gch,$$(call precompiled,$$*))
 	@mkdir -p $(@D)
 	@echo "  CXX $@"
-	@$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) $($(firstword $(subst /, ,$*))_FLAGS) -MMD -MP -c $< -o $@
+	@$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) $($(firstword $(subst /, ,$*))_FLAGS) $(addprefix -include ,$(call precompiled,$*)) -MMD -MP -c $< -o $@
 
 $(LIB): $(call objects,$(basename $(wildcard lib/*.cc)))
 parts = $(call objects,$(filter $(1)/%,$(PARTS)))

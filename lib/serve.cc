@@ -15,6 +15,7 @@
 #include "lib/child.h"
 #include "lib/control.h"
 #include "lib/log.h"
+#include "lib/pause.h"
 #include "lib/signals.h"
 #include "lib/text.h"
 
@@ -183,7 +184,7 @@ class Pool {
   explicit Pool(const PoolOptions& options) : options_(options) {}
 
   void fill() {
-    if (now_milliseconds() < not_before_) return;
+    if (!pause_.over()) return;
     size_t young = static_cast<size_t>(
         std::count_if(workers_.begin(), workers_.end(), [](const Worker& w) { return !w.old; }));
     for (; young < options_.workers && start(); ++young) {
@@ -212,10 +213,7 @@ class Pool {
   }
   [[nodiscard]] bool empty() const { return workers_.empty(); }
   // How long the parent may sleep, milliseconds; -1: until a signal.
-  [[nodiscard]] int64_t wait() const {
-    const int64_t left = not_before_ - now_milliseconds();
-    return left > 0 ? left : -1;
-  }
+  [[nodiscard]] int64_t wait() const { return pause_.wait(); }
 
  private:
   bool start() {
@@ -249,13 +247,13 @@ class Pool {
 
   void back_off() {
     wait_ = std::clamp<int64_t>(2 * wait_, 100, kLongestBackOffMilliseconds);
-    not_before_ = now_milliseconds() + wait_;
+    pause_.begin(wait_);
   }
 
   const PoolOptions& options_;
   std::vector<Worker> workers_;
   int64_t wait_ = 0;
-  int64_t not_before_ = 0;
+  Pause pause_;
 };
 
 Result<std::vector<uid_t>> parse_uids(std::string_view text) {

@@ -24,6 +24,7 @@ bool tells_failure(const RecipientReport& report) {
 }
 
 bool tells_nothing(const RecipientReport& report) {
+  if (report.outcome == Outcome::held_back) return true;
   return report.outcome == Outcome::temporary &&
          (report.text.starts_with("4.3.") || report.text.starts_with("the delivery program"));
 }
@@ -46,8 +47,10 @@ std::string_view site_state_name(SiteState state) {
 SiteAnswer site_answer(const std::vector<RecipientReport>& reports) {
   if (reports.empty() || std::all_of(reports.begin(), reports.end(), tells_nothing))
     return SiteAnswer::unknown;
-  return std::all_of(reports.begin(), reports.end(), tells_failure) ? SiteAnswer::failed
-                                                                    : SiteAnswer::answered;
+  const auto no_answer = [](const RecipientReport& report) {
+    return tells_failure(report) || report.outcome == Outcome::held_back;
+  };
+  return std::all_of(reports.begin(), reports.end(), no_answer) ? SiteAnswer::failed : SiteAnswer::answered;
 }
 
 std::string away_text(std::string_view error) {

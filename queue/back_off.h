@@ -27,7 +27,7 @@ std::string_view site_state_name(SiteState state);
 enum class SiteAnswer {
   answered,  // somebody was there
   failed,    // no connection, a lost one, no address for now, or 421
-  unknown    // the fault was ours
+  unknown    // the fault was ours, or nothing was tried
 };
 SiteAnswer site_answer(const std::vector<RecipientReport>& reports);
 // The reply of what was not tried because its site is away: what that said last.

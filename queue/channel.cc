@@ -136,7 +136,7 @@ Channel::Place* Channel::free_place_for(const std::string& site) {
 void Channel::back_off(const Failure& failure) {
   if (!said_away_) log_warning("reach " + service_ + ", trying on", failure);
   said_away_ = true;
-  not_before_ = now_milliseconds() + kAwayMilliseconds;
+  pause_.begin(kAwayMilliseconds);
 }
 
 void Channel::close(Place& place) {
@@ -178,7 +178,7 @@ bool Channel::give(Place& place, const std::string& site) {
 
 void Channel::start_jobs() {
   free_a_worker();
-  if (now_milliseconds() < not_before_) return;
+  if (!pause_.over()) return;
   // Ends when every site in line has been passed over because it has as many jobs out as it may.
   for (size_t passed_over = 0; passed_over < turns_.size() && running_ < concurrency_;) {
     const std::string site = turns_.front();
@@ -224,8 +224,8 @@ int64_t Channel::wait() const {
                                             [](const auto& p) { return p.second.job && !p.second.accepted; });
   const int64_t look = waits_for_worker ? kAcceptMilliseconds : -1;
   if (waiting_ == 0) return look;
-  const int64_t left = not_before_ - now_milliseconds();
-  return left > 0 && (look < 0 || left < look) ? left : look;
+  const int64_t left = pause_.wait();
+  return left >= 0 && (look < 0 || left < look) ? left : look;
 }
 
 std::unique_ptr<Channel::Finished> Channel::take_answer(int fd) {
@@ -243,6 +243,10 @@ std::unique_ptr<Channel::Finished> Channel::take_answer(int fd) {
   if (--running_of_[place.last_site] == 0) running_of_.erase(place.last_site);
   if (!finished->reply) close(place);
   return finished;
+}
+
+void Channel::let_go_of_site(int fd) {
+  if (const auto found = places_.find(fd); found != places_.end()) found->second.last_site.clear();
 }
 
 // The site's turn in the line stays where it is unless it is done.

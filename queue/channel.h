@@ -14,6 +14,7 @@
 
 #include "lib/environment.h"
 #include "lib/fd.h"
+#include "lib/pause.h"
 #include "lib/request.h"
 #include "queue/poller.h"
 #include "queue/sites.h"
@@ -73,6 +74,8 @@ class Channel {
   std::unique_ptr<Finished> take_answer(int fd);
   // What it answered is known to all: the connection takes the next job of its site, if there is one.
   void go_on(int fd);
+  // Nothing of its site was tried over it: it is warm for none.
+  void let_go_of_site(int fd);
 
   [[nodiscard]] size_t running() const { return running_; }
   [[nodiscard]] size_t waiting() const { return waiting_; }
@@ -109,7 +112,7 @@ class Channel {
   std::vector<DeliveryJob> unsendable_;
   size_t running_ = 0;
   size_t waiting_ = 0;
-  int64_t not_before_ = 0;  // milliseconds
+  Pause pause_;
   bool said_away_ = false;
 };
 

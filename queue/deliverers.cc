@@ -8,6 +8,15 @@
 
 namespace postern {
 
+namespace {
+
+bool all_held_back(const std::vector<RecipientReport>& reports) {
+  return std::all_of(reports.begin(), reports.end(),
+                     [](const RecipientReport& report) { return report.outcome == Outcome::held_back; });
+}
+
+}  // namespace
+
 Deliverers::Deliverers(const Poller& poller)
     : sites_(home_path("queue")),
       local_("lspawn", Channel::Connections::any_serves, poller),
@@ -27,7 +36,10 @@ void Deliverers::pause() {
 
 void Deliverers::add(Jobs jobs) {
   for (DeliveryJob& job : jobs.local) local_.add(std::move(job));
-  for (DeliveryJob& job : jobs.remote) remote_.add(std::move(job));
+  for (DeliveryJob& job : jobs.remote) {
+    if (sites_.count_from() > 0) job.kept.set("POSTERN_COUNT_FROM", std::to_string(sites_.count_from()));
+    remote_.add(std::move(job));
+  }
 }
 
 size_t Deliverers::withdraw(uint64_t mid) {
@@ -54,16 +66,24 @@ std::vector<Deliverers::Answer> Deliverers::take_answers(int fd) {
   const std::unique_ptr<Channel::Finished> finished = channel.take_answer(fd);
   if (!finished) return answers;
   std::vector<RecipientReport> reports = reports_of(finished->reply, finished->job.rids.size());
-  if (remote && sites_.ended(finished->job.site, finished->took, reports)) {
+  const Sites::Next next =
+      remote ? sites_.ended(finished->job.site, finished->took, reports) : Sites::Next::more;
+  if (next != Sites::Next::more) {
     // None of them is tried in turn to learn the same.
-    const std::string why = away_text(reports.front().text);
+    RecipientReport same{Outcome::held_back, "0"};
+    if (next == Sites::Next::away) same = {Outcome::temporary, away_text(reports.front().text)};
     for (DeliveryJob& job : remote_.withdraw_site(finished->job.site)) {
-      std::vector<RecipientReport> same(job.rids.size(), {Outcome::temporary, why});
-      answers.push_back({std::move(job), std::move(same)});
+      std::vector<RecipientReport> all(job.rids.size(), same);
+      answers.push_back({std::move(job), std::move(all)});
     }
   }
+  const bool held = remote && all_held_back(reports);
   answers.push_back({std::move(finished->job), std::move(reports)});
-  channel.go_on(fd);
+  if (held) {
+    channel.let_go_of_site(fd);
+  } else {
+    channel.go_on(fd);
+  }
   return answers;
 }
 

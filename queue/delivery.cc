@@ -9,6 +9,7 @@
 #include "queue/defer_log.h"
 #include "queue/diagnosis.h"
 #include "queue/notices.h"
+#include "queue/schedule.h"
 #include "queue/verp.h"
 
 namespace postern {
@@ -225,7 +226,7 @@ std::optional<Action> success_to_tell(const Delivery& delivery, const DeliveryJo
 // A failure as the recipient's profile takes it.
 Outcome judged(const RecipientReport& report, const Delivery& delivery, size_t rid,
                const BounceChoice& choice) {
-  if (is_done(report.outcome)) return report.outcome;
+  if (is_done(report.outcome) || report.outcome == Outcome::held_back) return report.outcome;
   const bool failed = report.outcome == Outcome::permanent;
   const BounceProfile& profile = choice.of(delivery.queued, rid);
   const std::vector<ReplyPattern>& others = failed ? profile.soft : profile.hard;
@@ -244,6 +245,21 @@ void note_successes(Delivery& delivery, const std::map<size_t, Success>& success
   if (!noted) log_warning("note whom to tell of MID " + std::to_string(delivery.mid), noted.failure());
   delivery.attempts.bytes += noted ? *noted : 0;
   for (const auto& [rid, success] : successes) delivery.attempts.untold[rid] = success;
+}
+
+}  // namespace
+
+namespace {
+
+// It stays pending and was not tried, but where that has gone on for too long.
+void hold_back(Delivery& delivery, const DeliveryJob& job, size_t rid, const RecipientReport& report,
+               const BounceChoice& choice) {
+  const RetryProfile retry = retry_of(choice.of(delivery.queued, rid));
+  if (delivery.expired(retry, delivery.attempts.turn_of(rid).tries, now_seconds())) {
+    delivery.deferred[rid] = held_back_in(report.text).why;
+  } else {
+    delivery.held_back = job.site;
+  }
 }
 
 }  // namespace
@@ -276,6 +292,9 @@ void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<
         break;
       case Outcome::temporary:
         delivery.deferred[rid] = reports[i].text;
+        break;
+      case Outcome::held_back:
+        hold_back(delivery, job, rid, reports[i], choice);
         break;
       case Outcome::unsubscribed:
         delivery.unsubscribed[rid] = reports[i].text;

@@ -38,7 +38,7 @@ struct Delivery {
   std::set<size_t> not_due;   // pending, and not in this pass: by their profiles they are tried later
   bool orders_came = false;   // since it was opened
   bool withdrawn = false;     // some jobs of this pass were taken back for new orders
-  std::string held_back;      // a site whose limits let some recipients wait; empty: none
+  std::string held_back;      // a site whose limits, ours or remote's, let some recipients wait; empty: none
   bool remote_waits = false;  // the pass is made with the local jobs alone; the others wait for room
   size_t jobs_out = 0;
   std::map<size_t, std::string> deferred;      // by recipient number: why

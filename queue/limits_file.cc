@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "lib/boot_id.h"
 #include "lib/log.h"
 #include "lib/text.h"
 #include "lib/xtext.h"
@@ -18,13 +19,6 @@ namespace {
 
 constexpr size_t kFileLimitBytes = 64 * 1024 * 1024;
 constexpr std::string_view kHead = "postern-limits 1 ";
-
-// None: times of another run of the kernel cannot be told from ours.
-std::string boot_id() {
-  Result<std::string> id = read_file("/proc/sys/kernel/random/boot_id", 100);
-  const std::string text{id ? trim(*id) : std::string_view()};
-  return text.empty() ? "unknown" : text;
-}
 
 // When that file was last written, by our clock, which does not tell when another boot of the kernel was: as
 // long ago as its time of change says, and not before this boot.

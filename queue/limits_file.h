@@ -16,8 +16,8 @@
 #include <string>
 
 #include "lib/fd.h"
+#include "lib/recipient_window.h"
 #include "lib/result.h"
-#include "queue/recipient_window.h"
 
 namespace postern {
 

@@ -9,6 +9,8 @@ namespace postern {
 
 namespace {
 
+constexpr int64_t kLongestHeldBack = 2 * 3600 * 1000;  // milliseconds; no limit has more minutes than 60
+
 std::optional<Outcome> outcome_of(char letter) {
   switch (letter) {
     case 'r':
@@ -23,6 +25,8 @@ std::optional<Outcome> outcome_of(char letter) {
       return Outcome::permanent;
     case 'u':
       return Outcome::unsubscribed;
+    case 'w':
+      return Outcome::held_back;
     case 's':
     case 'Z':
       return Outcome::temporary;
@@ -32,7 +36,8 @@ std::optional<Outcome> outcome_of(char letter) {
 }
 
 bool is_recipient_letter(char letter) {
-  return letter == 'r' || letter == 'p' || letter == 'e' || letter == 'h' || letter == 's' || letter == 'u';
+  return letter == 'r' || letter == 'p' || letter == 'e' || letter == 'h' || letter == 's' || letter == 'u' ||
+         letter == 'w';
 }
 
 }  // namespace
@@ -76,6 +81,13 @@ std::vector<RecipientReport> parse_reports(std::string_view bytes, size_t recipi
     }
   }
   return reports;
+}
+
+HeldBack held_back_in(std::string_view text) {
+  const size_t blank = text.find(' ');
+  const std::optional<uint64_t> wait = parse_number(text.substr(0, blank));
+  if (!wait || *wait > kLongestHeldBack) return {kLongestHeldBack, std::string(text)};
+  return {static_cast<int64_t>(*wait), std::string(blank == text.npos ? "" : text.substr(blank + 1))};
 }
 
 std::vector<RecipientReport> reports_of(const Result<Reply>& reply, size_t recipients) {

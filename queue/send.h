@@ -14,6 +14,7 @@
 #include "queue/bounces.h"
 #include "queue/deliverers.h"
 #include "queue/delivery.h"
+#include "queue/gateway_sites.h"
 #include "queue/held_queue.h"
 #include "queue/intake.h"
 #include "queue/open_messages.h"
@@ -85,6 +86,7 @@ class Send {
   Bounces bounces_;
   Unsubscribed unsubscribed_{home_path("queue/" + std::string(kUnsubscribedFile))};
   SenderTags tags_;
+  GatewaySites gateway_sites_;
   int64_t shortage_until_ = 0;  // milliseconds
   bool said_shortage_ = false;
   uint64_t looked_at_ = 0;  // seconds since 1970: when the schedule was last looked at

@@ -75,6 +75,7 @@ void Send::open(uint64_t mid, bool parked) {
   if (opened->tried)
     jobs = make_jobs(*opened, settings_.rewriting,
                      [&](std::string_view domain) { return tags_.wanted(domain); });
+  gateway_sites_.name(jobs, settings_.bounces.destinations);
   if (open_remote_.full() && !open_local_.full() && opened->attempts.tries == 0 && !jobs.local.empty() &&
       !jobs.remote.empty()) {
     jobs.remote.clear();  // a mailbox here does not wait for slow hosts

@@ -6,6 +6,7 @@
 #include "lib/child.h"
 #include "lib/log.h"
 #include "lib/text.h"
+#include "queue/gateway_sites.h"
 #include "queue/schedule.h"
 
 namespace postern {
@@ -40,8 +41,8 @@ Sites::Site& Sites::get(const std::string& name) {
   if (!made) return site;
   site.name = &found->first;
   if (full_since_ >= 0) {
-    const Destination& destination = table_.of(name);
-    if (destination.recipient_limit > 0) site.window.add_ended(destination.recipient_limit, full_since_);
+    const unsigned limit = limits_of(name).recipients;
+    if (limit > 0) site.window.add_ended(limit, full_since_);
   }
   return site;
 }
@@ -74,8 +75,15 @@ void Sites::relane(Site& site, int64_t now) {
   status_changed_ = true;
 }
 
+Sites::Limits Sites::limits_of(const std::string& name) const {
+  const Destination& destination = table_.of(destination_of(name));
+  if (destination.limit_type == LimitType::mx_ip) return {lanes_.places(), 0, destination.recipient_minutes};
+  return {std::min<size_t>(lanes_.places(), destination.max_host_concurrency), destination.recipient_limit,
+          destination.recipient_minutes};
+}
+
 size_t Sites::most(const Site& site) const {
-  return std::min<size_t>(lanes_.places(), table_.of(*site.name).max_host_concurrency);
+  return limits_of(*site.name).connections;
 }
 
 // Do other sites wait to be tried at all?
@@ -86,9 +94,20 @@ bool Sites::others_untried(const Site& site) const {
 
 // For an admitted job of the site. While others wait to be tried at all, one connection shows whether anybody
 // is there.
-bool Sites::has_place(const Site& site, int64_t now) const {
+bool Sites::has_place(Site& site, int64_t now) {
   if (site.lane == Lane::untried && site.running > 0 && others_untried(site)) return false;
-  return site.running < site.back_off.connections(most(site), now) && lanes_.may_start(site.lane, now);
+  const size_t connections = site.back_off.connections(most(site), now);
+  const size_t allowed = site.hold.allowed(connections, site.running, now);
+  if (allowed < connections) wake_for_hold(site, now);
+  return site.running < allowed && lanes_.may_start(site.lane, now);
+}
+
+// Once for each such moment.
+void Sites::wake_for_hold(Site& site, int64_t now) {
+  const int64_t next = site.hold.next(now);
+  if (next == site.hold_wake) return;
+  site.hold_wake = next;
+  wake_at(site, next);
 }
 
 // In line, for what may run: more need not be open, and takes the room of other sites' messages.
@@ -120,8 +139,8 @@ bool Sites::has_ghosts(Site& site, int64_t now) {
 
 // Its jobs must be known of in the next process too.
 bool Sites::is_limited(const Site& site) const {
-  const Destination& destination = table_.of(*site.name);
-  return destination.max_host_concurrency < lanes_.places() || destination.recipient_limit > 0;
+  const Limits limits = limits_of(*site.name);
+  return limits.connections < lanes_.places() || limits.recipients > 0;
 }
 
 Sites::Look Sites::look(const std::string& name, size_t recipients, bool parked, bool open) {
@@ -133,23 +152,27 @@ Sites::Look Sites::look(Site& site, size_t recipients, bool parked, bool open, i
   if (site.lane == Lane::away) return {Admission::away, 0, site.back_off.error()};
   const Look wait{Admission::wait, 0, {}};
   if (!parked && site.parked_count() > 0) return wait;
+  if (site.hold.stops(now)) {
+    wake_for_hold(site, now);
+    return wait;
+  }
   // Its own jobs bring it back when they begin or end, and its turn when its lane has room.
   if (has_enough(site, now) || (!open && !lanes_.may_grow(site.lane, now))) return wait;
   if (has_ghosts(site, now)) return wait;
-  const Destination& destination = table_.of(*site.name);
-  if (destination.recipient_limit == 0) return {Admission::go, recipients, {}};
+  const Limits limits = limits_of(*site.name);
+  if (limits.recipients == 0) return {Admission::go, recipients, {}};
   if (limits_.broken()) {
     wake_at(site, now + kLookMilliseconds);
     return wait;
   }
-  const size_t room = site.window.room(destination.recipient_limit, destination.recipient_minutes, now);
+  const size_t room = site.window.room(limits.recipients, limits.minutes, now);
   if (room > 0) return {Admission::go, std::min(room, recipients), {}};
-  wait_for_limit(site, destination, now);
+  wait_for_limit(site, limits, now);
   return wait;
 }
 
-void Sites::wait_for_limit(Site& site, const Destination& destination, int64_t now) {
-  const int64_t when = site.window.next_room(destination.recipient_minutes);
+void Sites::wait_for_limit(Site& site, const Limits& limits, int64_t now) {
+  const int64_t when = site.window.next_room(limits.minutes);
   if (when > now) wake_at(site, when);
 }
 
@@ -159,7 +182,7 @@ void Sites::wake_at(Site& site, int64_t when) {
 
 void Sites::admit(const std::string& name, size_t recipients) {
   Site& site = get(name);
-  if (table_.of(name).recipient_limit > 0) site.window.reserve(recipients);
+  if (limits_of(name).recipients > 0) site.window.reserve(recipients);
   ++site.waiting;
   lanes_.admitted(site.lane, now_milliseconds());
   status_changed_ = true;
@@ -172,8 +195,10 @@ void Sites::lift(const std::string& name, uint64_t ordered_seconds) {
 void Sites::reset() {
   const int64_t now = now_milliseconds();
   full_since_ = -1;
+  count_from_ = now;
   for (auto& [name, site] : sites_) {
     site.window.clear_ended();
+    site.hold.lift();
     site.back_off.lift(now, UINT64_MAX);
     relane(site, now);
     ring(site);
@@ -274,7 +299,7 @@ bool Sites::may_start(const std::string& name) {
   relane(site, now);
   // Admitted before it went away: it is taken back, or comes when the wait is over.
   if (site.lane == Lane::away) return false;
-  if (limits_.broken() && table_.of(name).recipient_limit > 0) return false;
+  if (limits_.broken() && limits_of(name).recipients > 0) return false;
   return has_place(site, now);
 }
 
@@ -282,7 +307,7 @@ Result<Fd> Sites::prepare(const std::string& name, size_t recipients) {
   Site& site = get(name);
   if (!is_limited(site)) return Fd();
   Result<Fd> lease = leases_.take(name);
-  if (!lease || table_.of(name).recipient_limit == 0) return lease;
+  if (!lease || limits_of(name).recipients == 0) return lease;
   if (!limits_.note_out(name, recipients)) return temporary("count recipients of " + printable(name, 255));
   site.window.unreserve(recipients);
   site.window.begin(recipients);
@@ -321,19 +346,31 @@ void Sites::count_end(Site& site, const std::vector<RecipientReport>& reports, i
     site.window.give_back(reports.size());
     return limits_.note_back(*site.name, reports.size());
   }
-  site.window.end(reports.size(), table_.of(*site.name).recipient_minutes, now);
+  site.window.end(reports.size(), limits_of(*site.name).minutes, now);
   limits_.note_end(*site.name, reports.size(), site.window.ended().back().when);
 }
 
-bool Sites::ended(const std::string& name, int64_t took_milliseconds,
-                  const std::vector<RecipientReport>& reports) {
+// True: nothing more may go now.
+bool Sites::take_hold(Site& site, const std::vector<RecipientReport>& reports, int64_t now) {
+  const auto held = std::find_if(reports.begin(), reports.end(), [](const RecipientReport& report) {
+    return report.outcome == Outcome::held_back;
+  });
+  if (held == reports.end()) return false;
+  HeldBack back = held_back_in(held->text);
+  site.hold.refused(now, site.running, back.wait, std::move(back.why));
+  wake_for_hold(site, now);
+  return site.hold.stops(now);
+}
+
+Sites::Next Sites::ended(const std::string& name, int64_t took_milliseconds,
+                         const std::vector<RecipientReport>& reports) {
   const int64_t now = now_milliseconds();
   Site& site = get(name);
   lanes_.ended(site.lane);
   --site.running;
   count_end(site, reports, now);
   const SiteAnswer answer = site_answer(reports);
-  bool went = false;
+  Next next = take_hold(site, reports, now) ? Next::held : Next::more;
   if (answer == SiteAnswer::answered) {
     const bool was_away = site.back_off.next_attempt() != 0;
     usual_ += took_milliseconds * 16 > usual_ ? usual_ / 48 + 1 : -(usual_ / 16);
@@ -341,14 +378,15 @@ bool Sites::ended(const std::string& name, int64_t took_milliseconds,
     if (was_away) log_info("Site " + printable(name, 255) + " answers again");
   } else if (answer == SiteAnswer::failed) {
     const bool was_away = site.back_off.next_attempt() != 0;
-    went = site.back_off.failed(now, now_seconds(), site.running, reports.front().text, waits_);
+    const bool went = site.back_off.failed(now, now_seconds(), site.running, reports.front().text, waits_);
+    if (went) next = Next::away;
     if (went && !was_away) log_info("Site " + printable(name, 255) + " is away: " + site.back_off.error());
   }
   relane(site, now);
   if (site.lane == Lane::quick && answer == SiteAnswer::answered) lanes_.answered_quickly(now);
   ring(site);
   status_changed_ = changed_ = true;
-  return went;
+  return next;
 }
 
 }  // namespace postern

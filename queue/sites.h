@@ -20,11 +20,12 @@
 
 #include "lib/destinations.h"
 #include "lib/fd.h"
+#include "lib/recipient_window.h"
 #include "queue/back_off.h"
 #include "queue/lanes.h"
 #include "queue/leases.h"
 #include "queue/limits_file.h"
-#include "queue/recipient_window.h"
+#include "queue/site_hold.h"
 #include "queue/site_status.h"
 
 namespace postern {
@@ -54,6 +55,8 @@ class Sites {
   void lift(const std::string& site, uint64_t ordered_seconds);
   // Counts nothing any more, and tries all that is away: AsyncOS' delivernow for all.
   void reset();
+  // When that was last, milliseconds of CLOCK_MONOTONIC, for remote, which counts too; 0: never.
+  [[nodiscard]] int64_t count_from() const { return count_from_; }
 
   // False: it stands in a line already, this one or that of another of its sites.
   bool park(const std::string& site, uint64_t mid);
@@ -73,8 +76,10 @@ class Sites {
   void not_sent(const std::string& site, size_t recipients);
   // It waits no more: it was taken back.
   void given_back(const std::string& site, size_t recipients);
-  // It has ended; true: the site is away now, so that what else waits for it should be taken back.
-  bool ended(const std::string& site, int64_t took_milliseconds, const std::vector<RecipientReport>& reports);
+  // It has ended. What else waits for the site should be taken back, because it is away now, or because
+  // remote lets nothing more go to it for a while: else there may be more.
+  enum class Next { more, away, held };
+  Next ended(const std::string& site, int64_t took_milliseconds, const std::vector<RecipientReport>& reports);
 
   // Writes what is due: queue/sites, queue/limits.
   void tick();
@@ -86,6 +91,8 @@ class Sites {
     const std::string* name = nullptr;
     BackOff back_off;
     RecipientWindow window;
+    SiteHold hold;          // by limits that remote counts
+    int64_t hold_wake = 0;  // when it is looked what that lets go; milliseconds
     std::vector<uint64_t> parked;
     size_t parked_from = 0;  // those before are taken
     size_t waiting = 0;      // jobs
@@ -103,15 +110,24 @@ class Sites {
   [[nodiscard]] bool others_untried(const Site& site) const;
   [[nodiscard]] bool has_enough(const Site& site, int64_t now) const;
   void relane(Site& site, int64_t now);
+  // What we count. With limit_type=mxip that is nothing: remote does.
+  struct Limits {
+    size_t connections;
+    unsigned recipients;  // 0: any number
+    unsigned minutes;
+  };
+  [[nodiscard]] Limits limits_of(const std::string& name) const;
   [[nodiscard]] size_t most(const Site& site) const;
-  [[nodiscard]] bool has_place(const Site& site, int64_t now) const;
+  [[nodiscard]] bool has_place(Site& site, int64_t now);
+  void wake_for_hold(Site& site, int64_t now);
+  bool take_hold(Site& site, const std::vector<RecipientReport>& reports, int64_t now);
   [[nodiscard]] bool is_limited(const Site& site) const;
   [[nodiscard]] bool has_ghosts(Site& site, int64_t now);
   void ring(Site& site);
   std::optional<uint64_t> take_parked_of(Lane lane, int64_t now);
   uint64_t take_first(Site& site);
   void wake_at(Site& site, int64_t when);
-  void wait_for_limit(Site& site, const Destination& destination, int64_t now);
+  void wait_for_limit(Site& site, const Limits& limits, int64_t now);
   Look look(Site& site, size_t recipients, bool parked, bool open, int64_t now);
   void count_end(Site& site, const std::vector<RecipientReport>& reports, int64_t now);
   void load_limits();
@@ -135,6 +151,7 @@ class Sites {
   bool changed_ = true;   // since take_parked found nothing
   int64_t usual_ = 1000;  // what the quickest quarter of the jobs take, milliseconds, times 16
   LimitsFile limits_;
+  int64_t count_from_ = 0;
   int64_t full_since_ = -1;  // every limit counts as reached then; -1: no
   int64_t limits_at_ = 0;    // when to write it anew
   Leases leases_;

@@ -26,7 +26,7 @@ void Sites::load_limits() {
   LimitsFile::Left left = limits_.read(now);
   for (auto& [name, window] : left.windows) {
     // Their jobs ended somewhere until now, or go on in rspawn: then the site waits for them (has_ghosts).
-    window.end(window.out(), table_.of(name).recipient_minutes, now);
+    window.end(window.out(), limits_of(name).minutes, now);
     get(name).window = std::move(window);
   }
   full_since_ = left.full_since;
@@ -62,7 +62,7 @@ void Sites::forget_idle(int64_t now) {
   idle_at_ = now + kIdleMilliseconds / 4;
   for (auto site = sites_.begin(); site != sites_.end();) {
     Site& old = site->second;
-    (void)old.window.room(1, table_.of(site->first).recipient_minutes, now);
+    (void)old.window.room(1, limits_of(site->first).minutes, now);
     const bool busy = old.waiting + old.running + old.parked_count() > 0 || old.in_ring;
     const bool away = old.back_off.next_attempt() > now;
     site = !busy && !away && old.window.empty() && now - old.used > kIdleMilliseconds ? sites_.erase(site)
@@ -77,9 +77,9 @@ void Sites::write_status(int64_t now) {
   for (auto& [name, site] : sites_) {
     const SiteState state = site.back_off.state(now);
     const size_t waiting = site.waiting + site.parked_count();
-    const Destination& destination = table_.of(name);
-    const bool counts = destination.recipient_limit > 0;
-    if (counts) (void)site.window.room(1, destination.recipient_minutes, now);
+    const Limits limits = limits_of(name);
+    const bool counts = limits.recipients > 0;
+    if (counts) (void)site.window.room(1, limits.minutes, now);
     if (state == SiteState::up && site.running + waiting == 0 && site.window.empty()) continue;
     SiteStatus& row = status.sites[name];
     row.state = site_state_name(state);
@@ -90,7 +90,7 @@ void Sites::write_status(int64_t now) {
       const int64_t left = std::max<int64_t>(0, site.back_off.next_attempt() - now);
       row.next = status.time + static_cast<uint64_t>((left + 999) / 1000);
     }
-    row.error = site.back_off.error();
+    row.error = site.hold.why().empty() ? site.back_off.error() : site.hold.why();
   }
   if (Result<void> wrote = status_.write(status); !wrote)
     log_warning("say how the sites are", wrote.failure());

@@ -18,7 +18,8 @@ namespace postern {
 
 namespace {
 
-constexpr int64_t kIdleMilliseconds = 5000;            // a kept connection; below the patience of any server
+constexpr int64_t kIdleMilliseconds = 5000;  // a kept connection; below the patience of any server
+constexpr int64_t kLookMilliseconds = 500;   // of idleness: whether another site waits for its place
 constexpr int64_t kAttemptMilliseconds = 3600 * 1000;  // then no further address is tried
 constexpr size_t kNoChunkingLimit = 1000;
 
@@ -52,6 +53,8 @@ OutgoingMessage only(const OutgoingMessage& message, const std::vector<size_t>& 
   return part;
 }
 
+}  // namespace
+
 DeliveryOrder only(const DeliveryOrder& order, const std::vector<size_t>& chosen) {
   DeliveryOrder part = order;
   part.message = only(order.message, chosen);
@@ -62,12 +65,11 @@ DeliveryOrder only(const DeliveryOrder& order, const std::vector<size_t>& chosen
   return part;
 }
 
-}  // namespace
-
-Deliverer::Deliverer(RemoteSettings settings, bool keep, SetAside& set_aside)
+Deliverer::Deliverer(RemoteSettings settings, bool keep, SetAside& set_aside, AddressLimits* limits)
     : settings_(std::move(settings)),
       keep_(keep),
       set_aside_(set_aside),
+      limits_(limits),
       routes_(home_path("control/smtproutes")),
       gateways_(home_path("control/altsrchost")),
       destinations_(home_path("control/destinations")) {}
@@ -97,9 +99,13 @@ std::vector<RecipientResult> Deliverer::deliver_group(const DeliveryOrder& order
   Result<Way> way = find_way(order, domain, route);
   if (!way) return all_failed(recipients, way.failure());
   if (has_session_for(*way)) {
-    log_.info("Delivery start " + dcid_text(*session_) + " " + rid_list(order));
-    Attempt attempt = transact(order);
-    if (attempt.reached) return std::move(attempt.results);
+    const Result<size_t> going = may_go_on(*way, recipients);
+    if (!going) return all_failed(recipients, going.failure());
+    if (*going > 0) {
+      log_.info("Delivery start " + dcid_text(*session_) + " " + rid_list(order));
+      Attempt attempt = transact_counted(order, *going);
+      if (attempt.reached) return std::move(attempt.results);
+    }
   }
   close();
   way_ = std::move(*way);
@@ -130,6 +136,7 @@ Result<Deliverer::Way> Deliverer::find_way(const DeliveryOrder& order, const std
     way.destination.table_tls = TlsLevel::may;
   for (const SourceAddress& source : way.gateway.sources)
     way.key += " from " + source.address + "," + source.hello;
+  way.limit = limit_of(order, domain, **destinations, way);
   return way;
 }
 
@@ -139,6 +146,7 @@ Result<Deliverer::Way> Deliverer::find_way(const DeliveryOrder& order, const std
 bool Deliverer::has_session_for(const Way& way) {
   return session_ && way_.key == way.key &&
          session_->messages < way.destination.max_messages_per_connection &&
+         (!way.limit || limits_->stays(limit_at(way, session_->target()))) &&
          connection_fits(way_.destination, session_->tls, way.destination) &&
          !unsubscribed_.list().has_host(session_->target().address) && session_->quiet();
 }
@@ -179,13 +187,19 @@ std::vector<RecipientResult> Deliverer::try_targets(const DeliveryOrder& order, 
   const auto note = [&](const Failure& failure) {
     if (!last || last->permanent() || !failure.permanent()) last = failure;
   };
+  const size_t recipients = order.message.envelope.recipients.size();
+  std::optional<AddressLimits::Verdict> held;
   const int64_t deadline = now_milliseconds() + kAttemptMilliseconds;
   StsOfDelivery sts({settings_.sts_program, settings_.dns_program}, domain);
   DaneAnswers dane(settings_.dns_program);
   for (const Target& target : targets) {
     if (last && now_milliseconds() >= deadline) break;
-    if (unsubscribed_.list().has_host(target.address))
-      return {order.message.envelope.recipients.size(), {'u', target.address}};
+    if (unsubscribed_.list().has_host(target.address)) return {recipients, {'u', target.address}};
+    // It will go to one that is full; one that failed would only take time before.
+    if (held && set_aside_.holds(aside_key(target), now_milliseconds() / 1000)) continue;
+    const Result<size_t> going = may_enter(target, recipients, held);
+    if (!going) return all_failed(recipients, going.failure());
+    if (*going == 0) continue;
     const TlsDemand demand = find_demand(domain, target, sts, dane);
     if (Result<void> opened = open(order, target, demand); !opened) {
       note(opened.failure());
@@ -193,12 +207,13 @@ std::vector<RecipientResult> Deliverer::try_targets(const DeliveryOrder& order, 
       continue;
     }
     set_aside_.remove(aside_key(target));
-    Attempt attempt = transact(order);
+    Attempt attempt = transact_counted(order, *going);
     if (attempt.reached) return std::move(attempt.results);
     note(attempt.failure);
   }
+  if (held) return held_back(recipients, *held);
   if (!last) last = temporary("no host to try", 0, "4.4.1");
-  return all_failed(order.message.envelope.recipients.size(), *last);
+  return all_failed(recipients, *last);
 }
 
 Result<void> Deliverer::open(const DeliveryOrder& order, const Target& target, const TlsDemand& demand) {
@@ -230,7 +245,7 @@ Result<void> Deliverer::greet(const DeliveryOrder& order, const Target& target) 
   if (Result<void> connected = connect(order, target); !connected) return connected;
   Result<void> greeted = session_->greet(settings_);
   if (!greeted && session_->closed_at_ehlo()) {
-    close();
+    hang_up();
     if (Result<void> connected = connect(order, target); !connected) return connected;
     greeted = session_->greet(settings_, true);
   }
@@ -264,6 +279,7 @@ Deliverer::Attempt Deliverer::transact(const DeliveryOrder& order) {
   const std::string address = session_->target().address;
   TransactionEnd end = send_message(*session_, order.message);
   send_again(order, end);
+  if (limits_ != nullptr) limits_->settle(true);
   if (end.without_chunking) note_no_chunking(address);
   Attempt attempt;
   if (end.trouble) {
@@ -306,9 +322,9 @@ void Deliverer::send_again(const DeliveryOrder& order, TransactionEnd& end) {
 bool Deliverer::open_without_chunking(const DeliveryOrder& order) {
   const Target target = session_->target();
   if (!note_no_chunking(target.address)) return false;
-  close();
+  hang_up();
   const bool opened = open(order, target, session_demand_).ok();
-  if (!opened) close();  // it is not what the demand wants, or not authenticated: nothing goes over it
+  if (!opened) hang_up();  // it is not what the demand wants, or not authenticated: nothing goes over it
   return opened;
 }
 
@@ -321,12 +337,20 @@ bool Deliverer::note_no_chunking(const std::string& address) {
 int64_t Deliverer::close_idle() {
   if (!session_) return -1;
   const int64_t left = session_->idle_since + kIdleMilliseconds - now_milliseconds();
-  if (left > 0) return left;
+  const bool counts = limits_ != nullptr && limits_->has_place();
+  const bool looks = counts && kIdleMilliseconds - left >= kLookMilliseconds;
+  if (left > 0 && !(looks && limits_->is_wanted())) return counts ? std::min(left, kLookMilliseconds) : left;
   close();
   return -1;
 }
 
 void Deliverer::close() {
+  hang_up();
+  if (limits_ != nullptr) limits_->leave();
+}
+
+// The connection alone: its place at the address is for another one.
+void Deliverer::hang_up() {
   if (session_) {
     session_->quit();
     log_.info(dcid_text(*session_) + " close");

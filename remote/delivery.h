@@ -14,6 +14,7 @@
 #include "lib/environment.h"
 #include "lib/log.h"
 #include "lib/unsubscribe_list.h"
+#include "remote/address_limits.h"
 #include "remote/report.h"
 #include "remote/routes.h"
 #include "remote/set_aside.h"
@@ -36,10 +37,16 @@ struct DeliveryOrder {
   Environment kept;               // what the gateway is chosen by (Gateways::choose), POSTERN_TLS_REQUIRED
 };
 
+// The message for some of its recipients.
+DeliveryOrder only(const DeliveryOrder& order, const std::vector<size_t>& chosen);
+// What all are told whose addresses have reached a limit.
+std::vector<RecipientResult> held_back(size_t recipients, const AddressLimits::Verdict& verdict);
+
 class Deliverer {
  public:
-  // `keep`: leave the connection open for the next delivery (a worker of rspawn). `set_aside` outlives it.
-  Deliverer(RemoteSettings settings, bool keep, SetAside& set_aside);
+  // `keep`: leave the connection open for the next delivery (a worker of rspawn). `set_aside` outlives it,
+  // and so do `limits`; null: those of single addresses do not count.
+  Deliverer(RemoteSettings settings, bool keep, SetAside& set_aside, AddressLimits* limits = nullptr);
   ~Deliverer();
 
   std::vector<RecipientResult> deliver(const DeliveryOrder& order);
@@ -61,6 +68,8 @@ class Deliverer {
     Gateway gateway;
     Destination destination;
     std::string key;  // two deliveries with one key may use one connection
+    // Of each of its addresses, without them: limit_at makes the key whole. Nothing: there is none.
+    std::optional<AddressLimit> limit{};
   };
   std::vector<RecipientResult> deliver_group(const DeliveryOrder& order, const std::string& domain,
                                              const Route& route);
@@ -81,7 +90,15 @@ class Deliverer {
   Result<void> refuse(const DeliveryOrder& order, const Target& target, const TlsDemand& demand);
   void note_outcome(const DeliveryOrder& order, const TlsOutcome& outcome);
   void report_session(const Target& target, const TlsFault& fault);
+  [[nodiscard]] std::optional<AddressLimit> limit_of(const DeliveryOrder& order, const std::string& domain,
+                                                     const Destinations& destinations, const Way& way) const;
+  [[nodiscard]] AddressLimit limit_at(const Way& way, const Target& target) const;
+  Result<size_t> may_go_on(const Way& way, size_t recipients);
+  Result<size_t> may_enter(const Target& target, size_t recipients,
+                           std::optional<AddressLimits::Verdict>& held);
+  Attempt transact_counted(const DeliveryOrder& order, size_t recipients);
   Attempt transact(const DeliveryOrder& order);
+  void hang_up();
   void send_again(const DeliveryOrder& order, TransactionEnd& end);
   bool open_without_chunking(const DeliveryOrder& order);
   bool note_no_chunking(const std::string& address);
@@ -89,6 +106,7 @@ class Deliverer {
   RemoteSettings settings_;
   bool keep_;
   SetAside& set_aside_;
+  AddressLimits* limits_;  // its place is that of session_
   TableFile<RouteTable> routes_;
   TableFile<Gateways> gateways_;
   TableFile<Destinations> destinations_;

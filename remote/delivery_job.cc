@@ -83,7 +83,10 @@ int run_delivery_job(Job& job, Deliverer& deliverer, std::string& output) {
       ready = envelope.failure();
     }
   }
-  output += format_reports(ready ? deliverer.deliver(order) : all_failed(recipients, ready.failure()));
+  std::vector<RecipientResult> results =
+      ready ? deliverer.deliver(order) : all_failed(recipients, ready.failure());
+  if (job.connection < 0) as_temporary(results);
+  output += format_reports(results);
   return 0;
 }
 

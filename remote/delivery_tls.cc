@@ -48,7 +48,7 @@ Result<void> Deliverer::secure(const DeliveryOrder& order, const Target& target,
   if (!offered) return {};
   log_.info(dcid + " TLS falls back to plain text over a new connection");
   const TlsOutcome failed = session_->tls;
-  close();
+  hang_up();
   Result<void> greeted = greet(order, target);
   if (!greeted) return greeted;
   session_->tls = failed;

@@ -5,12 +5,14 @@
 //              arguments HOST SENDER RECIPIENT..., descriptor 0 the message, 5 the extras, the reply as
 //              postern-remote's output
 //   without --serve: as postern-remote, one job
-//   env        of a job: POSTERN_MID, POSTERN_RIDS, POSTERN_EXTRAS, POSTERN_ROUTE
+//   env        of a job: POSTERN_MID, POSTERN_RIDS, POSTERN_EXTRAS, POSTERN_ROUTE, POSTERN_COUNT_FROM
+//   files      db/limits/addresses: what counts against limit_type=mxip
 //   user       posternr
 //   exit       0 after SIGTERM; of a job: 0 the reports say it all, 100 no such job, 111 no report
 
 #include <optional>
 
+#include "lib/control.h"
 #include "lib/program.h"
 #include "remote/delivery_job.h"
 
@@ -24,6 +26,8 @@ constexpr unsigned kDeadlineSeconds = 7200;  // above what twenty slow hosts in 
 int run(int argc, char** argv) {
   // One for all workers, also for those of later settings.
   SetAside set_aside;
+  // Not open yet: each worker opens it for itself.
+  AddressLimits limits(home_path("db/limits/addresses"));
   // Made before the workers are forked, so that each has the settings and none a connection; made anew on
   // SIGHUP.
   std::optional<Deliverer> deliverer;
@@ -40,7 +44,7 @@ int run(int argc, char** argv) {
       log_warning("read the settings", settings.failure());
       return false;
     }
-    deliverer.emplace(std::move(*settings), true, set_aside);
+    deliverer.emplace(std::move(*settings), true, set_aside, &limits);
     return true;
   };
   const int exit_code = run_forms(argc, argv, forms, [&](Job& job, std::string& output) {

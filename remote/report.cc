@@ -21,6 +21,12 @@ std::vector<RecipientResult> all_failed(size_t recipients, const Failure& failur
   return {recipients, {failure.permanent() ? 'h' : 's', failure_text(failure)}};
 }
 
+void as_temporary(std::vector<RecipientResult>& held) {
+  for (RecipientResult& result : held) {
+    if (result.letter == 'w') result = {'s', result.text.substr(result.text.find(' ') + 1)};
+  }
+}
+
 std::string format_reports(const std::vector<RecipientResult>& results) {
   // printable() may make four bytes of one, but what comes here was printable before.
   const size_t room = (kReplyLimitBytes - 256) / (results.size() + 1);
@@ -43,7 +49,7 @@ std::string format_reports(const std::vector<RecipientResult>& results) {
   if (const auto done = find([](char letter) { return is_delivered(letter) || letter == 'u'; });
       done != results.end()) {
     append('K', done->text);
-  } else if (const auto temporary_one = find([](char letter) { return letter == 's'; });
+  } else if (const auto temporary_one = find([](char letter) { return letter == 's' || letter == 'w'; });
              temporary_one != results.end()) {
     append('Z', temporary_one->text);
   } else {

@@ -9,9 +9,9 @@
 #include "lib/envelope.h"
 #include "lib/result.h"
 #include "lib/smtproutes.h"
+#include "lib/table_file.h"
 #include "remote/settings.h"
 #include "remote/smtp_session.h"
-#include "remote/table_file.h"
 
 namespace postern {
 

@@ -142,6 +142,7 @@ Result<void> make_directories(const Plan& plan) {
       Row{"db/tlsrpt", 0750, "posterne"},
       Row{"db/rated", 0700, "posterny"},
       Row{"db/repd", 0700, "posternz"},
+      Row{"db/limits", 0700, "posternr"},
   };
   for (const Row& row : kRows) {
     Result<std::unique_ptr<Identity>> owner = owner_of(plan, row.user);

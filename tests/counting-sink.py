@@ -2,7 +2,7 @@
 """An SMTP server that counts: counting-sink.py ADDRESS PORT LOG [--delay SECONDS] [--reply WHEN=TEXT]
 
 LOG gets a line for each connection, recipient and end, with the time (seconds of CLOCK_MONOTONIC) and how many connections are open:
-"connect T N", "rcpt T ADDRESS", "end T N". --delay: before the reply to each message. --reply mail="421 4.3.2 busy" and so on.
+"connect T N CLIENT", "rcpt T ADDRESS", "end T N CLIENT". --delay: before the reply to each message. --reply mail="421 4.3.2 busy" and so on.
 counting-sink.py --most LOG SECONDS prints the most connections at once, the most recipients within any window of that length, and the
 sum of recipients."""
 import argparse
@@ -17,7 +17,7 @@ def most(log, seconds):
         for line in lines:
             what, when, rest = line.split(maxsplit=2)
             if what == "connect":
-                at_once = max(at_once, int(rest))
+                at_once = max(at_once, int(rest.split()[0]))
             elif what == "rcpt":
                 times.append(float(when))
     times.sort()
@@ -40,13 +40,14 @@ class Sink:
 
     async def serve(self, reader, writer):
         self.open += 1
-        self.note("connect", self.open)
+        client = writer.get_extra_info("peername")[0]
+        self.note("connect", f"{self.open} {client}")
         try:
             await self.converse(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         self.open -= 1
-        self.note("end", self.open)
+        self.note("end", f"{self.open} {client}")
         writer.close()
 
     async def converse(self, reader, writer):

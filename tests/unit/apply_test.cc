@@ -27,7 +27,7 @@ Part some_part(const std::vector<std::string>& recipients = {"b@example.net"}) {
   return part;
 }
 
-Result<Applied> apply(const Part& part, std::string_view verdict, std::string_view rewritten = "") {
+Result<Applied> apply_one(const Part& part, std::string_view verdict, std::string_view rewritten = "") {
   Result<std::vector<VerdictLine>> lines = parse_verdict(verdict);
   REQUIRE(lines.ok());
   return apply_verdict(part, "tested", *lines, memory_with(rewritten));
@@ -35,7 +35,7 @@ Result<Applied> apply(const Part& part, std::string_view verdict, std::string_vi
 
 // The part as a verdict that counts leaves it.
 Part applied(std::string_view verdict, std::string_view rewritten = "") {
-  Result<Applied> result = apply(some_part({"b@example.net", "c@example.net"}), verdict, rewritten);
+  Result<Applied> result = apply_one(some_part({"b@example.net", "c@example.net"}), verdict, rewritten);
   if (!result) FAIL(result.failure().text);
   return std::move(result->part);
 }
@@ -108,10 +108,10 @@ TEST_CASE("what no quarantine could take is seen before anything is placed") {
     long_reasons += "quarantine\tQ" + std::to_string(i % 15) + "\t" + std::string(2048, 'r') + "\n";
   }
   CHECK(applied(many).decision.holds.size() == 16);
-  CHECK_FALSE(apply(some_part(), many + "hold\t+5\tx\n").ok());
-  CHECK_FALSE(apply(some_part(), many + "bcc\tb@example.net\nquarantine\tOne more\tx\n").ok());
-  CHECK(apply(some_part(), long_reasons).ok());
-  CHECK_FALSE(apply(some_part(), long_reasons + "tag\tT\t" + std::string(19000, 't') + "\n").ok());
+  CHECK_FALSE(apply_one(some_part(), many + "hold\t+5\tx\n").ok());
+  CHECK_FALSE(apply_one(some_part(), many + "bcc\tb@example.net\nquarantine\tOne more\tx\n").ok());
+  CHECK(apply_one(some_part(), long_reasons).ok());
+  CHECK_FALSE(apply_one(some_part(), long_reasons + "tag\tT\t" + std::string(19000, 't') + "\n").ok());
 }
 
 TEST_CASE("tags, skips, scores and what delivery is told are applied in order") {
@@ -183,9 +183,9 @@ TEST_CASE("envelope verbs change just the recipients that they name") {
 TEST_CASE("what is split off is the message as the lines before made it, under its own number") {
   const Part part = some_part({"b@example.net", "c@example.net", "d@example.net"});
   Result<Applied> result =
-      apply(part,
-            "header-add\tA\tboth\ntag\tX\t1\nsplit\tpolicy\tb@example.net\td@example.net\n"
-            "header-add\tB\tstays\ntag\tX\t2\ndrop\tx\n");
+      apply_one(part,
+                "header-add\tA\tboth\ntag\tX\t1\nsplit\tpolicy\tb@example.net\td@example.net\n"
+                "header-add\tB\tstays\ntag\tX\t2\ndrop\tx\n");
   REQUIRE(result.ok());
   CHECK(recipients_of(result->part.envelope) == "c@example.net ");
   CHECK(content_of(result->part.message.get()) == "B: stays\nA: both\n"s + kMessage);
@@ -210,7 +210,7 @@ TEST_CASE("what is split off is the message as the lines before made it, under i
 
 TEST_CASE("copies have numbers of their own and the message as it is at their line") {
   const ScratchHome home;
-  Result<Applied> result = apply(
+  Result<Applied> result = apply_one(
       some_part(),
       "bcc\tboss@example.org\nheader-remove\tSubject\narchive\tall\ncopy-quarantine\tPolicy\tlook\nmessage\n",
       "New: y\n\n");
@@ -240,7 +240,8 @@ TEST_CASE("a notice is made of its template, and no value makes a field in it") 
   REQUIRE(seal(part.message.get()).ok());
   part.envelope.sender = "a\nBcc: v@example.org";
   part.environment.set("TCPREMOTEIP", "192.0.2.1");
-  Result<Applied> result = apply(part, "notify\tfound\tadmin@example.org\nquarantine\tPolicy\tbad word\n");
+  Result<Applied> result =
+      apply_one(part, "notify\tfound\tadmin@example.org\nquarantine\tPolicy\tbad word\n");
   REQUIRE(result.ok());
   REQUIRE(result->copies.size() == 1);
   const Output& notice = result->copies[0];
@@ -253,10 +254,10 @@ TEST_CASE("a notice is made of its template, and no value makes a field in it") 
   CHECK(text.find("Auto-Submitted: auto-generated\n\n17 from a\\x0aBcc: v@example.org to b@example.net, "
                   "c@example.net by tested "
                   "from 192.0.2.1: bad word. $5 $\n") != std::string::npos);
-  CHECK_FALSE(apply(part, "notify\tmissing\tadmin@example.org\n").ok());
+  CHECK_FALSE(apply_one(part, "notify\tmissing\tadmin@example.org\n").ok());
   home.write("control/templates/found", "no header");
-  CHECK_FALSE(apply(part, "notify\tfound\tadmin@example.org\n").ok());
-  CHECK_FALSE(apply(part, "notify\t../me\tadmin@example.org\n").ok());
+  CHECK_FALSE(apply_one(part, "notify\tfound\tadmin@example.org\n").ok());
+  CHECK_FALSE(apply_one(part, "notify\t../me\tadmin@example.org\n").ok());
 }
 
 TEST_CASE("a rewritten message is taken when the verdict says so, with its header edited as the lines say") {
@@ -350,7 +351,7 @@ TEST_CASE("a verdict with anything wrong in it applies nothing at all") {
           "tag\tA\tone\nheader-add\tX\ty\nskip\ts\nquarantine\tVirus\tx\nrecipient-add\td@example."
           "net\ndrop\tx\n";
       const Part part = some_part();
-      const Result<Applied> result = apply(part, wrong_first ? wrong + good : good + wrong);
+      const Result<Applied> result = apply_one(part, wrong_first ? wrong + good : good + wrong);
       REQUIRE_FALSE(result.ok());
       CHECK_FALSE(result.failure().permanent());
       CHECK(part.decision.fate == Fate::deliver);

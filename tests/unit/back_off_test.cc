@@ -47,6 +47,10 @@ TEST_CASE("what reports say of the site") {
     CHECK(never_reached(reports(row.outcome, row.text)) == row.never);
   }
   CHECK(site_answer({}) == SiteAnswer::unknown);
+  // What was held back was not tried, and says nothing of the site.
+  CHECK(site_answer({{Outcome::held_back, "1000 4.4.5 full"}}) == SiteAnswer::unknown);
+  CHECK(site_answer({{Outcome::delivered, "ok"}, {Outcome::held_back, "0 x"}}) == SiteAnswer::answered);
+  CHECK(site_answer({{Outcome::temporary, "4.4.1 x"}, {Outcome::held_back, "0 x"}}) == SiteAnswer::failed);
   // One recipient that was taken shows that somebody was there.
   CHECK(site_answer({{Outcome::delivered, "ok"}, {Outcome::temporary, "4.4.2 lost"}}) ==
         SiteAnswer::answered);

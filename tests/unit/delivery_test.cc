@@ -5,6 +5,7 @@
 #include <climits>
 #include <string>
 
+#include "lib/text.h"
 #include "queue/pass.h"
 #include "scratch.h"
 
@@ -181,6 +182,26 @@ TEST_CASE("a profile makes some refusals soft and some deferrals hard") {
   CHECK(o.delivery.deferred.contains(0));
   CHECK(o.delivery.deferred.contains(4));
   CHECK(o.delivery.failed.size() == 3);
+}
+
+TEST_CASE("what remote holds back waits for its site without a try, until its lifetime is over") {
+  Opened o({"a@far.example", "b@far.example", "c@far.example"});
+  const Jobs jobs = make_jobs(o.delivery, rewriting(kLocals, "me"));
+  Result<BounceProfiles> profiles = BounceProfiles::parse("DEFAULT hard=4.4.5", "p");
+  REQUIRE(profiles.ok());
+  const BounceChoice choice{.profiles = std::move(*profiles), .destinations = {}};
+  const std::vector<RecipientReport> reports = {
+      {Outcome::delivered, "ok"}, {Outcome::held_back, "0 4.4.5 full"}, {Outcome::held_back, "0 4.4.5 full"}};
+  o.delivery.jobs_out = 2;
+  o.delivery.queued.born = now_microseconds();
+  take_reports(o.delivery, jobs.remote[0], reports, choice);
+  CHECK(o.states() == "DPP");
+  CHECK(o.delivery.deferred.empty());
+  CHECK(o.delivery.failed.empty());
+  CHECK(o.delivery.held_back == "far.example");
+  o.delivery.queued.born = 1;
+  take_reports(o.delivery, jobs.remote[0], reports, choice);
+  CHECK(o.delivery.deferred == std::map<size_t, std::string>{{1, "4.4.5 full"}, {2, "4.4.5 full"}});
 }
 
 TEST_CASE("a message that was delivered to all is pending no more") {

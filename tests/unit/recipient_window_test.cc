@@ -1,4 +1,4 @@
-#include "queue/recipient_window.h"
+#include "lib/recipient_window.h"
 
 #include <doctest/doctest.h>
 

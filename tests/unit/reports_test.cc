@@ -9,11 +9,12 @@ using namespace std::string_literals;
 
 namespace {
 
-// Outcomes as letters: d delivered, o passed on, e expanded, p permanent, t temporary, u unsubscribed.
+// Outcomes as letters: d delivered, o passed on, e expanded, p permanent, t temporary, u unsubscribed, w held
+// back.
 std::string outcomes(std::string_view bytes, size_t recipients) {
   std::string letters;
   for (const RecipientReport& report : parse_reports(bytes, recipients)) {
-    letters += "doeptu"[static_cast<size_t>(report.outcome)];
+    letters += "doeptuw"[static_cast<size_t>(report.outcome)];
   }
   return letters;
 }
@@ -35,6 +36,10 @@ TEST_CASE("each recipient has one outcome, and what is not said is temporary") {
       {"u192.0.2.1\0u192.0.2.1\0K192.0.2.1\0"s, 2, "uu"},
       {"u192.0.2.1\0slater\0Zlater\0"s, 2, "tt"},
       {"u192.0.2.1\0"s, 1, "t"},
+      {"rok\0w0 full\0Kok\0"s, 2, "dw"},
+      {"w1000 full\0slater\0Zlater\0"s, 2, "wt"},
+      {"w1000 full\0hno\0Z1000 full\0"s, 2, "wp"},
+      {"w1000 full\0"s, 1, "w"},
       {"pok\0eok\0Dnever\0"s, 2, "pp"},
       {"pok\0Kok\0"s, 2, "tt"},
       {"eok\0"s, 1, "t"},
@@ -80,4 +85,15 @@ TEST_CASE("a report's text is what was said of that recipient, or of the message
   reports = parse_reports("D5.1.2 no such host\0"s, 2);
   CHECK(reports[1].text == "5.1.2 no such host");
   for (const RecipientReport& report : parse_reports("rok\0"s, 3)) CHECK_FALSE(report.text.empty());
+}
+
+TEST_CASE("what was held back says for how long, and what makes no sense for a time that has an end") {
+  CHECK(held_back_in("1000 4.4.5 full").wait == 1000);
+  CHECK(held_back_in("1000 4.4.5 full").why == "4.4.5 full");
+  CHECK(held_back_in("0").wait == 0);
+  CHECK(held_back_in("0").why.empty());
+  for (const char* text : {"", "soon 4.4.5 full", "-1 x", "99999999999999999999 x", "9999999999 x"}) {
+    CAPTURE(text);
+    CHECK(held_back_in(text).wait == 7200000);
+  }
 }

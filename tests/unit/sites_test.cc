@@ -88,3 +88,40 @@ TEST_CASE("what is taken out of the line may go") {
   REQUIRE(setting.sites.take_parked() == 1);
   CHECK(setting.sites.look("one.example", 1, true, false).admission == Sites::Admission::go);
 }
+
+TEST_CASE("what remote counts send does not, and what comes back from there is no failure") {
+  Setting setting;
+  Result<Destinations> table = Destinations::parse(
+      "one.example limit_type=mxip max_host_concurrency=1 recipient_limit=1\n"
+      "two.example limit_apply=vg recipient_limit=1\n",
+      "destinations");
+  REQUIRE(table.ok());
+  setting.sites.configure(std::move(*table), 8, {});
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(setting.admit("one.example"));
+    setting.start("one.example");
+    setting.answer("one.example");
+  }
+  REQUIRE(setting.admit("one.example"));
+  setting.start("one.example");
+  REQUIRE(setting.admit("one.example"));
+  setting.start("one.example");
+  const std::vector<RecipientReport> held = {{Outcome::held_back, "1000 4.4.5 full"}};
+  // One runs beside it: so many may.
+  CHECK(setting.sites.ended("one.example", 1, held) == Sites::Next::more);
+  REQUIRE(setting.admit("one.example"));
+  CHECK_FALSE(setting.sites.may_start("one.example"));
+  // None does: all wait.
+  CHECK(setting.sites.ended("one.example", 1, held) == Sites::Next::held);
+  setting.sites.given_back("one.example", 1);
+  CHECK_FALSE(setting.admit("one.example"));
+  CHECK(setting.sites.look("one.example", 1, false, false).admission == Sites::Admission::wait);
+  setting.sites.reset();
+  CHECK(setting.sites.count_from() > 0);
+  CHECK(setting.admit("one.example"));
+  // A gateway's limits are its own.
+  REQUIRE(setting.admit("two.example by bulk"));
+  CHECK_FALSE(setting.admit("two.example by bulk"));
+  CHECK(setting.admit("two.example by 192.0.2.1"));
+  CHECK(setting.admit("two.example"));
+}

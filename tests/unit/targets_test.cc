@@ -193,6 +193,7 @@ TEST_CASE("reports are one a recipient and one for the message, and fit into a r
   CHECK(text({{'r', "yes"}, {'h', "no"}, {'s', "later"}}) == "ryes|hno|slater|Kyes|");
   CHECK(text({{'h', "no"}, {'s', "later"}}) == "hno|slater|Zlater|");
   CHECK(text({{'h', "no"}}) == "hno|Dno|");
+  CHECK(text({{'h', "no"}, {'w', "1000 full"}}) == "hno|w1000 full|Z1000 full|");
   CHECK(text({{'h', "no"}, {'p', "passed on"}, {'s', "later"}}) == "hno|ppassed on|slater|Kpassed on|");
   CHECK(text({}) == "D5.5.4 no recipients|");
   for (const size_t count : {size_t{1}, size_t{100}, size_t{6000}}) {

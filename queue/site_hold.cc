@@ -1,0 +1,35 @@
+#include "queue/site_hold.h"
+
+#include <utility>
+
+namespace postern {
+
+namespace {
+
+constexpr int64_t kRaiseMilliseconds = 1000;
+constexpr int64_t kLongestMilliseconds = 60000;  // other addresses may come, and other sites leave room
+constexpr size_t kRaiseShare = 8;
+
+}  // namespace
+
+void SiteHold::refused(int64_t now, size_t running, int64_t wait, std::string why) {
+  if (wait <= 0) return;
+  why_ = std::move(why);
+  most_ = std::max<size_t>(running, 1);
+  // A longer wait is for recipients; with none beside it, somebody else has the places.
+  if (running == 0 || wait > kRaiseMilliseconds) until_ = now + std::min(wait, kLongestMilliseconds);
+  raise_at_ = std::max(until_, now) + kRaiseMilliseconds;
+}
+
+size_t SiteHold::allowed(size_t most, size_t running, int64_t now) {
+  if (stops(now)) return 0;
+  if (most_ == 0) return most;
+  if (running >= most_ && now >= raise_at_) {
+    most_ += std::max<size_t>(1, most_ / kRaiseShare);
+    raise_at_ = now + kRaiseMilliseconds;
+  }
+  if (most_ >= most) lift();
+  return most_ == 0 ? most : most_;
+}
+
+}  // namespace postern
