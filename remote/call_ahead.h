@@ -10,11 +10,11 @@
 
 #include "lib/callahead_profiles.h"
 #include "lib/smtproutes.h"
+#include "lib/table_file.h"
 #include "remote/answer_cache.h"
 #include "remote/connection_shares.h"
 #include "remote/settings.h"
 #include "remote/smtp_session.h"
-#include "remote/table_file.h"
 
 namespace postern {
 
