@@ -16,6 +16,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "lib/child.h"
 #include "lib/log.h"
 #include "lib/program.h"
@@ -30,7 +32,7 @@ constexpr int64_t kQueueMilliseconds = 240000;
 constexpr unsigned kAlarmMarginSeconds =
     900;  // beyond every deadline of ours: something hangs where nothing may
 
-int converse() {
+int converse(const StressSign* stress) {
   Environment environment = Environment::of_process();
   Result<Admission> admission = admit(environment);
   Result<Settings> settings = admission ? read_settings(environment) : admission.failure();
@@ -47,12 +49,17 @@ int converse() {
   Client client(0, 1,
                 {.idle_milliseconds = static_cast<int64_t>(settings->idle_seconds) * 1000,
                  .session_deadline = now_milliseconds() + session_milliseconds,
-                 .command_bytes = settings->command_bytes},
+                 .command_bytes = settings->command_bytes,
+                 .stress = stress},
                 [&log] { log.flush(); });
   const auto hand_on = [&](int message, const Envelope& envelope, const Environment& with) {
     return submit(settings->queue_program, message, envelope, with, now_milliseconds() + kQueueMilliseconds);
   };
-  TlsLayer tls = choose_tls_layer(environment, static_cast<int64_t>(settings->idle_seconds) * 1000);
+  const Stress level = stress == nullptr ? Stress::none : stress->level();
+  const int64_t idle_milliseconds = static_cast<int64_t>(settings->idle_seconds) * 1000;
+  TlsLayer tls = choose_tls_layer(
+      environment, level == Stress::none ? idle_milliseconds
+                                         : std::min(idle_milliseconds, stress->patience(Stress::many)));
   Session(*settings, Rules{}, std::move(environment), client, log, hand_on, std::move(tls)).run();
   return 0;
 }
@@ -63,7 +70,7 @@ int run(int argc, char** argv) {
     log_critical("start", "usage: postern-smtpd [--serve]");
     return 100;
   }
-  return converse();
+  return converse(nullptr);
 }
 
 }  // namespace
