@@ -7,6 +7,7 @@ namespace postern {
 namespace {
 
 constexpr std::array kKnownFiles = {
+    KnownFile{"access", Form::text, "@access"},
     KnownFile{"alertto", Form::line, "postmaster at control/me"},
     KnownFile{"aliases", Form::recipient_table, "none"},
     KnownFile{"aliases.cdb", Form::any, "made by postern-rcpt from aliases"},
@@ -27,7 +28,9 @@ constexpr std::array kKnownFiles = {
     KnownFile{"avstale", Form::warn_or_error, "warn"},
     KnownFile{"avworkers", Form::number, "2"},
     KnownFile{"backlog", Form::number, "128"},
-    KnownFile{"badmailfrom", Form::senders, "none"},
+    KnownFile{"badhelo", Form::unwelcome_names, "none"},
+    KnownFile{"badmailfrom", Form::unwelcome_senders, "none"},
+    KnownFile{"badrcptto", Form::unwelcome_recipients, "none"},
     KnownFile{"barelf", Form::barelf, "refuse"},
     KnownFile{"bounceprofiles", Form::bounce_profiles, "DEFAULT alone, as postern-bounceprofiles(5) has it"},
     KnownFile{"callahead", Form::call_ahead, "no profile, so no host is asked about recipients"},
@@ -38,6 +41,7 @@ constexpr std::array kKnownFiles = {
     KnownFile{"concurrencycallahead", Form::number, "20"},
     KnownFile{"concurrencyclamd", Form::number, "10"},
     KnownFile{"concurrencyincoming", Form::number, "200"},
+    KnownFile{"concurrencyldap", Form::number, "8"},
     KnownFile{"concurrencylocal", Form::number, "10"},
     KnownFile{"concurrencyperip", Form::number, "20"},
     KnownFile{"concurrencypickup", Form::number, "10"},
@@ -75,6 +79,7 @@ constexpr std::array kKnownFiles = {
     KnownFile{"httpsinner", Form::networks, "no inner address is fetched from or posted to"},
     KnownFile{"idhost", Form::host, "control/me"},
     KnownFile{"ipfamilies", Form::families, "ipv6 ipv4"},
+    KnownFile{"ldap", Form::ldap, "no directory is asked"},
     KnownFile{"linebytes", Form::number, "0"},
     KnownFile{"listen", Form::address_port, "0.0.0.0:25"},
     KnownFile{"listensmtps", Form::address_port, "no TLS from the first byte"},
@@ -94,6 +99,7 @@ constexpr std::array kKnownFiles = {
     KnownFile{"policies", Form::policies, "the rule alone"},
     KnownFile{"programmemory", Form::number, "0"},
     KnownFile{"programseconds", Form::number, "240"},
+    KnownFile{"proxies", Form::proxies, "none is believed"},
     KnownFile{"quarantines", Form::quarantines, "every quarantine holds until somebody decides"},
     KnownFile{"queuelifetime", Form::number, "259200"},
     KnownFile{"rat", Form::recipient_table, "control/rcpthosts decides"},
@@ -101,7 +107,9 @@ constexpr std::array kKnownFiles = {
     KnownFile{"ratedkeys", Form::number, "1000000"},
     KnownFile{"rcptcheck", Form::text, "no program is asked about recipients"},
     KnownFile{"rcpthosts", Form::domains, "control/locals"},
-    KnownFile{"recipientchecks", Form::recipient_checks, "recipients go through no checks behind the tables"},
+    KnownFile{
+        "recipientchecks", Form::recipient_checks,
+        "behind the tables recipients go through no check but the directory's, where there is control/ldap"},
     KnownFile{"remoteport", Form::number, "25"},
     KnownFile{"reputation", Form::text, "@repd"},
     KnownFile{"reputationlists", Form::reputation_lists, "no DNS list is asked; our own history counts"},
@@ -156,12 +164,14 @@ std::span<const KnownFile> known_files() {
 
 bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
-         form == Form::stages || form == Form::antivirus || form == Form::senders || form == Form::dkim ||
+         form == Form::stages || form == Form::antivirus || form == Form::senders ||
+         form == Form::unwelcome_senders || form == Form::unwelcome_recipients ||
+         form == Form::unwelcome_names || form == Form::proxies || form == Form::dkim ||
          form == Form::unsubscribed || form == Form::signed_headers || form == Form::quarantines ||
          form == Form::bounce_profiles || form == Form::tcp_rules || form == Form::gateways ||
-         form == Form::host_access || form == Form::policies || form == Form::reputation_lists ||
-         form == Form::reputation_table || form == Form::recipient_checks || form == Form::call_ahead ||
-         form == Form::exceptions || form == Form::any;
+         form == Form::ldap || form == Form::host_access || form == Form::policies ||
+         form == Form::reputation_lists || form == Form::reputation_table || form == Form::recipient_checks ||
+         form == Form::call_ahead || form == Form::exceptions || form == Form::any;
 }
 
 }  // namespace postern

@@ -135,6 +135,7 @@ Result<void> make_directories(const Plan& plan) {
       Row{"sets", 0700, "posternq"},
       Row{"secrets/posterng", 0700, "posterng"},
       Row{"secrets/posternk", 0700, "posternk"},
+      Row{"secrets/posternx", 0700, "posternx"},
       Row{"quarantine", 0700, "posterno"},
       Row{"db/quarantine", 0700, "posterno"},
       Row{"db/sts", 0755, "posternh"},  // remote reads it while stsd is away

@@ -20,6 +20,7 @@
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "lib/signals.h"
+#include "receipt/proxies.h"
 #include "receipt/tcp_rules.h"
 #include "smtpd/running_sessions.h"
 
@@ -72,6 +73,7 @@ struct Limits {
   size_t sessions = 0;
   size_t of_one_client = 0;  // 0: any
   size_t stress_from = 0;
+  Proxies proxies{};  // each of which has many clients
 };
 
 // What we have said to ourselves over an exec, and nobody else is to hear.
@@ -204,6 +206,7 @@ bool Connections::accept_one() {
 bool Connections::refused(const Fd& connection, const sockaddr_storage& remote, const std::string& client) {
   if (client.empty() || limits_.of_one_client == 0 || running_.of(client) < limits_.of_one_client)
     return false;
+  if (limits_.proxies.find(address_of(remote).ip) != nullptr) return false;
   (void)::send(connection.get(), kTooManyOfYou.data(), kTooManyOfYou.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   log_info("Connection from " + address_of(remote).ip + " refused: all " +
            std::to_string(limits_.of_one_client) + " of control/concurrencyperip are taken");
@@ -270,6 +273,11 @@ int serve_connections(char** argv, const Converse& converse) {
     log_critical("start", sign.failure().text);
     return 111;
   }
+  Result<Proxies> proxies = Proxies::read();
+  if (!proxies) {
+    log_critical("start", proxies.failure().text);
+    return 111;
+  }
   // Not blocking: who has gone between our wait and accept must not hold us up.
   const int flags = ::fcntl(kListeningFd, F_GETFL);
   if (flags < 0 || ::fcntl(kListeningFd, F_SETFL, flags | O_NONBLOCK) < 0) {
@@ -280,7 +288,9 @@ int serve_connections(char** argv, const Converse& converse) {
   }
   const size_t sessions = std::clamp<size_t>(*concurrency, 1, kMostSessions);
   const size_t stress_from = std::max<size_t>(1, sessions * std::clamp<uint64_t>(*percent, 1, 100) / 100);
-  return Connections(argv, converse, {sessions, *of_one_client, stress_from}, std::move(*sign)).run();
+  return Connections(argv, converse, {sessions, *of_one_client, stress_from, std::move(*proxies)},
+                     std::move(*sign))
+      .run();
 }
 
 }  // namespace postern::smtpd

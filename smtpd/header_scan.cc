@@ -14,6 +14,11 @@ void append_within_limit(std::string& to, std::string_view text) {
   to.append(text.substr(0, room));
 }
 
+// "auto-replied", "auto-replied; type=x"
+bool begins_with_word(std::string_view value, std::string_view word) {
+  return equal_ignoring_case(trim(value.substr(0, value.find_first_of(";( \t"))), word);
+}
+
 }  // namespace
 
 void HeaderScan::take(std::string_view bytes) {
@@ -59,6 +64,10 @@ void HeaderScan::end_field() {
   const std::string_view value = trim(field.substr(colon + 1));
   if (equal_ignoring_case(name, "Received")) ++hops_;
   if (equal_ignoring_case(name, "Message-ID") && message_id_.empty()) message_id_ = value;
+  if (equal_ignoring_case(name, "Auto-Submitted"))
+    auto_replied_ = auto_replied_ || begins_with_word(value, "auto-replied");
+  if (equal_ignoring_case(name, "Content-Type"))
+    is_report_ = is_report_ || begins_with_word(value, "multipart/report");
   if (equal_ignoring_case(name, "Subject") && subject_.empty()) subject_ = value;
 }
 

@@ -42,6 +42,7 @@ constexpr std::array kTable = {
     Row{Reply::bad_recipient, "501", "5.1.3", "recipient address not understood"},
     Row{Reply::bad_parameter, "501", "5.5.4", "parameter not understood"},
     Row{Reply::bad_chunk_keyword, "501", "5.5.4", "syntax: BDAT size [LAST]"},
+    Row{Reply::bad_xclient, "501", "5.5.4", "syntax: XCLIENT ATTRIBUTE=VALUE ..., ADDR with an address"},
     Row{Reply::repeated_parameter, "501", "5.5.4", "a parameter was given twice"},
     Row{Reply::unknown_parameter, "555", "5.5.4", "parameter not recognised"},
 
@@ -50,13 +51,13 @@ constexpr std::array kTable = {
     Row{Reply::nested_mail, "503", "5.5.1", "a sender was given already"},
     Row{Reply::tls_is_on, "503", "5.5.1", "TLS has begun already"},
     Row{Reply::not_in_chunks, "503", "5.5.1", "the message is coming in chunks: BDAT or RSET"},
+    Row{Reply::nested_xclient, "503", "5.5.1", "a transaction is open: XCLIENT comes before MAIL"},
     Row{Reply::no_recipients, "554", "5.5.1", "no valid recipients"},
 
     Row{Reply::needs_tls, "530", "5.7.0", "must issue a STARTTLS command first"},
     Row{Reply::no_tls_now, "454", "4.7.0", "TLS is not available now, try again later"},
     Row{Reply::relaying_denied, "550", "5.7.1", "relaying denied: that domain is not ours"},
     Row{Reply::routed_address, "550", "5.7.1", "relaying denied: a route inside an address"},
-    Row{Reply::sender_not_welcome, "553", "5.7.1", "mail from this sender is not accepted here"},
     Row{Reply::needs_smtputf8, "553", "5.6.7", "a non-ASCII address needs SMTPUTF8, said at MAIL or VRFY"},
     Row{Reply::too_many_recipients, "452", "4.5.3", "too many recipients, send the rest separately"},
     Row{Reply::envelope_too_large, "452", "4.5.3", "too many bytes of recipients, send the rest separately"},

@@ -35,6 +35,7 @@ enum class Reply : uint8_t {
   bad_recipient,
   bad_parameter,
   bad_chunk_keyword,
+  bad_xclient,
   repeated_parameter,
   unknown_parameter,
   // it came at the wrong time
@@ -43,13 +44,13 @@ enum class Reply : uint8_t {
   nested_mail,
   tls_is_on,
   not_in_chunks,
+  nested_xclient,
   no_recipients,
   // it was understood, and refused
   needs_tls,
   no_tls_now,
   relaying_denied,
   routed_address,
-  sender_not_welcome,
   needs_smtputf8,
   too_many_recipients,
   envelope_too_large,

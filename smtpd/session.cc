@@ -83,6 +83,8 @@ void Session::obey(const Command& command) {
     case Verb::vrfy:
     case Verb::expn:
       return verify(command);
+    case Verb::xclient:
+      return xclient(command.argument);
     case Verb::help:
       return idle_command(Reply::help);
     case Verb::starttls:
@@ -100,10 +102,11 @@ void Session::obey(const Command& command) {
 
 void Session::greet(bool extended, std::string_view name) {
   if (!is_greeting_name(name)) return refuse(name.empty() ? Reply::needs_argument : Reply::bad_greeting);
-  if (too_many_commands() || !greets_well(name)) return;
+  if (too_many_commands() || !welcomes_name(name)) return;
   abort_transaction();
   helo_ = name;
   extended_ = extended;
+  helo_unchecked_ = false;
   if (!extended) return client_.say("250 " + settings_.me + "\r\n");
   const uint64_t* limit = need(rules_.message_limit_bytes, read_message_limit);
   if (limit == nullptr) return;
@@ -113,6 +116,7 @@ void Session::greet(bool extended, std::string_view name) {
     lines.append("250-").append(extension).append("\r\n");
   }
   if (offers_tls()) lines += "250-STARTTLS\r\n";
+  if (settings_.may_xclient) lines.append("250-").append(kXclientOffer).append("\r\n");
   lines += "250 SIZE";
   if (*limit != 0) lines += " " + std::to_string(*limit);
   client_.say(lines + "\r\n");
@@ -120,7 +124,7 @@ void Session::greet(bool extended, std::string_view name) {
 
 void Session::mail(std::string_view argument) {
   if (helo_.empty()) return refuse(Reply::not_greeted);
-  if (lacks_tls()) return;
+  if (lacks_tls() || !welcomes_proxied_name()) return;
   if (transaction_.mid != 0) return refuse(Reply::nested_mail);
   slow_down();
   MailArgument mail;
@@ -133,13 +137,7 @@ void Session::mail(std::string_view argument) {
     log_.refused(smtp_reply(Reply::too_large));
     return idle_command(Reply::too_large);
   }
-  const SenderRules* senders = need(rules_.senders, read_sender_rules);
-  if (senders == nullptr) return;
-  if (!senders->welcomes(mail.sender)) {
-    log_.refused(smtp_reply(Reply::sender_not_welcome));
-    return refuse(Reply::sender_not_welcome);
-  }
-  if (!accepts_sender(mail.sender)) return;
+  if (!is_welcome(AccessList::sender, mail.sender) || !accepts_sender(mail.sender)) return;
   if (!is_within(rates_.message(environment_.get_or("POSTERN_AUTH", "")))) return;
   transaction_.mid = make_mid();
   transaction_.envelope = {.sender = std::move(mail.sender),

@@ -11,6 +11,7 @@
 #include "lib/envelope.h"
 #include "lib/environment.h"
 #include "lib/submit.h"
+#include "receipt/access_question.h"
 #include "receipt/client_notes.h"
 #include "receipt/decision.h"
 #include "receipt/rates.h"
@@ -24,6 +25,7 @@
 #include "smtpd/replies.h"
 #include "smtpd/settings.h"
 #include "smtpd/tls_layer.h"
+#include "smtpd/xclient.h"
 
 namespace postern::smtpd {
 
@@ -36,6 +38,11 @@ class Session {
   Session(const Settings& settings, Rules rules, Environment environment, Client& client, EventLog& log,
           Submit submit, TlsLayer tls_layer = {});
   void run();
+  // XCLIENT has said it before the greeting.
+  void known_as(std::string_view helo, bool extended);
+  // run() came back because the connection is another client's now: a new Session goes on with it.
+  [[nodiscard]] const std::optional<XclientRequest>& new_client() const { return new_client_; }
+  [[nodiscard]] const std::optional<TlsFacts>& tls() const { return tls_; }
 
  private:
   bool begin();  // false: the client is refused; session_begin.cc
@@ -50,6 +57,7 @@ class Session {
   void verify(const Command& command);               // VRFY, EXPN
   void reset();                                      // RSET
   void starttls(const Command& command);             // STARTTLS
+  void xclient(std::string_view argument);           // XCLIENT
 
   // TLS, session_tls.cc.
   [[nodiscard]] bool offers_tls() const;
@@ -70,13 +78,21 @@ class Session {
   bool is_trusted() const;                               // a relay client, or one that has logged in
   std::optional<AskDns> dns(int64_t milliseconds);       // nothing: the connection has been closed
 
+  // The operator's lists and the tags of bounces, session_access.cc. False: it has been answered.
+  bool is_welcome(AccessList list, std::string_view value);
+  bool welcomes_name(std::string_view name);
+  bool welcomes_proxied_name();  // that XCLIENT said
+  Decision verify_bounce(std::string& recipient, std::string_view sender);
+
   // The message itself, session_message.cc.
   bool begin_message(Framing framing);
   void refuse_chunk(Reply reply, uint64_t bytes);
   void end_message();
   void refuse_message(Reply reply);
+  void refuse_message(const SmtpReply& reply);
   void hand_over(int message);  // to the queue program, whose answer is the reply
   bool read_all(const Reading& reading, Reply otherwise);
+  std::string trace_fields() const;
   std::string received_line() const;
   Environment message_environment() const;
 
@@ -124,6 +140,8 @@ class Session {
     std::optional<MessageReceiver> message;  // when it comes in chunks: what has come
     std::string spf{};                       // POSTERN_SPF; empty: not asked
     std::string spf_field{};                 // Received-SPF
+    std::string bounce_mark{};               // why it is no bounce of ours, where the policy takes it
+    size_t only_for_replies = 0;             // of the recipients taken: those that take automatic replies
   };
 
   const Settings& settings_;
@@ -143,7 +161,11 @@ class Session {
   std::string helo_;
   bool extended_ = false;
   bool over_ = false;
-  bool refused_mail_ = false;   // MAIL was taken only so that RCPT can be refused
+  bool refused_mail_ = false;    // MAIL was taken only so that RCPT can be refused
+  bool helo_unchecked_ = false;  // XCLIENT said it
+  std::string bounce_mark_;      // of the recipient that was verified last, and the next one
+  bool must_be_reply_ = false;
+  std::optional<XclientRequest> new_client_;
   uint64_t messages_ = 0;       // that came to their end, taken or not
   uint64_t errors_ = 0;         // since the last accepted message
   uint64_t idle_commands_ = 0;  // since the last message: those that bring none nearer
