@@ -29,6 +29,7 @@ RESIDENT := \
   remote/postern-rspawn remote/postern-remote remote/postern-dane remote/postern-stsd remote/postern-tlsrpt \
   dnsq/postern-dnsq \
   sign/postern-signq sign/postern-dkim-key \
+  auth/postern-authq auth/postern-checkpassword auth/postern-passwd \
   quarantine/postern-quarantine \
   inject/postern-inject inject/postern-sendmail inject/postern-pickup \
   service/postern-ask service/postern-bind service/postern-serve \
@@ -37,6 +38,7 @@ RESIDENT := \
 
 # Beside its own folder and lib/: what two programs decide alike.
 postern-smtpd_FOLDERS = receipt
+postern-showctl_FOLDERS = receipt
 
 postern-antivirus_LIBS = -lclamav -lseccomp
 postern-dnsq_LIBS = -lunbound
@@ -48,6 +50,9 @@ postern-rspawn_LIBS = $(postern-remote_LIBS)
 postern-dane_LIBS = $(postern-remote_LIBS)
 postern-signq_LIBS = -lcrypto
 postern-dkim-key_LIBS = -lcrypto
+postern-authq_LIBS = -lcrypto
+postern-checkpassword_LIBS = -lcrypt -lcrypto
+postern-passwd_LIBS = $(postern-checkpassword_LIBS)
 
 # Tests are compiled once and run once: not worth optimising.
 tests_FLAGS = -O0 -U_FORTIFY_SOURCE
@@ -109,13 +114,17 @@ $(foreach p,$(RESIDENT),$(eval $(call link,$(p),resident)))
 $(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LIB)
 	@echo "  LINK $@"
 	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) $(postern-quarantine_LIBS) $(postern-remote_LIBS) \
-	  $(postern-tlsrpt_LIBS) $(postern-signq_LIBS) -lcdb -lxxhash -lidn2 -o $@
+	  $(postern-tlsrpt_LIBS) $(postern-signq_LIBS) $(postern-passwd_LIBS) -lcdb -lxxhash -lidn2 -lunistring -o $@
 
 # What the tests ask for a mail's pieces.
 $(O)/mime-pieces: $(O)/tests/mime_pieces.o $(O)/libscanq.a $(LIB)
 	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lxxhash -o $@
 
-unit: $(O)/unit $(O)/mime-pieces
+# postern-smtpd with a policy of its command line's.
+$(O)/smtpd-with-policy: $(O)/tests/smtpd_with_policy.o $(O)/libsmtpd.a $(O)/libreceipt.a $(LIB)
+	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lcdb -lxxhash -lidn2 -o $@
+
+unit: $(O)/unit $(O)/mime-pieces $(O)/smtpd-with-policy
 
 # libclamav alone, which the benchmark measures the antivirus stage against.
 $(O)/scan_directly: tests/bench/scan_directly.cc
@@ -135,7 +144,7 @@ PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev
   swaks nsd ldnsutils unbound dnsutils postfix clamav-testfiles clamav-daemon clamav-milter clamdscan spamassassin zip strace procps psmisc python3 binutils file \
   dot-forward maildrop procmail mutt php-cli \
   ripmime mpack uudeview tnef libmime-tools-perl \
-  python3-flufl.bounce libmail-deliverystatus-bounceparser-perl python3-xxhash python3-dkim opendkim-tools jq dovecot-lmtpd dovecot-sieve
+  python3-flufl.bounce libmail-deliverystatus-bounceparser-perl python3-xxhash python3-dkim opendkim-tools gsasl jq dovecot-lmtpd dovecot-sieve
 
 deps:
 	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \

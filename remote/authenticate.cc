@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "lib/base64.h"
 #include "lib/control.h"
 #include "lib/fd.h"
 #include "lib/text.h"
@@ -16,21 +17,6 @@ namespace {
 constexpr size_t kFileLimitBytes = 4096;
 constexpr size_t kSecretLimitBytes = 500;  // a command line with it in base64 stays below 1000 bytes
 constexpr std::string_view kStatus = "4.7.0";
-
-std::string base64(std::string_view bytes) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](size_t at) {
-      return at < bytes.size() ? static_cast<unsigned>(static_cast<unsigned char>(bytes[at])) : 0U;
-    };
-    const unsigned group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
-    for (unsigned digit = 0; digit < 4; ++digit)
-      text += i + digit > bytes.size() ? '=' : kDigits[group >> (18 - 6 * digit) & 63];
-  }
-  return text;
-}
 
 // One command and its reply, which has to be `expected`: what the server says, never what we said.
 Result<void> say(SmtpSession& session, std::string_view line, unsigned expected) {

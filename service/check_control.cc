@@ -14,6 +14,7 @@
 #include "lib/altsrchost.h"
 #include "lib/bounce_profiles.h"
 #include "lib/bounce_template.h"
+#include "lib/child.h"
 #include "lib/control.h"
 #include "lib/destinations.h"
 #include "lib/dkim_table.h"
@@ -22,6 +23,7 @@
 #include "lib/smtproutes.h"
 #include "lib/text.h"
 #include "lib/unsubscribe_list.h"
+#include "receipt/send_as.h"
 #include "service/check_domains.h"
 #include "service/init_options.h"
 
@@ -57,6 +59,9 @@ enum class Form {
   tcp_rules,
   virtual_domains,
   gateways,
+  authcheck,
+  mechanisms,
+  send_as,
   line,
   any
 };
@@ -72,6 +77,10 @@ constexpr std::array kKnown = {
     Known{"antivirus", Form::antivirus,
           "infected: quarantine (from outside) or reject; encrypted: pass; unscannable, limit: quarantine; "
           "error: defer"},
+    Known{"authcheck", Form::authcheck, "postern-checkpassword"},
+    Known{"authfailures", Form::number, "20"},
+    Known{"authmechanisms", Form::mechanisms, "SCRAM-SHA-256 PLAIN LOGIN"},
+    Known{"authtries", Form::number, "3"},
     Known{"avcheck", Form::number, "10"},
     Known{"avheuristics", Form::heuristics, "none"},
     Known{"avmaxage", Form::number, "604800"},
@@ -91,6 +100,7 @@ constexpr std::array kKnown = {
     Known{"clamdb", Form::directory, "/var/lib/clamav"},
     Known{"clamdmaxstream", Form::number, "104857600"},
     Known{"commandbytes", Form::number, "2048"},
+    Known{"concurrencyauth", Form::number, "8"},
     Known{"concurrencyclamd", Form::number, "10"},
     Known{"concurrencyincoming", Form::number, "200"},
     Known{"concurrencylocal", Form::number, "10"},
@@ -120,6 +130,7 @@ constexpr std::array kKnown = {
     Known{"ipfamilies", Form::families, "ipv6 ipv4"},
     Known{"linebytes", Form::number, "0"},
     Known{"listen", Form::address_port, "0.0.0.0:25"},
+    Known{"listensubmission", Form::address_port, "nobody listens for submission"},
     Known{"locals", Form::domains, "control/me"},
     Known{"maxcommands", Form::number, "100"},
     Known{"maxerrors", Form::number, "20"},
@@ -143,6 +154,7 @@ constexpr std::array kKnown = {
     Known{"retryfirst", Form::number, "60"},
     Known{"retrylongest", Form::number, "3600"},
     Known{"scanning", Form::scanning, "inline"},
+    Known{"sendas", Form::send_as, "every user as himself alone"},
     Known{"sessionseconds", Form::number, "3600"},
     Known{"smtpgreeting", Form::text, "control/me"},
     Known{"smtproutes", Form::routes, "none"},
@@ -333,6 +345,23 @@ std::string problem_of(Form form, std::string_view line) {
     }
     case Form::tcp_rules:
       return problem_of_tcp_rule(line);
+    case Form::authcheck: {
+      const std::string program{line.substr(0, line.find_first_of(" \t"))};
+      const bool there = program.starts_with('@') ? is_host(line.substr(1))
+                         : program.find('/') == std::string::npos
+                             ? ::access((own_directory() + "/" + program).c_str(), X_OK) == 0
+                             : program.starts_with('/') && ::access(program.c_str(), X_OK) == 0;
+      return there ? "" : "is no program; write @NAME, one of Postern's programs, or an absolute path";
+    }
+    case Form::mechanisms: {
+      static constexpr std::array kMechanisms = {"PLAIN", "LOGIN", "SCRAM-SHA-256"};
+      for (const std::string_view word : words(line)) {
+        if (std::find(kMechanisms.begin(), kMechanisms.end(), word) == kMechanisms.end())
+          return "has a word that is no mechanism; write some of SCRAM-SHA-256, PLAIN and LOGIN";
+      }
+      return words(line).empty() ? "names no mechanism; write some of SCRAM-SHA-256, PLAIN and LOGIN" : "";
+    }
+    case Form::send_as:
     case Form::bounce_profiles:  // taken as a whole: what a line means depends on DEFAULT
     case Form::gateways:         // likewise: a line may name what stands in another
     case Form::line:
@@ -375,7 +404,8 @@ bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
          form == Form::stages || form == Form::antivirus || form == Form::senders || form == Form::dkim ||
          form == Form::unsubscribed || form == Form::quarantines || form == Form::bounce_profiles ||
-         form == Form::tcp_rules || form == Form::gateways || form == Form::any;
+         form == Form::tcp_rules || form == Form::gateways || form == Form::authcheck ||
+         form == Form::send_as || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {
@@ -412,6 +442,10 @@ ControlReport report_on(const Known& known) {
     const Result<Gateways> table = Gateways::parse(*content, path);
     if (!table) report.problems.push_back(table.failure().text);
   }
+  if (known.form == Form::send_as) {
+    const Result<SendAs> table = SendAs::parse(*content, path, {});
+    if (!table) report.problems.push_back(table.failure().text);
+  }
   if (known.form == Form::stages && report.value.empty()) {
     report.value = "none";
     report.problems.push_back(path +
@@ -419,6 +453,23 @@ ControlReport report_on(const Known& known) {
                               "\"none\" to scan nothing");
   }
   return report;
+}
+
+// Only our own table has what SCRAM needs; a client takes SCRAM where it is offered, and would be refused.
+void warn_of_scram(std::vector<ControlReport>& reports) {
+  const auto named = [&](std::string_view name) {
+    return std::find_if(reports.begin(), reports.end(),
+                        [&](const ControlReport& report) { return report.name == name; });
+  };
+  const auto checkers = named("authcheck");
+  const auto mechanisms = named("authmechanisms");
+  if (checkers == reports.end() || mechanisms == reports.end()) return;
+  if (mechanisms->value.find("SCRAM") == std::string::npos ||
+      checkers->value.find("postern-checkpassword") != std::string::npos)
+    return;
+  checkers->problems.push_back(home_path("control/authcheck") +
+                               ": SCRAM-SHA-256 is offered, and only users of postern-checkpassword have it; "
+                               "write \"PLAIN LOGIN\" into control/authmechanisms");
 }
 
 // A list of users that leaves out the owner of alias/ stops what postmaster and all other aliases forward.
@@ -455,6 +506,7 @@ Result<std::vector<ControlReport>> check_control() {
     if (report.name != "rcpthosts") continue;
     for (std::string& problem : unreachable_domains()) report.problems.push_back(std::move(problem));
   }
+  warn_of_scram(reports);
   for (ControlReport& report : reports) {
     if (report.name == "pickupusers" && !report.is_default) warn_of_alias_user(report);
   }

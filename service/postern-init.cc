@@ -1,7 +1,8 @@
 // postern-init - make a complete instance, or bring one up to date: directories, users, control files,
 // services.
 //
-//   usage      postern-init DIR [--me HOST] [--listen ADDR:PORT] [--local DOMAIN] [--user NAME]... [--route
+//   usage      postern-init DIR [--me HOST] [--listen ADDR:PORT] [--submission ADDR:PORT] [--local DOMAIN]
+//              [--user NAME]... [--route
 //   DOMAIN:HOST:PORT]...
 //              [--resolver ADDR:PORT] [--clamdb DIR]
 //   user       root: the users of the privilege split are made and used; anyone else: everything runs as the
@@ -92,6 +93,17 @@ Result<Plan> make_plan(int argc, char** argv) {
   plan.options.listen = listen;
   plan.instance.listen_address = address->address;
   plan.instance.listen_port = address->port;
+  std::string submission = options->submission;
+  if (submission.empty()) {
+    Result<std::string> before = read_file(plan.instance.home + "/control/listensubmission", 200);
+    if (before) submission = trim(*before);
+  }
+  if (!submission.empty()) {
+    Result<AddressPort> where = parse_address_port(submission);
+    if (!where) return permanent(plan.instance.home + "/control/listensubmission: should be ADDR:PORT");
+    plan.instance.submission_address = where->address;
+    plan.instance.submission_port = where->port;
+  }
   ::setenv("POSTERN_HOME", plan.instance.home.c_str(), 1);
   return plan;
 }
@@ -117,6 +129,7 @@ Result<void> make_directories(const Plan& plan) {
       Row{"work", 0700, "posternq"},
       Row{"sets", 0700, "posternq"},
       Row{"secrets/posterng", 0700, "posterng"},
+      Row{"secrets/posternu", 0700, "posternu"},
       Row{"quarantine", 0700, "posterno"},
       Row{"db/quarantine", 0700, "posterno"},
       Row{"db/sts", 0755, "posternh"},  // remote reads it while stsd is away
@@ -182,6 +195,7 @@ Result<void> write_control(const Plan& plan) {
        {Setting{"me", me, !options.me.empty(), true}, Setting{"locals", local, !options.local.empty(), true},
         Setting{"rcpthosts", local, !options.local.empty(), true},
         Setting{"listen", options.listen, true, true},
+        Setting{"listensubmission", options.submission, !options.submission.empty(), false},
         Setting{"smtproutes", routes.substr(0, routes.size() - (routes.empty() ? 0 : 1)), !routes.empty(),
                 false},
         Setting{"resolver", options.resolver, !options.resolver.empty(), false},
@@ -241,6 +255,7 @@ Result<void> write_services(const Plan& plan) {
   Result<std::unique_ptr<Identity>> log_owner = owner_of(plan, "posternl");
   if (!log_owner) return log_owner.failure();
   for (const Service& service : services()) {
+    if (service.name == "submission" && plan.instance.submission_port.empty()) continue;
     const std::string directory = plan.instance.home + "/service/" + service.name;
     for (const char* part : {"", "/env", "/log"}) {
       if (Result<void> made = install_directory(directory + part, 0755, nullptr); !made) return made;

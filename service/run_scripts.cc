@@ -27,14 +27,17 @@ std::string limits(const Service& service) {
          std::to_string(static_cast<unsigned long>(service.memory_mib) * 1024 * 1024) + " \\\n  ";
 }
 
-std::string listening_on(const Instance& instance) {
-  const bool six = instance.listen_address.find(':') != std::string::npos;
-  return six ? quoted("tcp:[" + instance.listen_address + "]") : "tcp:" + instance.listen_address;
+std::string listening_on(const std::string& address, const std::string& port) {
+  const bool six = address.find(':') != std::string::npos;
+  return (six ? quoted("tcp:[" + address + "]") : "tcp:" + address) + ":" + port;
 }
 
-std::string smtpd_command(const Instance& instance) {
-  return quoted(instance.programs + "/postern-bind") + " " + listening_on(instance) + ":" +
-         instance.listen_port + " \\\n  " + (instance.split ? "setuidgid posternd " : "") +
+std::string smtpd_command(const Instance& instance, const Service& service) {
+  const bool submission = service.name == "submission";
+  return quoted(instance.programs + "/postern-bind") + " " +
+         listening_on(submission ? instance.submission_address : instance.listen_address,
+                      submission ? instance.submission_port : instance.listen_port) +
+         " \\\n  " + (instance.split ? "setuidgid posternd " : "") +
          quoted(instance.programs + "/postern-smtpd") + " --serve";
 }
 
@@ -68,7 +71,7 @@ std::string resident_command(const Instance& instance, const Service& service) {
 
 std::string run_script(const Instance& instance, const Service& service) {
   const std::string command =
-      service.program.empty() ? smtpd_command(instance) : resident_command(instance, service);
+      service.program.empty() ? smtpd_command(instance, service) : resident_command(instance, service);
   return head(service) + "exec 2>&1\n" +
          (service.variable.empty() ? "" : "export " + service.variable + "\n") + "exec " + limits(service) +
          command + "\n";

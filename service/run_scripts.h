@@ -12,6 +12,8 @@ struct Instance {
   std::string programs;  // absolute: the directory of our programs
   std::string listen_address;
   std::string listen_port;
+  std::string submission_address{};  // of the service "submission"; empty: there is none
+  std::string submission_port{};
   bool split = false;  // root made it: each service has its own user
 };
 

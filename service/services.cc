@@ -5,6 +5,14 @@ namespace postern {
 const std::vector<Service>& services() {
   static const std::vector<Service> kServices = {
       {"smtpd", "posternd", "", {}, 128, "SMTP in: a postern-smtpd for each connection"},
+      {.name = "submission",
+       .user = "posternd",
+       .program = "",
+       .clients = {},
+       .memory_mib = 128,
+       .what = "submission in: the same, for users who authenticate",
+       .variable = "POSTERN_LISTENER=submission POSTERN_POLICY=SUBMISSION"},
+      {"authq", "posternu", "postern-authq --serve", {"posternd"}, 256, "holds the exchanges of AUTH"},
       {.name = "scanq",
        .user = "posterns",
        .program = "postern-scanq --serve",
@@ -108,6 +116,7 @@ const std::vector<ServiceUser>& service_users() {
       {"posternl", "Postern logs"},           {"posternp", "Postern pickup"},
       {"posternc", "Postern clamd"},          {"posternh", "Postern MTA-STS"},
       {"posterne", "Postern TLS reports"},    {"posterng", "Postern signatures"},
+      {"posternu", "Postern passwords"},
   };
   return kUsers;
 }

@@ -20,7 +20,7 @@ struct Service {
                         // as its bound)
   std::string what;     // for the run script's comment
   std::string releaser{};      // the one client whose messages may say that they were released (--releasers)
-  std::string variable{};      // NAME=VALUE of its own environment
+  std::string variable{};      // NAME=VALUE of its own environment; several with a space between
   bool stream = false;         // its socket is a stream, for clients of another protocol
   bool for_everybody = false;  // it answers every local user, and knows each by SO_PEERCRED
   std::vector<std::string> repeaters{};  // the clients that hand on what other spools hold (--repeaters)

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "lib/base64.h"
 #include "lib/dkim_table.h"
 #include "lib/result.h"
 
@@ -15,7 +16,6 @@ namespace postern {
 constexpr int kLeastRsaBits = 2048;  // RFC 8301 3.2 would take 1024
 constexpr int kMostRsaBits = 4096;   // beyond it the public key fits into no DNS record of common size
 
-std::string base64(std::string_view bytes);
 
 // SHA-256 of what comes in pieces.
 class Sha256 {

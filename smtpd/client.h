@@ -52,6 +52,9 @@ class Client {
   [[nodiscard]] bool is_ahead() const { return socket_waits_ && begin_ != end_; }
   Came wait();
 
+  // Overwrites what was taken: there was a password in it. Views into it end.
+  void forget_taken();
+
   void say(std::string_view bytes);
   void flush();
   // Says the rest, and lets the client read it although it may still be sending: closing with unread input

@@ -30,7 +30,7 @@ constexpr std::array kVerbs = {
     Word{"VRFY", Verb::vrfy},
     Word{"HELP", Verb::help},
     Word{"EXPN", Verb::expn},
-    Word{"AUTH", Verb::not_implemented},
+    Word{"AUTH", Verb::auth},
     Word{"STARTTLS", Verb::not_implemented},
     Word{"BDAT", Verb::bdat},
     Word{"TURN", Verb::not_implemented},
@@ -79,7 +79,7 @@ Command parse_command(std::string_view line) {
 
 bool ends_a_group(Verb verb) {
   return verb == Verb::ehlo || verb == Verb::helo || verb == Verb::data || verb == Verb::noop ||
-         verb == Verb::vrfy || verb == Verb::expn;
+         verb == Verb::vrfy || verb == Verb::expn || verb == Verb::auth;
 }
 
 bool is_greeting_name(std::string_view argument) {

@@ -18,6 +18,7 @@ struct MailArgument {
   std::string ret;                 // "FULL", "HDRS" or empty
   std::string envid;               // as given, xtext
   bool smtputf8 = false;
+  bool has_auth = false;  // AUTH= (RFC 4954, 5), well-formed
 };
 // "FROM:<path> parameters"
 MailArgument parse_mail(std::string_view argument);

@@ -27,6 +27,8 @@ class EventLog {
   void refused(uint64_t mid, const SmtpReply& reply);
   void refused(const SmtpReply& reply);  // outside any message
   void aborted(uint64_t mid);
+  void authenticated(std::string_view user, std::string_view mechanism);
+  void authentication_failed(std::string_view user, std::string_view mechanism, std::string_view why);
   void closed();
   void flush();
 

@@ -45,7 +45,9 @@ int converse() {
                  .command_bytes = settings->command_bytes},
                 [&log] { log.flush(); });
   const auto hand_on = [&](int message, const Envelope& envelope, const Environment& with) {
-    return submit(settings->queue_program, message, envelope, with, now_milliseconds() + kQueueMilliseconds);
+    const bool of_user = !with.get_or("POSTERN_AUTH", "").empty();
+    const std::string& program = of_user ? settings->user_queue_program : settings->queue_program;
+    return submit(program, message, envelope, with, now_milliseconds() + kQueueMilliseconds);
   };
   Session(*settings, Rules{}, std::move(environment), client, log, hand_on).run();
   return 0;

@@ -17,6 +17,8 @@ Session::Session(const Settings& settings, Rules rules, Environment environment,
       submit_(std::move(submit)) {
   environment_.set("POSTERN_ICID", std::to_string(settings.icid));
   environment_.set("POSTERN_LISTENER", settings.listener);
+  // UCSPI-TLS: set by whoever has made TLS before us.
+  tls_ = !environment_.get_or("SSL_PROTOCOL", "").empty();
 }
 
 void Session::run() {
@@ -64,6 +66,8 @@ void Session::obey(const Command& command) {
       return bare ? data() : refuse(Reply::takes_no_argument);
     case Verb::bdat:
       return bdat(command.argument);
+    case Verb::auth:
+      return auth(command.argument);
     case Verb::rset:
       return bare ? reset() : refuse(Reply::takes_no_argument);
     case Verb::noop:
@@ -100,6 +104,11 @@ void Session::greet(bool extended, std::string_view name) {
        {"PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "CHUNKING", "DSN"}) {
     lines.append("250-").append(extension).append("\r\n");
   }
+  if (auth_is_offered()) {
+    const std::string* mechanisms = need(rules_.auth_mechanisms, read_auth_mechanisms);
+    if (mechanisms == nullptr) return;
+    lines += "250-AUTH " + *mechanisms + "\r\n";
+  }
   lines += "250 SIZE";
   if (*limit != 0) lines += " " + std::to_string(*limit);
   client_.say(lines + "\r\n");
@@ -108,8 +117,11 @@ void Session::greet(bool extended, std::string_view name) {
 void Session::mail(std::string_view argument) {
   if (helo_.empty()) return refuse(Reply::not_greeted);
   if (transaction_.mid != 0) return refuse(Reply::nested_mail);
+  if (settings_.policy.auth == AuthUse::required && user_.empty()) return refuse(Reply::auth_required);
   MailArgument mail = parse_mail(argument);
   if (mail.reply != Reply::sender_ok) return refuse(mail.reply);
+  // RFC 4954, 5: read, and no more. That a client vouches for another's submitter is not believed.
+  if (mail.has_auth && !auth_is_offered()) return refuse(Reply::unknown_parameter);
   const uint64_t* limit = need(rules_.message_limit_bytes, read_message_limit);
   if (limit == nullptr) return;
   if (*limit != 0 && mail.size_bytes > *limit) {
@@ -121,6 +133,10 @@ void Session::mail(std::string_view argument) {
   if (!senders->welcomes(mail.sender)) {
     log_.refused(smtp_reply(Reply::sender_not_welcome));
     return refuse(Reply::sender_not_welcome);
+  }
+  if (settings_.policy.check_user && !user_.empty()) {
+    const SendAs* table = need(rules_.send_as, read_send_as);
+    if (table == nullptr || !accepts(check_sender(*table, user_, mail.sender))) return;
   }
   transaction_.mid = make_mid();
   transaction_.envelope = {.sender = std::move(mail.sender),
@@ -163,7 +179,8 @@ void Session::rcpt(std::string_view argument) {
 std::optional<Reply> Session::judge_recipient(std::string_view recipient) {
   RecipientRules* rules = need(rules_.recipients, read_recipient_rules);
   if (rules == nullptr) return std::nullopt;
-  if (settings_.relay_suffix || recipient.find('@') == std::string_view::npos) return Reply::recipient_ok;
+  if (settings_.relay_suffix || !user_.empty() || recipient.find('@') == std::string_view::npos)
+    return Reply::recipient_ok;
   Result<bool> ours = rules->is_ours(domain_of(recipient));
   if (!ours) {
     not_configured(ours.failure());
@@ -218,6 +235,8 @@ T* Session::need(std::optional<T>& rule, Result<T> (*read)(const Settings&)) {
 template MessageLimits* Session::need(std::optional<MessageLimits>&,
                                       Result<MessageLimits> (*)(const Settings&));
 template uint64_t* Session::need(std::optional<uint64_t>&, Result<uint64_t> (*)(const Settings&));
+template std::string* Session::need(std::optional<std::string>&, Result<std::string> (*)(const Settings&));
+template SendAs* Session::need(std::optional<SendAs>&, Result<SendAs> (*)(const Settings&));
 
 void Session::not_configured(const Failure& failure) {
   log_critical("go on with a conversation", failure.text);

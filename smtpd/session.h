@@ -10,8 +10,11 @@
 
 #include "lib/envelope.h"
 #include "lib/environment.h"
+#include "lib/secret.h"
 #include "lib/submit.h"
 #include "receipt/decision.h"
+#include "receipt/spoof.h"
+#include "smtpd/ask_auth.h"
 #include "smtpd/client.h"
 #include "smtpd/command.h"
 #include "smtpd/envelope_command.h"
@@ -30,6 +33,8 @@ class Session {
   // `rules` may be filled in; what is missing is read from control/ when it is needed.
   Session(const Settings& settings, Rules rules, Environment environment, Client& client, EventLog& log,
           Submit submit);
+  // For tests: another in authq's place.
+  void ask_instead(AskAuth ask) { ask_auth_ = std::move(ask); }
   void run();
 
  private:
@@ -43,11 +48,21 @@ class Session {
   void verify(const Command& command);               // VRFY, EXPN
   void reset();                                      // RSET
 
+  // AUTH, session_auth.cc.
+  void auth(std::string_view argument);
+  [[nodiscard]] bool auth_is_offered() const;
+  void exchange(const std::string& mechanism, std::optional<Secret> response);
+  std::optional<Secret> ask_client(std::string_view challenge);
+  void authenticated(const std::string& user, const std::string& mechanism);
+  void authentication_failed(const std::string& user, const std::string& mechanism, uint64_t delay);
+  Decision judge_authors();
+
   // The message itself, session_message.cc.
   bool begin_message(Framing framing);
   void refuse_chunk(Reply reply, uint64_t bytes);
   void end_message();
   void refuse_message(Reply reply);
+  void refuse_message(const SmtpReply& reply);
   void hand_over(int message);  // to the queue program, whose answer is the reply
   bool read_all(const Reading& reading, Reply otherwise);
   std::string received_line() const;
@@ -92,6 +107,10 @@ class Session {
   std::string helo_;
   bool extended_ = false;
   bool over_ = false;
+  bool tls_ = false;  // the connection is under TLS
+  AskAuth ask_auth_ = ask_authq;
+  std::string user_;  // who has authenticated; empty: nobody
+  uint64_t auth_failures_ = 0;
   uint64_t errors_ = 0;         // since the last accepted message
   uint64_t idle_commands_ = 0;  // since the last message: those that bring none nearer
 };

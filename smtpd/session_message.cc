@@ -56,6 +56,7 @@ bool Session::begin_message(Framing framing) {
   MessageLimits limits = *rules;
   limits.text.message_bytes = *limit;
   transaction_.message.emplace(framing, received_line(), limits);
+  if (settings_.policy.check_user && !user_.empty()) transaction_.message->keep_authors();
   return true;
 }
 
@@ -76,14 +77,22 @@ void Session::end_message() {
   const Fd message = transaction_.message->finish();
   log_.fields(transaction_.mid, transaction_.message->header());
   if (!message) return refuse_message(transaction_.message->fault());
+  if (const Decision authors = judge_authors(); over_ || !authors.passes())
+    return over_ ? void() : refuse_message(authors.reply);
   hand_over(message.get());
 }
 
 void Session::refuse_message(Reply reply) {
+  if (reply != Reply::bare_line_ends) return refuse_message(smtp_reply(reply));
   log_.refused(transaction_.mid, smtp_reply(reply));
   end_transaction();
-  if (reply == Reply::bare_line_ends) return refuse(reply);  // this client does not speak SMTP
-  answer(reply);
+  refuse(reply);  // this client does not speak SMTP
+}
+
+void Session::refuse_message(const SmtpReply& reply) {
+  log_.refused(transaction_.mid, reply);
+  end_transaction();
+  client_.say(reply_line(reply));
 }
 
 void Session::hand_over(int message) {
@@ -105,7 +114,11 @@ void Session::hand_over(int message) {
 // printable without syntax; the others were made so.
 std::string Session::received_line() const {
   const bool ipv6 = settings_.remote_ip.find(':') != std::string::npos;
-  const char* protocol = transaction_.envelope.smtputf8 ? "UTF8SMTP" : extended_ ? "ESMTP" : "SMTP";
+  const bool plain =
+      !extended_ && !tls_ && user_.empty();  // the others have names with a letter for each only
+  std::string protocol = transaction_.envelope.smtputf8 ? "UTF8SMTP" : plain ? "SMTP" : "ESMTP";
+  if (tls_) protocol += "S";
+  if (!user_.empty()) protocol += "A";
   return "Received: from " + helo_ + " (" + settings_.remote_host + " [" + (ipv6 ? "IPv6:" : "") +
          settings_.remote_ip + "])\n  by " + settings_.me + " with " + protocol + " id " +
          std::to_string(transaction_.mid) + ";\n  " + rfc5322_date(now_microseconds() / 1000000) + "\n";

@@ -13,6 +13,7 @@
 #include "lib/environment.h"
 #include "lib/result.h"
 #include "receipt/mail_flow_policy.h"
+#include "receipt/send_as.h"
 #include "smtpd/message.h"
 
 namespace postern::smtpd {
@@ -29,11 +30,12 @@ struct Settings {
 
   MailFlowPolicy policy;  // of the client's sender group
 
-  std::string queue_program;  // QMAILQUEUE
-  std::string listener;       // POSTERN_LISTENER
-  uint64_t icid = 0;          // POSTERN_ICID, else a new one
-  std::string remote_ip;      // made safe for a header and a log line, as the next two
-  std::string remote_host;    // "unknown" without TCPREMOTEHOST
+  std::string queue_program;       // QMAILQUEUE
+  std::string user_queue_program;  // of those who have authenticated
+  std::string listener;            // POSTERN_LISTENER
+  uint64_t icid = 0;               // POSTERN_ICID, else a new one
+  std::string remote_ip;           // made safe for a header and a log line, as the next two
+  std::string remote_host;         // "unknown" without TCPREMOTEHOST
   std::string local_ip;
 };
 Result<Settings> read_settings(const Environment& environment);
@@ -56,9 +58,12 @@ struct Rules {
   std::optional<uint64_t> message_limit_bytes;  // DATABYTES, else control/databytes; 0: none
   std::optional<SenderRules> senders;
   std::optional<RecipientRules> recipients;
-  std::optional<MessageLimits> message;   // barelf, linebytes, headerbytes, maxhops, minfreememory
-  std::optional<uint64_t> error_limit;    // control/maxerrors
-  std::optional<uint64_t> command_limit;  // control/maxcommands
+  std::optional<MessageLimits> message;        // barelf, linebytes, headerbytes, maxhops, minfreememory
+  std::optional<uint64_t> error_limit;         // control/maxerrors
+  std::optional<uint64_t> command_limit;       // control/maxcommands
+  std::optional<std::string> auth_mechanisms;  // control/authmechanisms, with one space between
+  std::optional<uint64_t> auth_tries;          // control/authtries
+  std::optional<SendAs> send_as;               // control/sendas
 };
 Result<uint64_t> read_message_limit(const Settings& settings);
 Result<SenderRules> read_sender_rules(const Settings& settings);
@@ -66,5 +71,8 @@ Result<RecipientRules> read_recipient_rules(const Settings& settings);
 Result<MessageLimits> read_message_rules(const Settings& settings);  // but for the message's own size
 Result<uint64_t> read_error_limit(const Settings& settings);
 Result<uint64_t> read_command_limit(const Settings& settings);
+Result<std::string> read_auth_mechanisms(const Settings& settings);
+Result<uint64_t> read_auth_tries(const Settings& settings);
+Result<SendAs> read_send_as(const Settings& settings);
 
 }  // namespace postern::smtpd

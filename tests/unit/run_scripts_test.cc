@@ -34,6 +34,8 @@ Instance some_instance(const std::string& home, bool split) {
           .programs = "/opt/it's here/bin",
           .listen_address = "127.0.0.1",
           .listen_port = "2525",
+          .submission_address = "::1",
+          .submission_port = "5870",
           .split = split};
 }
 
@@ -53,8 +55,10 @@ TEST_CASE("a home directory reaches every program as one word, whatever it is ca
         CAPTURE(service.name);
         const std::string words = words_of(scratch, run_script(instance, service));
         if (service.program.empty()) {
-          CHECK(words.find("[tcp:" + instance.listen_address + ":" + instance.listen_port + "]") !=
-                std::string::npos);
+          const std::string where = service.name == "submission"
+                                        ? "[" + instance.submission_address + "]:" + instance.submission_port
+                                        : instance.listen_address + ":" + instance.listen_port;
+          CHECK(words.find("[tcp:" + where + "]") != std::string::npos);
           CHECK(words.find("[/opt/it's here/bin/postern-smtpd]") != std::string::npos);
         } else {
           const std::string program = service.program.substr(0, service.program.find(' '));
