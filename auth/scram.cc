@@ -122,8 +122,8 @@ std::optional<ClientFirst> parse_client_first(std::string_view message) {
   if (std::string_view authzid = message.substr(2, end - 2); !authzid.empty()) {
     const std::optional<std::string> name =
         authzid.starts_with("a=") ? decode_name(authzid.substr(2)) : std::nullopt;
-    if (!name) return std::nullopt;
-    client.authzid = *name;
+    if (!name && authzid != "a=") return std::nullopt;  // GNU SASL sends an empty one
+    client.authzid = name.value_or("");
   }
   std::string_view rest = client.bare;
   const std::optional<std::string_view> user = take_attribute(rest, 'n');  // "m=", an extension, is no "n="

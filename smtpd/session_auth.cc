@@ -51,6 +51,7 @@ void Session::auth(std::string_view argument) {
     return equal_ignoring_case(mechanism, parts[0]);
   });
   if (known == offered.end()) return refuse(Reply::unknown_mechanism);
+  keep_memory_private();
   exchange(std::string(*known), parts.size() == 2 ? std::optional(Secret(parts[1])) : std::nullopt);
   client_.forget_taken();
 }

@@ -73,7 +73,7 @@ TEST_CASE("the client's first message is taken apart or refused") {
   };
   for (const Row& row :
        {Row{"n,,n=u,r=abc", "u"}, Row{"y,,n=u,r=abc", "u"}, Row{"n,a=boss,n=u,r=abc", "u", "boss"},
-        Row{"n,,n=a=2Cb=3Dc,r=x", "a,b=c"}, Row{"n,,n=u,r=abc,x=later", "u"},
+        Row{"n,a=,n=u,r=abc", "u"}, Row{"n,,n=a=2Cb=3Dc,r=x", "a,b=c"}, Row{"n,,n=u,r=abc,x=later", "u"},
         Row{"p=tls-unique,,n=u,r=abc", nullptr}, Row{"n,,m=ext,n=u,r=abc", nullptr},
         Row{"n,,n=a=2cb,r=x", nullptr}, Row{"n,,n=,r=x", nullptr}, Row{"n,,n=u,r=", nullptr},
         Row{"n,,n=u", nullptr}, Row{"n,n=u,r=x", nullptr}, Row{"n,b=c,n=u,r=x", nullptr}, Row{"", nullptr},
