@@ -117,6 +117,10 @@ class Lexer {
   std::string remarks_;
 };
 
+bool is_literal_char(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == ':';
+}
+
 bool has_encoded_word(std::string_view text) {
   return text.find("=?") != std::string_view::npos;
 }
@@ -214,6 +218,9 @@ class Parser {
     if (has_encoded_word(local.text) || has_encoded_word(now_.text))
       return fail("an encoded word stands inside an address");
     if (field_.addresses.size() == kMostAddresses) return fail("it has too many addresses");
+    // What else a literal may hold by the RFC no host has, and lenient readers cut elsewhere.
+    if (is_literal && !std::all_of(now_.text.begin(), now_.text.end(), is_literal_char))
+      return fail("a domain literal is no address");
     const std::string domain = is_literal ? "[" + now_.text + "]" : now_.text;
     field_.addresses.push_back(comparable_address(quoted_where_needed(local.text) + "@" + domain));
     advance();

@@ -1,6 +1,7 @@
-// parts: smtpd/client.cc smtpd/command.cc smtpd/data.cc
+// parts: smtpd/client.cc smtpd/command.cc smtpd/data.cc smtpd/ask_auth.cc smtpd/session_auth.cc
 // parts: smtpd/envelope_command.cc smtpd/event_log.cc smtpd/header_scan.cc smtpd/message.cc
 // parts: smtpd/path.cc smtpd/replies.cc smtpd/session.cc smtpd/session_message.cc smtpd/settings.cc
+// parts: receipt/send_as.cc receipt/from_field.cc receipt/encoded_words.cc receipt/spoof.cc
 //
 // The whole conversation. The first byte chooses the settings, a byte 0xff ends a packet. Behind it stands a
 // plain model that knows only this: a message ends at CR LF . CR LF after a 354 or with a BDAT LAST, so there
