@@ -213,7 +213,8 @@ class Parser {
     const bool is_literal = now_.kind == Kind::literal;
     if ((now_.kind != Kind::atom && !is_literal) || now_.spaced) return fail("an address has no domain");
     const bool well_formed = local.kind == Kind::quoted || is_dot_string(local.text, Utf8::yes);
-    if (!well_formed || local.text.empty() || !is_utf8(local.text) || !is_utf8(now_.text))
+    if (!well_formed || local.text.empty() || local.text.find('\t') != std::string::npos ||
+        !is_utf8(local.text) || !is_utf8(now_.text))
       return fail("an address is malformed");
     if (has_encoded_word(local.text) || has_encoded_word(now_.text))
       return fail("an encoded word stands inside an address");
