@@ -121,6 +121,10 @@ bool is_literal_char(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == ':';
 }
 
+bool is_host_char(char c) {
+  return (is_literal_char(c) && c != ':') || c == '-' || c == '_';
+}
+
 bool has_encoded_word(std::string_view text) {
   return text.find("=?") != std::string_view::npos;
 }
@@ -223,7 +227,12 @@ class Parser {
     if (is_literal && !std::all_of(now_.text.begin(), now_.text.end(), is_literal_char))
       return fail("a domain literal is no address");
     const std::string domain = is_literal ? "[" + now_.text + "]" : now_.text;
-    field_.addresses.push_back(comparable_address(quoted_where_needed(local.text) + "@" + domain));
+    std::string whole = comparable_address(quoted_where_needed(local.text) + "@" + domain);
+    // As A-labels it is a host name, or nothing that mail has ever come from.
+    const std::string_view name = std::string_view(whole).substr(whole.rfind('@') + 1);
+    if (!is_literal && !std::all_of(name.begin(), name.end(), is_host_char))
+      return fail("an address has no host name for its domain");
+    field_.addresses.push_back(std::move(whole));
     advance();
   }
 

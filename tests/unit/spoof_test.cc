@@ -124,6 +124,7 @@ TEST_CASE("a From: field is read whole, or not at all") {
            Row{"<a@b.example(x)>", nullptr},
            Row{"<@relay.example:a@b.example>", nullptr},
            Row{"a..b@c.example", nullptr},
+           Row{"a@b.example\xe2\x80\xaf", nullptr},
            Row{"\"a\tb\"@c.example", nullptr},
            Row{"a@[x;boss@example.org]", nullptr},
            Row{"\"boss@example.org", nullptr},
