@@ -25,34 +25,43 @@ RESIDENT := \
   scanq/postern-stagetest \
   queue/postern-send queue/postern-bounce queue/postern-workq \
   queue/postern-qread queue/postern-qstat queue/postern-qctl queue/postern-qcheck \
-  local/postern-lspawn local/postern-newu local/postern-newv \
-  remote/postern-rspawn remote/postern-remote remote/postern-dane remote/postern-stsd remote/postern-tlsrpt \
+  local/postern-lspawn local/postern-newu local/postern-newv local/postern-userq \
+  remote/postern-rspawn remote/postern-remote remote/postern-callahead remote/postern-dane remote/postern-stsd remote/postern-tlsrpt \
   dnsq/postern-dnsq \
+  receipt/postern-spf \
   sign/postern-signq sign/postern-dkim-key \
   auth/postern-authq auth/postern-checkpassword auth/postern-passwd \
+  receipt/postern-hat \
+  tlsd/postern-tlsd \
+  receipt/postern-rated receipt/postern-repd \
   quarantine/postern-quarantine \
   inject/postern-inject inject/postern-sendmail inject/postern-pickup \
   service/postern-ask service/postern-bind service/postern-serve \
   service/postern-init service/postern-showctl service/postern-cdbmake \
-  service/postern-selftest
+  service/postern-selftest \
+  receipt/postern-rcpt
 
 # Beside its own folder and lib/: what two programs decide alike.
 postern-smtpd_FOLDERS = receipt
 postern-showctl_FOLDERS = receipt
+postern-init_FOLDERS = receipt
 
 postern-antivirus_LIBS = -lclamav -lseccomp
 postern-dnsq_LIBS = -lunbound
 postern-quarantine_LIBS = -lsqlite3
-postern-stsd_LIBS = -lcurl
+postern-stsd_LIBS = -lcurl -lcrypto
 postern-tlsrpt_LIBS = -lcurl -lz
 postern-remote_LIBS = -lssl -lcrypto
 postern-rspawn_LIBS = $(postern-remote_LIBS)
 postern-dane_LIBS = $(postern-remote_LIBS)
+postern-callahead_LIBS = $(postern-remote_LIBS)
 postern-signq_LIBS = -lcrypto
 postern-dkim-key_LIBS = -lcrypto
 postern-authq_LIBS = -lcrypto
 postern-checkpassword_LIBS = -lcrypt -lcrypto
 postern-passwd_LIBS = $(postern-checkpassword_LIBS)
+postern-hat_LIBS = -lmaxminddb
+postern-tlsd_LIBS = -lssl -lcrypto
 
 # Tests are compiled once and run once: not worth optimising.
 tests_FLAGS = -O0 -U_FORTIFY_SOURCE
@@ -114,17 +123,13 @@ $(foreach p,$(RESIDENT),$(eval $(call link,$(p),resident)))
 $(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LIB)
 	@echo "  LINK $@"
 	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) $(postern-quarantine_LIBS) $(postern-remote_LIBS) \
-	  $(postern-tlsrpt_LIBS) $(postern-signq_LIBS) $(postern-passwd_LIBS) -lcdb -lxxhash -lidn2 -lunistring -o $@
+	  $(postern-tlsrpt_LIBS) $(postern-signq_LIBS) $(postern-passwd_LIBS) $(postern-hat_LIBS) -lcdb -lxxhash -lidn2 -lunistring -o $@
 
 # What the tests ask for a mail's pieces.
 $(O)/mime-pieces: $(O)/tests/mime_pieces.o $(O)/libscanq.a $(LIB)
 	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lxxhash -o $@
 
-# postern-smtpd with a policy of its command line's.
-$(O)/smtpd-with-policy: $(O)/tests/smtpd_with_policy.o $(O)/libsmtpd.a $(O)/libreceipt.a $(LIB)
-	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lcdb -lxxhash -lidn2 -o $@
-
-unit: $(O)/unit $(O)/mime-pieces $(O)/smtpd-with-policy
+unit: $(O)/unit $(O)/mime-pieces
 
 # libclamav alone, which the benchmark measures the antivirus stage against.
 $(O)/scan_directly: tests/bench/scan_directly.cc
@@ -136,15 +141,23 @@ $(O)/tls_sink: tests/bench/tls_sink.cc
 	@mkdir -p $(@D)
 	@$(CXX) $(filter-out -D_GLIBCXX_ASSERTIONS,$(CXXFLAGS_ALL)) $< -lssl -lcrypto -o $@
 
+# The clients of tests/bench/tls.py.
+$(O)/tls_sessions: tests/bench/tls_sessions.cc
+	@mkdir -p $(@D)
+	@$(CXX) $(filter-out -D_GLIBCXX_ASSERTIONS,$(CXXFLAGS_ALL)) $< -lssl -lcrypto -o $@
+# What asks postern-rated, to see what a decision costs.
+$(O)/rates_cost: $(O)/tests/bench/rates_cost.o $(O)/libreceipt.a $(LIB)
+	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lxxhash -lidn2 -lunistring -o $@
+
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
-PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libssl-dev libcdb-dev libxxhash-dev \
+PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libssl-dev libcdb-dev libxxhash-dev libmaxminddb-dev \
   nlohmann-json3-dev doctest-dev \
   libsqlite3-dev libssl-dev openssl libcurl4-openssl-dev zlib1g-dev \
   daemontools ucspi-tcp-ipv6 \
   swaks nsd ldnsutils unbound dnsutils postfix clamav-testfiles clamav-daemon clamav-milter clamdscan spamassassin zip strace procps psmisc python3 binutils file \
   dot-forward maildrop procmail mutt php-cli \
   ripmime mpack uudeview tnef libmime-tools-perl \
-  python3-flufl.bounce libmail-deliverystatus-bounceparser-perl python3-xxhash python3-dkim opendkim-tools gsasl jq dovecot-lmtpd dovecot-sieve
+  python3-flufl.bounce libmail-deliverystatus-bounceparser-perl python3-xxhash python3-dkim python3-yaml opendkim-tools gsasl jq dovecot-lmtpd dovecot-sieve
 
 deps:
 	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
@@ -178,6 +191,11 @@ bench: deps
 	@bash tests/bench/run.sh build/bin --av --only W1,W2,W3,W4,W4a --scan-directly $(CURDIR)/$(O)/scan_directly
 	@/usr/bin/python3 -B tests/bench/starve.py build/bin
 	@/usr/bin/python3 -B tests/bench/restart.py build/bin
+	@$(MAKE) -s $(O)/tls_sessions
+	@/usr/bin/python3 -B tests/bench/tls.py build/bin $(O)/tls_sessions
+	@$(MAKE) -s $(O)/rates_cost
+	@bash tests/bench/rates.sh build/bin $(O)/rates_cost
+	@/usr/bin/python3 -B tests/bench/scale.py build/bin
 
 fuzz: deps
 	@bash tests/fuzz/run.sh $(SECONDS_EACH)

@@ -47,7 +47,7 @@ Result<void> make_key(const std::string& path) {
 }  // namespace
 
 Result<Key> Key::of_instance() {
-  const std::string path = home_path("secrets/posternu/key");
+  const std::string path = home_path("secrets/posterni/key");
   if (::access(path.c_str(), F_OK) < 0 && errno == ENOENT) {
     if (Result<void> made = make_key(path); !made) return made.failure();
   }

@@ -14,7 +14,7 @@ namespace postern::auth {
 class Key {
  public:
   explicit Key(std::string secret) : secret_(std::move(secret)) {}
-  // secrets/posternu/key; made when it is missing.
+  // secrets/posterni/key; made when it is missing.
   static Result<Key> of_instance();
 
   // 32 bytes, always the same for a purpose and a text.

@@ -7,8 +7,8 @@
 //   fd 1 out   auth: USER TAB the last challenge (0), milliseconds to wait TAB USER (1), STATE TAB the
 //              challenge (2); challenges in base64
 //   env        POSTERN_HOME, TCPREMOTEIP
-//   files      control/authcheck, control/authfailures, secrets/posternu/{users,key}
-//   user       posternu
+//   files      control/authcheck, control/authfailures, secrets/posterni/{users,key}
+//   user       posterni
 //   exit       0 authenticated, 1 not, 2 the exchange goes on, 3 too many failures from there: not asked,
 //              4 not a response of the mechanism, 5 unknown mechanism, 100 wrong arguments, 111 try again
 //

@@ -3,8 +3,8 @@
 //   usage      postern-checkpassword PROGRAM [ARGUMENT]...
 //   fd 3 in    USER NUL PASSWORD NUL TIMESTAMP NUL
 //   env        POSTERN_HOME; USER is set for PROGRAM
-//   files      secrets/posternu/users
-//   user       posternu
+//   files      secrets/posterni/users
+//   user       posterni
 //   exit       1 it is not, 2 misused, 111 try again; else what PROGRAM exits with
 
 #include <stdlib.h>

@@ -6,8 +6,8 @@
 //   fd 0 in    the new password: its first line; asked twice when it is a terminal
 //   fd 1 out   --list: NAME TAB what it can be checked with (plain, scram)
 //   env        POSTERN_HOME
-//   files      secrets/posternu/users, replaced as a whole
-//   user       posternu; root becomes it
+//   files      secrets/posterni/users, replaced as a whole
+//   user       posterni; root becomes it
 //   exit       0 done, 1 no such user, 100 usage or a password that cannot be, 111 try again
 
 #include <fcntl.h>
@@ -51,7 +51,7 @@ struct Command {
 };
 
 std::optional<Command> parse(const std::vector<std::string>& words);
-Result<void> become_owner(const std::string& directory);  // of secrets/posternu
+Result<void> become_owner(const std::string& directory);  // of secrets/posterni
 Result<Secret> ask_password();
 Result<User> make_user(const Command& command, const Secret& password);
 Result<void> replace_file(const std::string& path, std::string_view text);

@@ -20,7 +20,7 @@ constexpr size_t kFileLimitBytes = 64 * 1024 * 1024;
 }  // namespace
 
 std::string users_path() {
-  return home_path("secrets/posternu/users");
+  return home_path("secrets/posterni/users");
 }
 
 Result<UserTable> UserTable::read(const std::string& path) {

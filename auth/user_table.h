@@ -1,4 +1,4 @@
-// secrets/posternu/users: who may authenticate, and what their passwords are checked against. A line a user,
+// secrets/posterni/users: who may authenticate, and what their passwords are checked against. A line a user,
 // NAME:HASH:VERIFIER, the last two may be empty: HASH in the form of crypt(5), VERIFIER that of
 // SCRAM-SHA-256. It holds no password, yet whoever reads it can try to guess them: mode 0600.
 #pragma once
@@ -40,6 +40,6 @@ class UserTable {
   std::vector<User> users_;
 };
 
-std::string users_path();  // secrets/posternu/users
+std::string users_path();  // secrets/posterni/users
 
 }  // namespace postern::auth

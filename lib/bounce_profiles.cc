@@ -67,46 +67,24 @@ std::string address(std::string_view text, std::string& into) {
 
 using Row = Parameter<BounceProfile>;
 constexpr std::array kParameters = {
-    Row{"max_retries", [](std::string_view v,
-                          BounceProfile& p) { return number_parameter(v, 0, kMostRetries, p.max_retries); }},
-    Row{"max_queue_lifetime",
-        [](std::string_view v, BounceProfile& p) {
-          return number_parameter(v, 0, kLongestAgeSeconds, p.max_queue_lifetime);
-        }},
-    Row{"initial_retry",
-        [](std::string_view v, BounceProfile& p) {
-          return number_parameter(v, 1, kLongestAgeSeconds, p.initial_retry);
-        }},
-    Row{"max_retry_timeout",
-        [](std::string_view v, BounceProfile& p) {
-          return number_parameter(v, 1, kLongestAgeSeconds, p.max_retry_timeout);
-        }},
+    Row{"max_retries", number_field<&BounceProfile::max_retries, 0, kMostRetries>},
+    Row{"max_queue_lifetime", number_field<&BounceProfile::max_queue_lifetime, 0, kLongestAgeSeconds>},
+    Row{"initial_retry", number_field<&BounceProfile::initial_retry, 1, kLongestAgeSeconds>},
+    Row{"max_retry_timeout", number_field<&BounceProfile::max_retry_timeout, 1, kLongestAgeSeconds>},
     Row{"hard", [](std::string_view v, BounceProfile& p) { return patterns(v, p.hard); }},
     Row{"soft", [](std::string_view v, BounceProfile& p) { return patterns(v, p.soft); }},
-    Row{"send_hard_bounces",
-        [](std::string_view v, BounceProfile& p) { return switch_parameter(v, p.send_hard_bounces); }},
+    Row{"send_hard_bounces", switch_field<&BounceProfile::send_hard_bounces>},
     Row{"bounce_format",
         [](std::string_view v, BounceProfile& p) { return choose_parameter(kFormats, v, p.bounce_format); }},
-    Row{"send_delay_warnings",
-        [](std::string_view v, BounceProfile& p) { return switch_parameter(v, p.send_delay_warnings); }},
+    Row{"send_delay_warnings", switch_field<&BounceProfile::send_delay_warnings>},
     Row{"delay_warning_interval",
-        [](std::string_view v, BounceProfile& p) {
-          return number_parameter(v, 1, kLongestAgeSeconds, p.delay_warning_interval);
-        }},
-    Row{"max_delay_warnings",
-        [](std::string_view v, BounceProfile& p) {
-          return number_parameter(v, 1, kMostWarnings, p.max_delay_warnings);
-        }},
+        number_field<&BounceProfile::delay_warning_interval, 1, kLongestAgeSeconds>},
+    Row{"max_delay_warnings", number_field<&BounceProfile::max_delay_warnings, 1, kMostWarnings>},
     Row{"bounce_recipient",
         [](std::string_view v, BounceProfile& p) { return address(v, p.bounce_recipient); }},
-    Row{"sign_bounces",
-        [](std::string_view v, BounceProfile& p) { return switch_parameter(v, p.sign_bounces); }},
-    Row{"max_bounce_copy",
-        [](std::string_view v, BounceProfile& p) {
-          return number_parameter(v, 0, kMostCopyBytes, p.max_bounce_copy);
-        }},
-    Row{"template",
-        [](std::string_view v, BounceProfile& p) { return name_parameter(v, p.bounce_template); }},
+    Row{"sign_bounces", switch_field<&BounceProfile::sign_bounces>},
+    Row{"max_bounce_copy", number_field<&BounceProfile::max_bounce_copy, 0, kMostCopyBytes>},
+    Row{"template", name_field<&BounceProfile::bounce_template>},
 };
 
 std::string problem_of_name(std::string_view name) {

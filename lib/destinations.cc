@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "lib/control.h"
+#include "lib/idn.h"
 #include "lib/parameters.h"
 #include "lib/text.h"
 
@@ -44,46 +45,42 @@ constexpr std::array kParameters = {
         "ip_sort_pref",
         [](std::string_view v, Destination& d) { return choose_parameter(kSorts, v, d.ip_sort_pref); }},
     Parameter<Destination>{"max_host_concurrency",
-                           [](std::string_view v, Destination& d) {
-                             return number_parameter(v, 1, kMostConnections, d.max_host_concurrency);
-                           }},
+                           number_field<&Destination::max_host_concurrency, 1, kMostConnections>},
     Parameter<Destination>{"max_messages_per_connection",
-                           [](std::string_view v, Destination& d) {
-                             return number_parameter(v, 1, kMostMessages, d.max_messages_per_connection);
-                           }},
+                           number_field<&Destination::max_messages_per_connection, 1, kMostMessages>},
     Parameter<Destination>{"recipient_limit",
-                           [](std::string_view v, Destination& d) {
-                             return number_parameter(v, 0, kMostRecipients, d.recipient_limit);
-                           }},
-    Parameter<Destination>{
-        "recipient_minutes",
-        [](std::string_view v, Destination& d) { return number_parameter(v, 1, 60, d.recipient_minutes); }},
+                           number_field<&Destination::recipient_limit, 0, kMostRecipients>},
+    Parameter<Destination>{"recipient_minutes", number_field<&Destination::recipient_minutes, 1, 60>},
     Parameter<Destination>{
         "limit_type",
         [](std::string_view v, Destination& d) { return choose_parameter(kLimitTypes, v, d.limit_type); }},
     Parameter<Destination>{
         "limit_apply",
         [](std::string_view v, Destination& d) { return choose_parameter(kLimitApplies, v, d.limit_apply); }},
-    Parameter<Destination>{
-        "bounce_validation",
-        [](std::string_view v, Destination& d) { return switch_parameter(v, d.bounce_validation); }},
+    Parameter<Destination>{"bounce_validation", switch_field<&Destination::bounce_validation>},
     Parameter<Destination>{
         "table_tls",
         [](std::string_view v, Destination& d) { return choose_parameter(kLevels, v, d.table_tls); }},
-    Parameter<Destination>{
-        "tls_report", [](std::string_view v, Destination& d) { return switch_parameter(v, d.tls_report); }},
-    Parameter<Destination>{
-        "certificate", [](std::string_view v, Destination& d) { return name_parameter(v, d.certificate); }},
-    Parameter<Destination>{
-        "bounce_profile",
-        [](std::string_view v, Destination& d) { return name_parameter(v, d.bounce_profile); }},
+    Parameter<Destination>{"tls_report", switch_field<&Destination::tls_report>},
+    Parameter<Destination>{"certificate", name_field<&Destination::certificate>},
+    Parameter<Destination>{"bounce_profile", name_field<&Destination::bounce_profile>},
 };
 
+// A domain by its A-labels, or ".parent"; nothing where it is neither.
+std::optional<std::string> key_of_name(std::string_view name) {
+  const bool below = name.starts_with('.');
+  Result<std::string> labels = a_labels(below ? name.substr(1) : name);
+  const auto has = [&](std::string_view wrong) {
+    return ("." + *labels + ".").find(wrong) != std::string::npos;
+  };
+  if (!labels || labels->empty() || labels->size() > 255 || has("..") ||
+      labels->find_first_of("@:/=[]") != std::string::npos)
+    return std::nullopt;
+  return (below ? "." : "") + lower(*labels);
+}
+
 std::string problem_of_domain(std::string_view name) {
-  std::string_view domain = name;
-  if (domain.starts_with('.')) domain.remove_prefix(1);
-  if (!domain.empty() && domain.size() <= 255 && domain.find_first_of("@:/=[]") == std::string_view::npos)
-    return {};
+  if (key_of_name(name)) return {};
   return "\"" + printable(name, 80) + "\" is neither DEFAULT, DOMAIN nor .DOMAIN";
 }
 
@@ -94,7 +91,11 @@ Result<Destinations> Destinations::parse(std::string_view text, std::string_view
   Result<std::unordered_map<std::string, Destination>> named =
       parse_parameters(kParameters, text, file_name, table.default_, problem_of_domain);
   if (!named) return named.failure();
-  table.named_ = std::move(*named);
+  for (auto& [name, destination] : *named) {
+    const std::string key = key_of_name(name).value_or(name);
+    if (!table.named_.emplace(key, std::move(destination)).second)
+      return temporary("read " + std::string(file_name) + ": there are two lines for " + key, 0, "4.3.5");
+  }
   return table;
 }
 
@@ -106,7 +107,8 @@ Result<Destinations> Destinations::read() {
 
 const Destination& Destinations::of(std::string_view domain) const {
   if (named_.empty()) return default_;
-  const std::string name = lower(domain);
+  const Result<std::string> labels = a_labels(domain);
+  const std::string name = lower(labels ? *labels : std::string(domain));
   if (const auto found = named_.find(name); found != named_.end()) return found->second;
   for (size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
     if (const auto found = named_.find(name.substr(dot)); found != named_.end()) return found->second;

@@ -1,6 +1,7 @@
 #include "lib/dns_answer.h"
 
 #include <array>
+#include <memory>
 #include <utility>
 
 #include "lib/call.h"
@@ -134,6 +135,23 @@ std::string reason(const DnsAnswer& answer) {
   return text;
 }
 
+Result<DnsAnswer> read_reply(const Result<Reply>& reply) {
+  if (!reply) return temporary("ask DNS: " + reply.failure().text, 0, "4.4.3");
+  if (reply->exit_code != 0 && reply->exit_code != 111) {
+    return temporary("ask DNS: exit code " + std::to_string(reply->exit_code), 0, "4.4.3");
+  }
+  Result<DnsAnswer> answer = parse_dns_answer(reply->output);
+  if (!answer) return answer.failure();
+  if (reply->exit_code != 0 || is_temporary(answer->outcome)) return temporary(reason(*answer), 0, "4.4.3");
+  return answer;
+}
+
+// One question on a connection that is there.
+Result<Reply> ask_on(int connection, const Request& request, int64_t deadline_milliseconds) {
+  if (Result<void> sent = send_request(connection, request); !sent) return sent.failure();
+  return await_reply(connection, deadline_milliseconds);
+}
+
 }  // namespace
 
 std::string_view outcome_word(DnsOutcome outcome) {
@@ -199,15 +217,32 @@ Result<DnsAnswer> ask_dns(std::string_view program, const std::vector<std::strin
                           int64_t deadline_milliseconds) {
   Request request;
   request.arguments = question;
-  Result<Reply> reply = call_program(program, request, deadline_milliseconds);
-  if (!reply) return temporary("ask DNS: " + reply.failure().text, 0, "4.4.3");
-  if (reply->exit_code != 0 && reply->exit_code != 111) {
-    return temporary("ask DNS: exit code " + std::to_string(reply->exit_code), 0, "4.4.3");
+  return read_reply(call_program(program, request, deadline_milliseconds));
+}
+
+// What asks several questions pays for the connection once. It is shared because a function object is copied.
+AskDns dns_asker(std::string program, int64_t deadline_milliseconds) {
+  if (!program.starts_with('@')) {
+    return [program = std::move(program), deadline_milliseconds](const std::vector<std::string>& question) {
+      return ask_dns(program, question, deadline_milliseconds);
+    };
   }
-  Result<DnsAnswer> answer = parse_dns_answer(reply->output);
-  if (!answer) return answer.failure();
-  if (reply->exit_code != 0 || is_temporary(answer->outcome)) return temporary(reason(*answer), 0, "4.4.3");
-  return answer;
+  return [name = program.substr(1), deadline_milliseconds, connection = std::make_shared<Fd>()](
+             const std::vector<std::string>& question) -> Result<DnsAnswer> {
+    Request request;
+    request.arguments = question;
+    if (*connection) {
+      // dnsq closes what was idle for long, and all when it ends: then on a new one.
+      const Result<Reply> reply = ask_on(connection->get(), request, deadline_milliseconds);
+      if (reply) return read_reply(reply);
+    }
+    Result<Fd> fresh = connect_service(name, deadline_milliseconds);
+    if (!fresh) return read_reply(fresh.failure());
+    *connection = std::move(*fresh);
+    Result<Reply> reply = ask_on(connection->get(), request, deadline_milliseconds);
+    if (!reply) connection->reset();
+    return read_reply(reply);
+  };
 }
 
 Result<DnsAnswer> ask_mx(std::string_view program, std::string_view domain, int64_t deadline_milliseconds) {

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,6 +78,11 @@ bool lookup_failed(const DnsHost& host);
 // temporary failure with status 4.4.3; so an answer that comes back says something about the name.
 Result<DnsAnswer> ask_dns(std::string_view program, const std::vector<std::string>& question,
                           int64_t deadline_milliseconds);
+// The same as an object, for what must not know whom it asks: the words of a question to its answer.
+using AskDns = std::function<Result<DnsAnswer>(const std::vector<std::string>& question)>;
+// A resident is asked on one connection, which lasts as long as the object.
+AskDns dns_asker(std::string program, int64_t deadline_milliseconds);
+
 Result<DnsAnswer> ask_mx(std::string_view program, std::string_view domain, int64_t deadline_milliseconds);
 
 }  // namespace postern

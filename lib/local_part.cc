@@ -37,4 +37,18 @@ bool is_quoted_string(std::string_view text) {
   return true;
 }
 
+std::string unquote_local_part(std::string_view local) {
+  if (!is_quoted_string(local)) return std::string(local);
+  std::string plain;
+  for (size_t i = 1; i + 1 < local.size(); ++i) {
+    if (local[i] == '\\') ++i;
+    plain += local[i];
+  }
+  return plain;
+}
+
+bool has_route_in_it(std::string_view local_part) {
+  return local_part.find_first_of("%!@") != std::string_view::npos;
+}
+
 }  // namespace postern

@@ -60,6 +60,20 @@ std::string number_parameter(std::string_view text, uint64_t least, uint64_t mos
 bool is_parameter_name(std::string_view text);
 std::string name_parameter(std::string_view text, std::string& into);
 
+// The same as a Parameter's `set`, for a field of the thing.
+template <auto kField, uint64_t kLeast, uint64_t kMost, typename Thing>
+std::string number_field(std::string_view value, Thing& into) {
+  return number_parameter(value, kLeast, kMost, into.*kField);
+}
+template <auto kField, typename Thing>
+std::string switch_field(std::string_view value, Thing& into) {
+  return switch_parameter(value, into.*kField);
+}
+template <auto kField, typename Thing>
+std::string name_field(std::string_view value, Thing& into) {
+  return name_parameter(value, into.*kField);
+}
+
 struct ParameterLine {
   size_t number = 0;                    // from 1
   std::vector<std::string_view> words;  // the name first; views into the text

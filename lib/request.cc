@@ -167,7 +167,15 @@ Result<void> send_reply(int socket, const Reply& reply) {
 }
 
 Result<Reply> receive_reply(int socket) {
-  std::string packet(kReplyLimitBytes + 1, '\0');
+  // Its length first: most are a few bytes, and in a process that is seconds old each page of a buffer costs
+  // a fault.
+  char none = 0;
+  ssize_t length = 0;
+  while ((length = ::recv(socket, &none, 0, MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC)) < 0) {
+    if (errno != EINTR) return os_failure("read a reply", errno);
+  }
+  if (static_cast<size_t>(length) > kReplyLimitBytes + 1) return temporary("read a reply: it is over 64 KiB");
+  std::string packet(static_cast<size_t>(length) + 1, '\0');
   ssize_t got = 0;
   while ((got = ::recv(socket, packet.data(), packet.size(), MSG_DONTWAIT | MSG_TRUNC)) < 0) {
     if (errno != EINTR) return os_failure("read a reply", errno);

@@ -127,6 +127,20 @@ unsigned serve_connection(int connection, const ServeOptions& options, const Job
   return count;
 }
 
+// False: look again whether to go on, and wait once more. A worker that wants to be called must not sleep in
+// accept for a client that another one was faster to take.
+bool client_waits(int listening, const ServeOptions& options) {
+  if (!options.idle) return true;
+  pollfd wait{listening, POLLIN, 0};
+  const int64_t left = std::clamp<int64_t>(options.idle(), -1, 1 << 30);
+  if (::poll(&wait, 1, static_cast<int>(left)) <= 0) return false;
+  if (left >= 0) return true;
+  // Who holds nothing lets those go first that do.
+  const timespec moment{0, 1000000};
+  ::nanosleep(&moment, nullptr);
+  return ::poll(&wait, 1, 0) > 0;
+}
+
 [[noreturn]] void work(int listening, const ServeOptions& options, const JobHandler& handler, pid_t parent) {
   // When the parent is killed its workers finish what they hold and end too.
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -141,6 +155,7 @@ unsigned serve_connection(int connection, const ServeOptions& options, const Job
   for (unsigned served = 0; asked.stop == 0 && served < options.requests_per_worker;) {
     worker_busy = 0;
     if (asked.stop != 0) break;  // it came while we were busy, behind the test above
+    if (!client_waits(listening, options)) continue;
     const Fd connection{::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC)};
     worker_busy = 1;
     if (asked.stop != 0) {
@@ -149,7 +164,7 @@ unsigned serve_connection(int connection, const ServeOptions& options, const Job
     }
     if (connection) {
       served += std::max(1U, serve_connection(connection.get(), options, handler));
-    } else if (errno != EINTR && errno != ECONNABORTED) {
+    } else if (errno != EINTR && errno != ECONNABORTED && errno != EAGAIN) {
       log_warning("accept a connection", os_failure("accept", errno));
       ::_exit(111);
     }
@@ -165,8 +180,7 @@ struct Worker {
 
 class Pool {
  public:
-  Pool(int listening, const ServeOptions& options, const JobHandler& handler)
-      : listening_(listening), options_(options), handler_(handler) {}
+  explicit Pool(const PoolOptions& options) : options_(options) {}
 
   void fill() {
     if (now_milliseconds() < not_before_) return;
@@ -211,7 +225,8 @@ class Pool {
       sigset_t none;
       ::sigemptyset(&none);
       ::sigprocmask(SIG_SETMASK, &none, nullptr);
-      work(listening_, options_, handler_, parent);
+      options_.work(parent);
+      ::_exit(0);
     }
     if (pid < 0) {
       log_warning("start a worker", os_failure("fork", errno));
@@ -237,9 +252,7 @@ class Pool {
     not_before_ = now_milliseconds() + wait_;
   }
 
-  int listening_;
-  const ServeOptions& options_;
-  const JobHandler& handler_;
+  const PoolOptions& options_;
   std::vector<Worker> workers_;
   int64_t wait_ = 0;
   int64_t not_before_ = 0;
@@ -343,24 +356,32 @@ Result<FormArguments> parse_form_arguments(int argc, char** argv, const ServeOpt
 
 int serve(int listening, const ServeOptions& options, const JobHandler& handler,
           const std::function<bool()>& reload) {
-  const sigset_t while_waiting = catch_signals({SIGTERM, SIGINT, SIGHUP, SIGCHLD});
   ::fcntl(listening, F_SETFD, FD_CLOEXEC);
-  Pool pool(listening, options, handler);
+  if (options.idle) ::fcntl(listening, F_SETFL, ::fcntl(listening, F_GETFL) | O_NONBLOCK);
+  return run_pool({.workers = options.workers,
+                   .work = [&](pid_t parent) { work(listening, options, handler, parent); },
+                   .reload = reload});
+}
+
+int run_pool(const PoolOptions& options) {
+  const sigset_t while_waiting = catch_signals({SIGTERM, SIGINT, SIGHUP, SIGCHLD});
+  Pool pool(options);
   while (asked.stop == 0) {
     if (asked.reload != 0) {
       asked.reload = 0;
-      if (!reload || reload()) pool.retire_all();
+      if (!options.reload || options.reload()) pool.retire_all();
     }
+    int64_t wait = options.tick ? options.tick() : -1;
     pool.fill();
     pool.end_old();
-    const int64_t wait = pool.wait();
+    if (const int64_t fill = pool.wait(); fill >= 0) wait = wait < 0 ? fill : std::min(wait, fill);
     const timespec timeout{wait / 1000, (wait % 1000) * 1000000};
     ::ppoll(nullptr, 0, wait < 0 ? nullptr : &timeout, &while_waiting);
     pool.reap();
   }
   pool.retire_all();
   pool.end_old();
-  while (!pool.empty()) {
+  while (!options.leaves_workers && !pool.empty()) {
     ::ppoll(nullptr, 0, nullptr, &while_waiting);
     pool.reap();
   }

@@ -48,6 +48,10 @@ struct ServeOptions {
   // ended. Both may be empty.
   std::function<int64_t()> between;
   std::function<void()> closed;
+  // For one that holds something between its clients: called before each wait for a client, and says after
+  // how many milliseconds it wants to be called again if none has come, -1: it holds nothing now. May be
+  // empty.
+  std::function<int64_t()> idle{};
 };
 
 // Is the user at the other end of `connection` one of `options.clients`? If not, that is logged.
@@ -72,6 +76,18 @@ constexpr int kServiceFd = 3;  // where postern-bind leaves the listening socket
 // before the old ones end.
 int serve(int listening, const ServeOptions& options, const JobHandler& handler,
           const std::function<bool()>& reload);
+
+// The pool alone, for workers that live otherwise than one request after another.
+struct PoolOptions {
+  unsigned workers = 1;
+  // A worker's whole life, in its own process; it never returns. It ends when SIGTERM comes and it holds
+  // nothing more. `parent` is our own process.
+  std::function<void(pid_t parent)> work;
+  std::function<bool()> reload{};   // as with serve()
+  std::function<int64_t()> tick{};  // does what is due; after how many milliseconds it is due again
+  bool leaves_workers = false;      // on SIGTERM it does not wait until they have ended
+};
+int run_pool(const PoolOptions& options);
 
 // The whole main part of a program with both forms. `path_fds` are the descriptors of the path form.
 struct Forms {

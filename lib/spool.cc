@@ -105,29 +105,39 @@ Result<StagedMessage> Spool::stage(const Content& content, uint64_t wanted_mid) 
   return staged;
 }
 
+Result<uint64_t> Spool::settle(StagedMessage& message, const std::string& final_path) {
+  message.temporary_path_.clear();
+  const std::string parent = final_path.substr(0, final_path.rfind('/'));
+  if (Result<void> synced = fsync_directory(parent); !synced) {
+    // Nobody has been told yes: take it back rather than have it twice after the client's retry.
+    // Who works the spool may have taken it over already. A yes would promise what a loss of power can
+    // undo.
+    if (::unlink(final_path.c_str()) < 0) {
+      log_warning("take back MID " + std::to_string(message.mid_) +
+                      ", which was refused; it is delivered, and after the client's retry twice",
+                  os_failure("remove " + final_path, errno).text);
+    }
+    return Failure{Kind::temporary, synced.failure().status, synced.failure().text, 64};
+  }
+  return message.mid_;
+}
+
 Result<uint64_t> Spool::commit(StagedMessage&& staged, const std::function<Result<bool>()>& is_ours) const {
   StagedMessage message = std::move(staged);
   for (int tries = 0;; ++tries) {
     const std::string final_path = path("new", message.mid_);
-    const bool taken = ::access(path("cur", message.mid_).c_str(), F_OK) == 0;
+    const std::string moved_on = path("cur", message.mid_);
+    bool taken = ::access(moved_on.c_str(), F_OK) == 0;
     if (!taken && ::renameat2(AT_FDCWD, message.temporary_path_.c_str(), AT_FDCWD, final_path.c_str(),
                               RENAME_NOREPLACE) == 0) {
-      message.temporary_path_.clear();
-      const std::string parent = final_path.substr(0, final_path.rfind('/'));
-      if (Result<void> synced = fsync_directory(parent); !synced) {
-        // Nobody has been told yes: take it back rather than have it twice after the client's retry.
-        // Who works the spool may have taken it over already. A yes would promise what a loss of power can
-        // undo.
-        if (::unlink(final_path.c_str()) < 0) {
-          log_warning("take back MID " + std::to_string(message.mid_) +
-                          ", which was refused; it is delivered, and after the client's retry twice",
-                      os_failure("remove " + final_path, errno).text);
-        }
-        return Failure{Kind::temporary, synced.failure().status, synced.failure().text, 64};
-      }
-      return message.mid_;
+      // A message of the same number may have gone through new/ since we looked. Where ours is in new/ no
+      // more it is the one in cur/.
+      taken = ::access(moved_on.c_str(), F_OK) == 0 &&
+              ::rename(final_path.c_str(), message.temporary_path_.c_str()) == 0;
+      if (!taken) return settle(message, final_path);
+    } else if (!taken && errno != EEXIST) {
+      return disk_failure("rename to " + final_path, errno, 64);
     }
-    if (!taken && errno != EEXIST) return disk_failure("rename to " + final_path, errno, 64);
     if (tries == kClashTries) return temporary("find a free name for " + final_path, 64);
     if (is_ours && tries == 0) {
       const Result<bool> ours = is_ours();

@@ -86,6 +86,8 @@ class Spool {
   [[nodiscard]] const std::string& directory() const { return directory_; }
 
  private:
+  // It stands in new/: makes that durable.
+  static Result<uint64_t> settle(StagedMessage& message, const std::string& final_path);
   void collect_unfinished() const;
   void collect_left_attempts() const;
   std::string directory_;

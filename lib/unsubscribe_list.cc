@@ -7,6 +7,7 @@
 
 #include "lib/control.h"
 #include "lib/idn.h"
+#include "lib/local_part.h"
 #include "lib/log.h"
 #include "lib/text.h"
 
@@ -64,7 +65,8 @@ UnsubscribeList UnsubscribeList::parse(std::string_view text, std::vector<std::s
       problems.push_back("line " + std::to_string(number) + ": \"" + printable(line, 80) +
                          "\" is none of user@domain, @domain, @.domain, user@ and an IP address");
     } else {
-      list.addresses_.insert(lower(line.substr(0, sign + 1)) + normal_domain(line.substr(sign + 1)));
+      list.addresses_.insert(lower(unquote_local_part(line.substr(0, sign))) + "@" +
+                             normal_domain(line.substr(sign + 1)));
     }
   }
   return list;
@@ -73,7 +75,7 @@ UnsubscribeList UnsubscribeList::parse(std::string_view text, std::vector<std::s
 std::optional<std::string> UnsubscribeList::match(std::string_view address) const {
   if (addresses_.empty()) return std::nullopt;
   const size_t sign = address.rfind('@');
-  const std::string user = lower(address.substr(0, sign));
+  const std::string user = lower(unquote_local_part(address.substr(0, sign)));
   const std::string domain = sign == std::string_view::npos ? "" : normal_domain(address.substr(sign + 1));
   for (const std::string& form : {user + "@" + domain, "@" + domain, user + "@"}) {
     if (form.size() > 1 && addresses_.contains(form)) return form;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/control.h"
+#include "lib/local_part.h"
 #include "lib/log.h"
 #include "lib/program.h"
 #include "lib/serve.h"

@@ -62,16 +62,6 @@ std::string quote_local_part(std::string_view local) {
   return quoted + "\"";
 }
 
-std::string unquote_local_part(std::string_view local) {
-  if (!is_quoted_string(local)) return std::string(local);
-  std::string plain;
-  for (size_t i = 1; i + 1 < local.size(); ++i) {
-    if (local[i] == '\\') ++i;
-    plain += local[i];
-  }
-  return plain;
-}
-
 std::string return_path_line(std::string_view sender) {
   const std::string clean = without_controls(sender);
   if (clean.empty()) return "Return-Path: <>\n";

@@ -10,9 +10,7 @@
 namespace postern {
 
 // A local-part as it is written in a header field: quoted unless it is a dot-atom or a quoted-string already.
-// And back: as it is looked up.
 std::string quote_local_part(std::string_view local);
-std::string unquote_local_part(std::string_view local);
 
 // "Return-Path: <SENDER>" with the LF. Control bytes become '_', so that a sender cannot add a line.
 std::string return_path_line(std::string_view sender);

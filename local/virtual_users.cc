@@ -123,8 +123,8 @@ Result<VirtualTable> parse_virtual_table(std::string_view text, std::string_view
 }
 
 Result<std::optional<VirtualUser>> find_virtual_user(const std::string& path, std::string_view name,
-                                                     std::string_view domain) {
-  Result<std::optional<CdbTable>> opened = CdbTable::open(path, kMaker, CdbOwner::root_or_us);
+                                                     std::string_view domain, CdbOwner owner) {
+  Result<std::optional<CdbTable>> opened = CdbTable::open(path, kMaker, owner);
   if (!opened) return opened.failure();
   if (!opened->has_value())
     return temporary("open " + printable(path) + ": it is not there; make it with " + kMaker, 0, "4.3.5");

@@ -32,8 +32,10 @@ struct VirtualTable {
 Result<VirtualTable> parse_virtual_table(std::string_view text, std::string_view name);
 
 // NAME@DOMAIN, then NAME, then *@DOMAIN, then *; nothing where none is there. The table is `path`, and
-// missing is temporary: a domain has one.
+// missing is temporary: a domain has one. Who delivers by it wants it to be its owner's; whether a mailbox is
+// there its owner may say anyhow.
 Result<std::optional<VirtualUser>> find_virtual_user(const std::string& path, std::string_view name,
-                                                     std::string_view domain);
+                                                     std::string_view domain,
+                                                     CdbOwner owner = CdbOwner::root_or_us);
 
 }  // namespace postern

@@ -1,5 +1,7 @@
 #include "queue/carry_out.h"
 
+#include <algorithm>
+
 #include "lib/log.h"
 #include "lib/mid.h"
 #include "lib/text.h"
@@ -78,6 +80,17 @@ void decide_pass(Delivery& delivery, bool flushed, const BounceChoice& choice, u
     fail_waiting(delivery, choice, now_seconds);
   }
   delivery.tried = delivery.waits() && (flushed || ordered || due);
+}
+
+std::optional<uint64_t> soonest_not_due(const Delivery& delivery) {
+  std::optional<uint64_t> soonest;
+  for (const size_t rid : delivery.not_due) {
+    if (rid >= delivery.queued.states.size() || delivery.queued.states[rid] != RecipientState::pending)
+      continue;
+    const uint64_t next = delivery.attempts.turn_of(rid).next;
+    soonest = std::min(soonest.value_or(next), next);
+  }
+  return soonest;
 }
 
 uint64_t next_time(const Delivery& delivery, uint64_t next_pass, uint64_t now_seconds) {

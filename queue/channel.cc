@@ -19,8 +19,9 @@ constexpr int64_t kAcceptMilliseconds = 1000;  // in which a worker should have 
 constexpr unsigned kLongestRow = 50;           // jobs of one site on one connection while another site waits
 
 constexpr int kExtrasFd = 5;
+constexpr int kLeaseFd = 7;  // nobody reads it: it says that the job has not ended (queue/leases.h)
 
-Request request_for(const DeliveryJob& job, int message, int extras) {
+Request request_for(const DeliveryJob& job, int message, int extras, int lease = -1) {
   Request request{.arguments = job.arguments, .environment = {}, .fds = {{message, 0}}};
   std::string rids;
   for (const size_t rid : job.rids) rids.append(rids.empty() ? "" : " ").append(std::to_string(rid));
@@ -33,10 +34,11 @@ Request request_for(const DeliveryJob& job, int message, int extras) {
     request.environment.set("POSTERN_EXTRAS", std::to_string(kExtrasFd));
     request.fds.push_back({extras, kExtrasFd});
   }
+  if (lease >= 0) request.fds.push_back({lease, kLeaseFd});
   return request;
 }
 
-Result<void> send_job(int socket, const DeliveryJob& job) {
+Result<void> send_job(int socket, const DeliveryJob& job, const Fd& lease) {
   // A description of its own for each job: readers must not share a file offset.
   Result<Fd> message = reopen_for_reading(job.message);
   if (!message) return message.failure();
@@ -47,7 +49,7 @@ Result<void> send_job(int socket, const DeliveryJob& job) {
     if (Result<void> sealed = seal(file->get()); !sealed) return sealed;
     extras = std::move(*file);
   }
-  return send_request(socket, request_for(job, message->get(), extras.get()));
+  return send_request(socket, request_for(job, message->get(), extras.get(), lease.get()));
 }
 
 // Has the other side read all that was sent? What it has not is still counted as ours (SIOCOUTQ, unix(7)).
@@ -68,7 +70,10 @@ void Channel::add(DeliveryJob job) {
 size_t Channel::withdraw(uint64_t mid) {
   size_t withdrawn = 0;
   for (auto site = sites_.begin(); site != sites_.end();) {
-    withdrawn += std::erase_if(site->second, [&](const DeliveryJob& job) { return job.mid == mid; });
+    withdrawn += std::erase_if(site->second, [&](const DeliveryJob& job) {
+      if (job.mid == mid) give_back(job);
+      return job.mid == mid;
+    });
     if (site->second.empty()) {
       std::erase(turns_, site->first);
       site = sites_.erase(site);
@@ -78,6 +83,30 @@ size_t Channel::withdraw(uint64_t mid) {
   }
   waiting_ -= withdrawn;
   return withdrawn;
+}
+
+std::vector<DeliveryJob> Channel::withdraw_site(const std::string& site) {
+  const auto found = sites_.find(site);
+  if (found == sites_.end()) return {};
+  std::vector<DeliveryJob> jobs;
+  for (DeliveryJob& job : found->second) {
+    give_back(job);
+    jobs.push_back(std::move(job));
+  }
+  waiting_ -= jobs.size();
+  std::erase(turns_, site);
+  sites_.erase(found);
+  return jobs;
+}
+
+void Channel::give_back(const DeliveryJob& job) {
+  if (known_ != nullptr) known_->given_back(job.site, job.rids.size());
+}
+
+bool Channel::may_start(const std::string& site) const {
+  if (known_ != nullptr) return known_->may_start(site);
+  const auto running = running_of_.find(site);
+  return running == running_of_.end() || running->second < site_limit_;
 }
 
 Channel::Place* Channel::free_place_for(const std::string& site) {
@@ -118,7 +147,11 @@ void Channel::close(Place& place) {
 // True when the site's first job is off the queue: sent, or unsendable.
 bool Channel::give(Place& place, const std::string& site) {
   std::deque<DeliveryJob>& queue = sites_[site];
-  const Result<void> sent = send_job(place.socket.get(), queue.front());
+  const Result<Fd> lease =
+      known_ != nullptr ? known_->prepare(site, queue.front().rids.size()) : Result<Fd>(Fd());
+  const Result<void> sent =
+      lease ? send_job(place.socket.get(), queue.front(), *lease) : Result<void>(lease.failure());
+  if (!sent && lease && known_ != nullptr) known_->not_sent(site, queue.front().rids.size());
   const bool unsendable = !sent && !encode_request(request_for(queue.front(), -1, -1));
   if (!sent && !unsendable) {
     back_off(sent.failure());
@@ -126,11 +159,13 @@ bool Channel::give(Place& place, const std::string& site) {
     return false;
   }
   if (unsendable) {
+    give_back(queue.front());
     unsendable_.push_back(std::move(queue.front()));
   } else {
     place.in_a_row = place.last_site == site ? place.in_a_row + 1 : 0;
     place.last_site = site;
-    place.since = now_milliseconds();
+    place.since = place.begun = now_milliseconds();
+    if (known_ != nullptr) known_->started(site);
     place.job = std::make_unique<DeliveryJob>(std::move(queue.front()));
     ++running_;
     ++running_of_[site];
@@ -147,8 +182,7 @@ void Channel::start_jobs() {
   // Ends when every site in line has been passed over because it has as many jobs out as it may.
   for (size_t passed_over = 0; passed_over < turns_.size() && running_ < concurrency_;) {
     const std::string site = turns_.front();
-    const auto running = running_of_.find(site);
-    if (running != running_of_.end() && running->second >= site_limit_) {
+    if (!may_start(site)) {
       turns_.pop_front();
       turns_.push_back(site);
       ++passed_over;
@@ -201,22 +235,25 @@ std::unique_ptr<Channel::Finished> Channel::take_answer(int fd) {
     close(place);
     return nullptr;
   }
-  auto finished = std::make_unique<Finished>(Finished{std::move(*place.job), std::move(reply)});
+  auto finished = std::make_unique<Finished>(
+      Finished{std::move(*place.job), std::move(reply), now_milliseconds() - place.begun});
   place.job.reset();
   place.accepted = true;
   --running_;
   if (--running_of_[place.last_site] == 0) running_of_.erase(place.last_site);
-  if (!finished->reply) {
-    close(place);
-  } else if (const auto more = sites_.find(place.last_site);
-             more != sites_.end() && running_ < concurrency_ &&
-             (turns_.size() == 1 || place.in_a_row < kLongestRow)) {
-    // The site has more: straight on, on the same connection. Its turn in the line stays where it is unless
-    // it is done.
-    const std::string site = place.last_site;
-    if (give(place, site) && !sites_.contains(site)) std::erase(turns_, site);
-  }
+  if (!finished->reply) close(place);
   return finished;
+}
+
+// The site's turn in the line stays where it is unless it is done.
+void Channel::go_on(int fd) {
+  const auto found = places_.find(fd);
+  if (found == places_.end() || found->second.job || running_ >= concurrency_) return;
+  Place& place = found->second;
+  if (turns_.size() != 1 && place.in_a_row >= kLongestRow) return;
+  const std::string site = place.last_site;
+  if (!sites_.contains(site) || !may_start(site)) return;
+  if (give(place, site) && !sites_.contains(site)) std::erase(turns_, site);
 }
 
 }  // namespace postern

@@ -16,6 +16,7 @@
 #include "lib/fd.h"
 #include "lib/request.h"
 #include "queue/poller.h"
+#include "queue/sites.h"
 
 namespace postern {
 
@@ -37,12 +38,12 @@ class Channel {
   // Is a connection that served one site worth keeping for it, while there are places for another?
   enum class Connections { warm_for_a_site, any_serves };
 
-  // `service`: the resident's socket in run/. `poller`: its connections are added to it. Hands out nothing
-  // until set_limits is called.
-  Channel(std::string service, Connections connections, const Poller& poller)
-      : service_(std::move(service)), connections_(connections), poller_(poller) {}
-  // At most `concurrency` jobs are out at once, at most `site_limit` of one site: a slow site must not hold
-  // all places.
+  // `service`: the resident's socket in run/. `poller`: its connections are added to it. `sites`: says what
+  // each site may have, is told of what its jobs do, and outlives the channel; null: all the same. Hands out
+  // nothing until set_limits is called.
+  Channel(std::string service, Connections connections, const Poller& poller, Sites* sites = nullptr)
+      : service_(std::move(service)), connections_(connections), poller_(poller), known_(sites) {}
+  // At most `concurrency` jobs are out at once, at most `site_limit` of one site, where no Sites say.
   void set_limits(size_t concurrency, size_t site_limit) {
     concurrency_ = concurrency;
     site_limit_ = site_limit;
@@ -51,6 +52,8 @@ class Channel {
   void add(DeliveryJob job);
   // Takes back the jobs of a message that no deliverer has yet; how many they were.
   size_t withdraw(uint64_t mid);
+  // The same of a site.
+  std::vector<DeliveryJob> withdraw_site(const std::string& site);
   // Hands out as many jobs as there are free places. When the resident is not there: nothing is lost, `wait`
   // says when to call again.
   void start_jobs();
@@ -60,6 +63,7 @@ class Channel {
   struct Finished {
     DeliveryJob job;
     Result<Reply> reply;
+    int64_t took = 0;  // milliseconds
   };
   // Jobs that cannot be sent at all, whatever is tried: their requests are over the limit.
   std::vector<DeliveryJob> take_unsendable() { return std::exchange(unsendable_, {}); }
@@ -67,6 +71,8 @@ class Channel {
   [[nodiscard]] bool owns(int fd) const { return places_.contains(fd); }
   // Takes the answer of a connection that is readable; nothing when it had no job (the resident closed it).
   std::unique_ptr<Finished> take_answer(int fd);
+  // What it answered is known to all: the connection takes the next job of its site, if there is one.
+  void go_on(int fd);
 
   [[nodiscard]] size_t running() const { return running_; }
   [[nodiscard]] size_t waiting() const { return waiting_; }
@@ -76,10 +82,13 @@ class Channel {
     Fd socket;
     std::string last_site;
     unsigned in_a_row = 0;
-    int64_t since = 0;      // milliseconds: when its job was sent
+    int64_t begun = 0;      // milliseconds: when its job was sent
+    int64_t since = 0;      // the same, or when a connection was last let go for it
     bool accepted = false;  // a worker has taken this connection
     std::unique_ptr<DeliveryJob> job;
   };
+  [[nodiscard]] bool may_start(const std::string& site) const;
+  void give_back(const DeliveryJob& job);
   Place* free_place_for(const std::string& site);
   bool give(Place& place, const std::string& site);
   void close(Place& place);
@@ -92,6 +101,7 @@ class Channel {
   size_t concurrency_ = 0;
   size_t site_limit_ = 0;
   const Poller& poller_;
+  Sites* known_;
   std::map<std::string, std::deque<DeliveryJob>> sites_;
   std::deque<std::string> turns_;             // sites that have jobs, in turn
   std::map<int, Place> places_;               // by descriptor

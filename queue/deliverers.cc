@@ -2,16 +2,22 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
+
+#include "lib/control.h"
 
 namespace postern {
 
 Deliverers::Deliverers(const Poller& poller)
-    : local_("lspawn", Channel::Connections::any_serves, poller),
-      remote_("rspawn", Channel::Connections::warm_for_a_site, poller) {}
+    : sites_(home_path("queue")),
+      local_("lspawn", Channel::Connections::any_serves, poller),
+      remote_("rspawn", Channel::Connections::warm_for_a_site, poller, &sites_) {}
 
-void Deliverers::set_limits(size_t local, size_t remote, size_t site) {
+void Deliverers::set_limits(size_t local, size_t remote, Destinations destinations,
+                            const BackOffWaits& waits) {
   local_.set_limits(local, (local + 1) / 2);
-  remote_.set_limits(remote, site);
+  remote_.set_limits(remote, remote);
+  sites_.configure(std::move(destinations), remote, waits);
 }
 
 void Deliverers::pause() {
@@ -41,11 +47,24 @@ std::vector<Deliverers::Answer> Deliverers::start_jobs() {
   return answers;
 }
 
-std::optional<Deliverers::Answer> Deliverers::take_answer(int fd) {
-  const std::unique_ptr<Channel::Finished> finished = (local_.owns(fd) ? local_ : remote_).take_answer(fd);
-  if (!finished) return std::nullopt;
+std::vector<Deliverers::Answer> Deliverers::take_answers(int fd) {
+  std::vector<Answer> answers;
+  const bool remote = remote_.owns(fd);
+  Channel& channel = remote ? remote_ : local_;
+  const std::unique_ptr<Channel::Finished> finished = channel.take_answer(fd);
+  if (!finished) return answers;
   std::vector<RecipientReport> reports = reports_of(finished->reply, finished->job.rids.size());
-  return Answer{std::move(finished->job), std::move(reports)};
+  if (remote && sites_.ended(finished->job.site, finished->took, reports)) {
+    // None of them is tried in turn to learn the same.
+    const std::string why = away_text(reports.front().text);
+    for (DeliveryJob& job : remote_.withdraw_site(finished->job.site)) {
+      std::vector<RecipientReport> same(job.rids.size(), {Outcome::temporary, why});
+      answers.push_back({std::move(job), std::move(same)});
+    }
+  }
+  answers.push_back({std::move(finished->job), std::move(reports)});
+  channel.go_on(fd);
+  return answers;
 }
 
 int64_t Deliverers::wait() const {

@@ -44,12 +44,13 @@ std::string extras_of(const DeliveryJob& job, const Envelope& envelope) {
   return serialise_extras(own);
 }
 
-// What control/altsrchost chooses the source of a delivery by, and a stage's own choice.
+// What control/altsrchost chooses the source of a delivery by, and a stage's own choice; and whether the
+// message goes without TLS too.
 Environment source_variables(const Environment& kept) {
   Environment chosen;
   for (const auto& [name, value] : kept.pairs()) {
     if (name == "POSTERN_SOURCE" || name == "POSTERN_SENDERGROUP" || name == "TCPREMOTEIP" ||
-        name.starts_with("POSTERN_TAG_"))
+        name == "POSTERN_TLS_REQUIRED" || name.starts_with("POSTERN_TAG_"))
       chosen.set(name, value);
   }
   return chosen;
@@ -246,6 +247,13 @@ void note_successes(Delivery& delivery, const std::map<size_t, Success>& success
 }
 
 }  // namespace
+
+void shorten(DeliveryJob& job, size_t recipients, const Envelope& envelope) {
+  if (recipients >= job.rids.size()) return;
+  job.arguments.resize(job.arguments.size() - (job.rids.size() - recipients));
+  job.rids.resize(recipients);
+  job.extras = extras_of(job, envelope);
+}
 
 void take_reports(Delivery& delivery, const DeliveryJob& job, const std::vector<RecipientReport>& reports,
                   const BounceChoice& choice) {

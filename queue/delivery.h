@@ -12,6 +12,7 @@
 #include "lib/fd.h"
 #include "lib/queue_file.h"
 #include "lib/result.h"
+#include "lib/rewrite.h"
 #include "lib/spool.h"
 #include "queue/attempts.h"
 #include "queue/bounce_choice.h"
@@ -20,7 +21,6 @@
 #include "queue/open_messages.h"
 #include "queue/orders.h"
 #include "queue/reports.h"
-#include "queue/rewrite.h"
 
 namespace postern {
 
@@ -38,6 +38,7 @@ struct Delivery {
   std::set<size_t> not_due;   // pending, and not in this pass: by their profiles they are tried later
   bool orders_came = false;   // since it was opened
   bool withdrawn = false;     // some jobs of this pass were taken back for new orders
+  std::string held_back;      // a site whose limits let some recipients wait; empty: none
   bool remote_waits = false;  // the pass is made with the local jobs alone; the others wait for room
   size_t jobs_out = 0;
   std::map<size_t, std::string> deferred;      // by recipient number: why
@@ -74,6 +75,9 @@ size_t cost_of(const Delivery& delivery);
 // what goes to a domain have the bounce tag that was made when the message came? Empty: none does.
 Jobs make_jobs(const Delivery& delivery, const Rewriting& rewriting,
                const std::function<bool(std::string_view)>& wants_tag = {});
+
+// Leaves the first so many of its recipients in a job.
+void shorten(DeliveryJob& job, size_t recipients, const Envelope& envelope);
 
 // Takes the outcome of one job in: state bytes for what was delivered, the rest into deferred and failed, by
 // what the recipient's profile says of such replies.

@@ -11,11 +11,12 @@ namespace postern {
 
 namespace {
 
-constexpr std::array<std::string_view, 16> kKept = {
-    "POSTERN_ICID",     "POSTERN_LISTENER", "POSTERN_DIRECTION",      "POSTERN_SENDERGROUP",
-    "POSTERN_POLICY",   "POSTERN_HELO",     "POSTERN_AUTH",           "POSTERN_SKIP",
-    "POSTERN_RELEASED", "TCPREMOTEIP",      "TCPREMOTEHOST",          "POSTERN_PARENT_MID",
-    "POSTERN_BOUNCE",   "POSTERN_SOURCE",   "POSTERN_BOUNCE_PROFILE", "POSTERN_SIGN"};
+constexpr std::array<std::string_view, 18> kKept = {
+    "POSTERN_ICID",         "POSTERN_LISTENER", "POSTERN_DIRECTION",      "POSTERN_SENDERGROUP",
+    "POSTERN_POLICY",       "POSTERN_HELO",     "POSTERN_AUTH",           "POSTERN_SKIP",
+    "POSTERN_RELEASED",     "TCPREMOTEIP",      "TCPREMOTEHOST",          "POSTERN_PARENT_MID",
+    "POSTERN_BOUNCE",       "POSTERN_SOURCE",   "POSTERN_BOUNCE_PROFILE", "POSTERN_SIGN",
+    "POSTERN_TLS_REQUIRED", "POSTERN_SPF"};
 
 constexpr std::string_view kTag = "POSTERN_TAG_";
 // Bytes of all tags together: they travel with every job to rspawn, beside 48 KiB of addresses.

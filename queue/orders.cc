@@ -49,7 +49,10 @@ void apply(const Order& order, RecipientOrders& recipient) {
 }
 
 void apply(const Order& order, size_t recipients, Orders& orders) {
-  if (order.verb == Verb::flush || order.verb == Verb::release) ++orders.flushes;
+  if (order.verb == Verb::flush || order.verb == Verb::release) {
+    ++orders.flushes;
+    orders.flushed_at = std::max(orders.flushed_at, order.time);
+  }
   if (order.verb == Verb::flush) return;
   for (const auto& [first, last] : order.rids) {
     for (uint64_t rid = first; rid <= last && rid < recipients; ++rid) apply(order, orders.recipients[rid]);

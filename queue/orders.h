@@ -56,7 +56,8 @@ struct RecipientOrders {
 
 struct Orders {
   std::map<size_t, RecipientOrders> recipients;
-  uint64_t flushes = 0;  // how often flush or release was ordered
+  uint64_t flushes = 0;     // how often flush or release was ordered
+  uint64_t flushed_at = 0;  // seconds since 1970: the last time
 
   [[nodiscard]] const RecipientOrders* of(size_t rid) const;
 };

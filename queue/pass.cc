@@ -144,7 +144,8 @@ std::map<size_t, Turn> turns_after(const Delivery& delivery, const BounceChoice&
 
 uint64_t put_off(const Delivery& delivery, const std::set<size_t>& told, const BounceChoice& choice,
                  uint64_t now_seconds) {
-  if ((!delivery.tried || delivery.withdrawn) && delivery.deferred.empty() && told.empty()) {
+  const bool cut_short = delivery.withdrawn || !delivery.held_back.empty();
+  if ((!delivery.tried || cut_short) && delivery.deferred.empty() && told.empty()) {
     return next_time(delivery, delivery.attempts.next, now_seconds);
   }
   Attempts pass{

@@ -71,7 +71,9 @@ Result<Command> parse_command(std::vector<std::string> arguments) {
     command.order.verb = *verb;
     if (*verb != Verb::reroute) continue;
     if (arguments.empty() || !is_route(arguments.front())) {
-      return permanent("reroute needs HOST, HOST:PORT (an IPv6 address in brackets), lmtp:HOST:PORT, lmtp:/PATH, USEDNS or /dev/null, several with commas between them; or - for none any more");
+      return permanent(
+          "reroute needs HOST, HOST:PORT (an IPv6 address in brackets), lmtp:HOST:PORT, lmtp:/PATH, USEDNS "
+          "or /dev/null, several with commas between them; or - for none any more");
     }
     command.order.route = arguments.front();
     arguments.erase(arguments.begin());
@@ -182,6 +184,11 @@ int Orderer::finish(bool all_read) {
       log_critical("make the orders durable", os_failure("syncfs " + spool_.directory(), errno).text);
       return 111;
     }
+  }
+  if (!command_.dry_run && command_.order.verb == Verb::flush && command_.selection.only_all() &&
+      !wake_.wake_surely(kResetSites, kFullMilliseconds)) {
+    log_warning("reset the limits of destinations", "queue/wake stays full; order it again");
+    failed_ = true;
   }
   said_ += messages_ == 0
                ? "nothing to " + std::string(verb_name(command_.order.verb)) + "\n"

@@ -4,12 +4,16 @@
 //   fd 1 out   lines "messages in queue: N", "of these not yet seen: N", "of these tried before: N", "being
 //              written: N"; with --sites, or a selector, a line for each site instead: site, messages,
 //              recipients pending, held, age of the oldest, seconds to the next try, last reply, separated by
-//              TAB; with --json both, as one object
+//              TAB, and as postern-send knows it: state (up, slow, probing, away), jobs out, waiting, seconds
+//              to the site's next attempt, recipients counted against its limit, last error; with --json
+//              both, as one object
+//   files      DIR/, DIR/sites of postern-send
 //   env        POSTERN_HOME
 //   exit       0 done, 100 usage, 111 the queue could not be read, or some message
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "lib/control.h"
 #include "lib/fd.h"
@@ -19,6 +23,7 @@
 #include "lib/spool.h"
 #include "lib/text.h"
 #include "queue/selection.h"
+#include "queue/site_status.h"
 
 namespace {
 
@@ -46,15 +51,17 @@ Result<Counts> count(const Spool& spool) {
   return counts;
 }
 
-// What waits for one domain; what is done there is not counted.
+// What waits for one domain, in the queue's files (what is done there is not counted) and as postern-send
+// knows it.
 struct Site {
   size_t messages = 0;
   size_t pending = 0;
   size_t held = 0;
-  uint64_t oldest = UINT64_MAX;  // microseconds since 1970
-  uint64_t next = UINT64_MAX;    // seconds since 1970; of pending recipients
-  uint64_t last_try = 0;         // of the reply
-  std::string last_reply;        // none: empty
+  uint64_t oldest = UINT64_MAX;      // microseconds since 1970
+  uint64_t next = UINT64_MAX;        // seconds since 1970; of pending recipients
+  uint64_t last_try = 0;             // of the reply
+  std::string last_reply;            // none: empty
+  std::optional<SiteStatus> status;  // none: postern-send does not run
 };
 using Sites = std::map<std::string, Site>;
 
@@ -77,14 +84,41 @@ void add(Sites& sites, const QueueEntry& entry, const std::string& me) {
   }
 }
 
+// A site that send has nothing to say of is up. One that it says something of and nothing waits for is shown
+// where all are asked for.
+void add_status(Sites& sites, const StatusFile& file, bool all) {
+  const std::optional<SitesStatus> known = file.read();
+  if (!known) return;
+  for (const auto& [name, status] : known->sites) {
+    if (all || sites.contains(name)) sites[name].status = status;
+  }
+  for (auto& [name, site] : sites) {
+    if (!site.status) site.status = SiteStatus{.state = "up", .counted = {}, .error = {}};
+  }
+}
+
+uint64_t seconds_until(uint64_t when) {
+  const uint64_t now = now_microseconds() / 1000000;
+  return when > now ? when - now : 0;
+}
+
 uint64_t age_of(const Site& site) {
   const uint64_t now = now_microseconds();
+  if (site.messages == 0) return 0;
   return now > site.oldest ? (now - site.oldest) / 1000000 : 0;
 }
 
-uint64_t wait_of(const Site& site) {
-  const uint64_t now = now_microseconds() / 1000000;
-  return site.next > now ? site.next - now : 0;
+bool is_tried(const Site& site) {
+  return site.pending > 0 && site.next != UINT64_MAX;
+}
+
+std::string status_fields(const std::optional<SiteStatus>& status) {
+  if (!status) return "\t-\t-\t-\t-\t-\t-";
+  return "\t" + status->state + "\t" + std::to_string(status->running) + "\t" +
+         std::to_string(status->waiting) + "\t" +
+         (status->next > 0 ? std::to_string(seconds_until(status->next)) : "-") + "\t" +
+         (status->counted ? std::to_string(*status->counted) : "-") + "\t" +
+         (status->error.empty() ? "-" : status->error);
 }
 
 std::string as_lines(const Sites& sites) {
@@ -92,10 +126,20 @@ std::string as_lines(const Sites& sites) {
   for (const auto& [name, site] : sites) {
     text += printable(name) + "\t" + std::to_string(site.messages) + "\t" + std::to_string(site.pending) +
             "\t" + std::to_string(site.held) + "\t" + std::to_string(age_of(site)) + "\t" +
-            (site.pending > 0 ? std::to_string(wait_of(site)) : "-") + "\t" +
-            (site.last_reply.empty() ? "-" : site.last_reply) + "\n";
+            (is_tried(site) ? std::to_string(seconds_until(site.next)) : "-") + "\t" +
+            (site.last_reply.empty() ? "-" : site.last_reply) + status_fields(site.status) + "\n";
   }
   return text;
+}
+
+void put_status(Json& row, const std::optional<SiteStatus>& status) {
+  row["state"] = status ? Json(status->state) : Json();
+  row["running"] = status ? Json(status->running) : Json();
+  row["waiting"] = status ? Json(status->waiting) : Json();
+  row["next_attempt_seconds"] = status && status->next > 0 ? Json(seconds_until(status->next)) : Json();
+  row["recipients_counted"] = status && status->counted ? Json(*status->counted) : Json();
+  row["last_error"] = Json();
+  if (status && !status->error.empty()) put_bytes(row, "last_error", status->error);
 }
 
 // Recipients that postern-send did not send to, all in all.
@@ -119,9 +163,10 @@ std::string as_json(const Counts& counts, const Sites& sites, uint64_t unsubscri
     row["pending"] = site.pending;
     row["held"] = site.held;
     row["oldest_age_seconds"] = age_of(site);
-    row["next_try_seconds"] = site.pending > 0 ? Json(wait_of(site)) : Json();
+    row["next_try_seconds"] = is_tried(site) ? Json(seconds_until(site.next)) : Json();
     row["last_reply"] = Json();
     if (!site.last_reply.empty()) put_bytes(row, "last_reply", site.last_reply);
+    put_status(row, site.status);
     object["sites"].push_back(std::move(row));
   }
   return json_line(object) + "\n";
@@ -159,6 +204,8 @@ int run(int argc, char** argv) {
       return true;
     });
   }
+  if (by_site || (json && counts && counts->unseen + counts->taken > 0))
+    add_status(sites, StatusFile(shown->directory), shown->selection.empty());
   for (const Failure* failure :
        {counts ? nullptr : &counts.failure(), all_read ? nullptr : &all_read.failure()}) {
     if (failure == nullptr) continue;

@@ -9,285 +9,22 @@
 //   exit       0 after SIGTERM, 111 when it cannot start
 
 #include <algorithm>
-#include <map>
+#include <optional>
 
-#include "lib/control.h"
 #include "lib/descriptors.h"
 #include "lib/log.h"
-#include "lib/mid.h"
 #include "lib/program.h"
-#include "lib/spool.h"
-#include "lib/text.h"
-#include "queue/bounces.h"
-#include "queue/carry_out.h"
-#include "queue/deliverers.h"
-#include "queue/delivery.h"
-#include "queue/held_queue.h"
-#include "queue/intake.h"
-#include "queue/notices.h"
-#include "queue/open_messages.h"
-#include "queue/pass.h"
-#include "queue/removal.h"
 #include "queue/room.h"
-#include "queue/schedule.h"
-#include "queue/send_settings.h"
-#include "queue/sender_tags.h"
-#include "queue/unsubscribed.h"
-#include "queue/work_entry.h"
+#include "queue/send.h"
+
+namespace postern {
 
 namespace {
 
-using namespace postern;
+constexpr uint64_t kClockStepSeconds = 60;         // back
+constexpr uint64_t kLongestSiteWaitSeconds = 600;  // of a site that is away
 
-constexpr size_t kOpenedAtOnce = 200;  // between two looks at the answers
-constexpr int64_t kOpenMilliseconds = 20;
-constexpr uint64_t kBrokenWaitSeconds = 600;     // until a damaged queue file is looked at again
-constexpr uint64_t kWorkEntryWaitSeconds = 1;    // until it is looked whether an entry still stands
-constexpr uint64_t kClockStepSeconds = 60;       // back
-constexpr int64_t kShortageMilliseconds = 1000;  // until the next try when there were no descriptors
-
-class Send {
- public:
-  Send(SendSettings settings, HeldQueue held)
-      : settings_(std::move(settings)),
-        held_(std::move(held)),
-        deliverers_(held_.poller),
-        intake_(spool_, schedule_, std::move(held_.wake)),
-        bounces_(held_.poller) {
-    if (Result<void> read = unsubscribed_.read_action(); !read) log_warning("start", read.failure());
-    apply_limits();
-  }
-
-  void loop();
-
- private:
-  // A message's way: accept, open, out as jobs, back by answers, and at the end of the pass finish or put
-  // off.
-  void open_due();
-  [[nodiscard]] bool may_open() const;
-  void open(uint64_t mid);
-  void warn_of_profile(const Delivery& delivery) const;
-  void forget(uint64_t mid);
-  void open_later(uint64_t mid, const Failure& failure);
-  void take_answer(const Deliverers::Answer& answer);
-  void end_pass(Delivery& delivery);
-  void leave_undecided(Delivery& delivery, const Failure& failure);
-  void take_bounce(const Bounces::Ended& ended);
-  void finish(Delivery& delivery, bool told);
-  void note_order(uint64_t mid);
-
-  void close(Delivery& delivery);
-  void move_to(OpenMessages& place, Delivery& delivery);
-  void leave(Delivery& delivery);
-  void handle(int fd);
-  void give_out_work();
-  void reload();
-  void apply_limits();
-  [[nodiscard]] int wait_milliseconds() const;
-  [[nodiscard]] bool idle() const { return deliverers_.running() == 0 && bounces_.running() == 0; }
-
-  SendSettings settings_;
-  Spool spool_{home_path("queue")};
-  HeldQueue held_;
-  Deliverers deliverers_;
-  Schedule schedule_;
-  Intake intake_;
-  std::map<uint64_t, Delivery> open_;
-  OpenMessages open_local_;
-  OpenMessages open_remote_;
-  OpenMessages open_telling_;  // delivered or failed; the sender is being told
-  Removal removal_{spool_};
-  Bounces bounces_;
-  Unsubscribed unsubscribed_{home_path("queue/" + std::string(kUnsubscribedFile))};
-  SenderTags tags_;
-  int64_t shortage_until_ = 0;  // milliseconds
-  bool said_shortage_ = false;
-  uint64_t looked_at_ = 0;  // seconds since 1970: when the schedule was last looked at
-  uint64_t flush_at_ = 0;   // seconds since 1970: what was tried before then is tried at once
-};
-
-void Send::open_due() {
-  // As many as there are places, not one for each that leaves: an order may have finished what is parked.
-  for (OpenMessages* place : {&open_local_, &open_remote_}) {
-    for (const uint64_t mid : place->take_parked()) schedule_.add(mid, 0);
-  }
-  // Bounded by time too: with nothing in the page cache each may wait for the disk.
-  const int64_t until = now_milliseconds() + kOpenMilliseconds;
-  for (size_t opened = 0; opened < kOpenedAtOnce && may_open() && now_milliseconds() < until; ++opened) {
-    const std::optional<uint64_t> mid = schedule_.take_due(now_seconds());
-    if (!mid) return;
-    if (removal_.failed(*mid)) {
-      if (!removal_.remove(*mid, true)) schedule_.add(*mid, now_seconds() + kBrokenWaitSeconds);
-    } else if (open_.contains(*mid)) {
-      schedule_.forget(*mid);
-    } else {
-      open(*mid);
-    }
-  }
-}
-
-bool Send::may_open() const {
-  return asked.stop == 0 && !(open_local_.full() && open_remote_.full()) &&
-         now_milliseconds() >= shortage_until_;
-}
-
-void Send::open(uint64_t mid) {
-  Result<Delivery> opened = open_delivery(spool_, mid);
-  if (!opened) {
-    if (opened.failure().permanent()) return forget(mid);
-    return open_later(mid, opened.failure());
-  }
-  carry_out(*opened);
-  fail_as_asked(*opened);
-  decide_pass(*opened, opened->attempts.last < flush_at_, settings_.bounces, now_seconds());
-  warn_of_profile(*opened);
-  if (!opened->tried && opened->failed.empty() && opened->pending()) {
-    return schedule_.put_back(mid, next_time(*opened, opened->attempts.next, now_seconds()));
-  }
-  if (opened->tried) unsubscribed_.look_up(*opened);
-  Jobs jobs;
-  if (opened->tried)
-    jobs = make_jobs(*opened, settings_.rewriting,
-                     [&](std::string_view domain) { return tags_.wanted(domain); });
-  if (open_remote_.full() && !open_local_.full() && opened->attempts.tries == 0 && !jobs.local.empty() &&
-      !jobs.remote.empty()) {
-    jobs.remote.clear();  // a mailbox here does not wait for slow hosts
-    opened->remote_waits = opened->withdrawn = true;
-  }
-  OpenMessages& kind = jobs.remote.empty() ? open_local_ : open_remote_;
-  if (kind.full()) return kind.parked.push_back(mid);
-  // What is removed altogether goes even when it is damaged.
-  if (Result<void> loaded = opened->pending() ? load_message(*opened) : Result<void>(); !loaded) {
-    return open_later(mid, loaded.failure());
-  }
-  said_shortage_ = false;
-  Delivery& delivery = open_.emplace(mid, std::move(*opened)).first->second;
-  move_to(kind, delivery);
-  jobs.set_message(delivery.message.get());
-  delivery.jobs_out = jobs.local.size() + jobs.remote.size();
-  deliverers_.add(std::move(jobs));
-  if (delivery.jobs_out == 0) end_pass(delivery);
-}
-
-// Said once a message: at its first try.
-void Send::warn_of_profile(const Delivery& delivery) const {
-  if (!delivery.tried || delivery.attempts.tries > 0) return;
-  const std::string_view name = settings_.bounces.unknown_name(delivery.queued);
-  if (name.empty()) return;
-  log_warning("find the bounce profile \"" + printable(name, 80) + "\" of " + mid_text(delivery.mid),
-              "control/bounceprofiles has no such line; DEFAULT counts");
-}
-
-// The message is gone. An order that came too late stands in defer/ alone.
-void Send::forget(uint64_t mid) {
-  schedule_.forget(mid);
-  (void)spool_.finish(mid, true);
-}
-
-// It is damaged; or nothing can be opened until other messages are done, which is no fault of this one.
-void Send::open_later(uint64_t mid, const Failure& failure) {
-  if (!failure.shortage || !said_shortage_) log_warning("deliver " + mid_text(mid), failure);
-  if (!failure.shortage) return schedule_.put_back(mid, now_seconds() + kBrokenWaitSeconds);
-  said_shortage_ = true;
-  shortage_until_ = now_milliseconds() + kShortageMilliseconds;
-  schedule_.put_back(mid, now_seconds());
-}
-
-// Orders are read when a message is opened. One that is open already meets them at the end of its pass, which
-// comes sooner when jobs that nobody has yet are taken back.
-void Send::note_order(uint64_t mid) {
-  const auto found = open_.find(mid);
-  if (found == open_.end()) return schedule_.add_again(mid);
-  Delivery& delivery = found->second;
-  delivery.orders_came = true;
-  delivery.has_attempts_file = true;
-  if (delivery.jobs_out == 0) return;
-  // What cannot be read now is said at the end of the pass.
-  const Result<bool> changed = reread_orders(delivery);
-  if (!changed || !*changed) return;
-  const size_t withdrawn = deliverers_.withdraw(mid);
-  delivery.withdrawn = delivery.withdrawn || withdrawn > 0;
-  delivery.jobs_out -= withdrawn;
-  if (delivery.jobs_out == 0) end_pass(delivery);
-}
-
-void Send::take_answer(const Deliverers::Answer& answer) {
-  Delivery& delivery = open_.at(answer.job.mid);
-  take_reports(delivery, answer.job, answer.reports, settings_.bounces);
-  unsubscribed_.settle(delivery);
-  if (delivery.jobs_out == 0) end_pass(delivery);
-}
-
-// No job of this message is out any more.
-void Send::end_pass(Delivery& delivery) {
-  if (delivery.orders_came) {
-    if (Result<bool> read = reread_orders(delivery); !read) return leave_undecided(delivery, read.failure());
-    carry_out(delivery);
-  }
-  fail_spent(delivery, settings_.bounces, now_seconds());
-  log_pass(delivery);
-  choose_notices(delivery, settings_, now_seconds());
-  if (delivery.telling.empty() || open_telling_.full()) return finish(delivery, delivery.telling.empty());
-  move_to(open_telling_, delivery);
-  for (Notice& notice : notices_for(delivery, settings_)) {
-    ++delivery.bounces_out;  // goes on in take_bounce
-    bounces_.add(notice.request, std::move(notice.rids), delivery.message.get());
-  }
-}
-
-// An order that cannot be read may say that nobody is to be told. Who has it has it; all else is tried again.
-void Send::leave_undecided(Delivery& delivery, const Failure& failure) {
-  log_warning("read the orders of " + mid_text(delivery.mid), failure);
-  write_all_states(delivery);
-  schedule_.add(delivery.mid, now_seconds() + kBrokenWaitSeconds);
-  close(delivery);
-}
-
-void Send::close(Delivery& delivery) {
-  leave(delivery);
-  open_.erase(delivery.mid);
-}
-
-void Send::take_bounce(const Bounces::Ended& ended) {
-  Delivery& delivery = open_.at(ended.mid);
-  if (!ended.told) delivery.not_told.insert(ended.rids.begin(), ended.rids.end());
-  if (--delivery.bounces_out == 0) finish(delivery, true);
-}
-
-void Send::finish(Delivery& delivery, bool told) {
-  const uint64_t mid = delivery.mid;
-  const bool all_told = told && delivery.not_told.empty();
-  const std::set<size_t> told_of = take_told(delivery, told);
-  if (!all_told) forget_old_successes(delivery, settings_, now_seconds());
-  if (delivery.pending()) {
-    const uint64_t next = put_off(delivery, told_of, settings_.bounces, now_seconds());
-    if (delivery.remote_waits && !delivery.orders_came) {
-      open_remote_.parked.push_back(mid);
-    } else {
-      schedule_.add(mid, next);
-    }
-  } else if (waits_for_work_entry(delivery.queued.kept)) {
-    // It may be handed to the queue once more, which knows it by this file.
-    write_all_states(delivery);
-    schedule_.add(mid, now_seconds() + kWorkEntryWaitSeconds);
-  } else if (!removal_.remove(mid, delivery.has_attempts_file)) {
-    write_all_states(delivery);  // the last pass leaves them to the removal
-    schedule_.add(mid, now_seconds() + kBrokenWaitSeconds);
-  }
-  close(delivery);
-}
-
-void Send::move_to(OpenMessages& place, Delivery& delivery) {
-  leave(delivery);
-  place.enter(cost_of(delivery));
-  delivery.counted_in = &place;
-}
-
-void Send::leave(Delivery& delivery) {
-  if (delivery.counted_in == nullptr) return;
-  OpenMessages& place = *std::exchange(delivery.counted_in, nullptr);
-  place.leave(cost_of(delivery));
-}
+}  // namespace
 
 void Send::reload() {
   Result<SendSettings> settings = read_send_settings();
@@ -305,18 +42,27 @@ void Send::apply_limits() {
         "reach concurrencylocal and concurrencyremote",
         "there are descriptors for " + std::to_string(room.local) + " and " + std::to_string(room.remote));
   }
-  deliverers_.set_limits(room.local, room.remote, settings_.concurrency_site);
+  // Half of what a message waits, so that its own retry finds its site due for a probe.
+  const BounceProfile& usual = settings_.bounces.profiles.standard();
+  const uint64_t longest = std::min<uint64_t>(usual.max_retry_timeout, kLongestSiteWaitSeconds * 2);
+  const BackOffWaits waits{
+      .first = static_cast<int64_t>(std::min<uint64_t>(usual.initial_retry, longest) * 500),
+      .longest = static_cast<int64_t>(longest * 500)};
+  deliverers_.set_limits(room.local, room.remote, settings_.bounces.destinations, waits);
   for (OpenMessages* place : {&open_local_, &open_remote_, &open_telling_}) place->most = room.messages;
 }
 
 void Send::handle(int fd) {
   if (deliverers_.owns(fd)) {
-    const std::optional<Deliverers::Answer> answer = deliverers_.take_answer(fd);
-    return answer ? take_answer(*answer) : void();
+    heed_unsubscribed();  // with the answer the next job of the same site may go out
+    for (const Deliverers::Answer& answer : deliverers_.take_answers(fd)) take_answer(answer);
+    return;
   }
   if (bounces_.owns(fd)) return take_bounce(bounces_.take(fd));
   if (fd != intake_.fd()) return;
-  for (const uint64_t mid : intake_.take_woken()) note_order(mid);
+  for (const uint64_t mid : intake_.take_woken()) {
+    mid == kResetSites ? deliverers_.sites().reset() : note_order(mid);
+  }
 }
 
 int Send::wait_milliseconds() const {
@@ -327,6 +73,7 @@ int Send::wait_milliseconds() const {
   sooner(deliverers_.wait());
   if (const int64_t left = shortage_until_ - now_milliseconds(); left > 0) sooner(left);
   if (may_open() || schedule_.loading()) sooner(schedule_.wait(now_seconds()));
+  sooner(deliverers_.sites().wait(may_open() && !open_remote_.full()));
   return static_cast<int>(wait);
 }
 
@@ -342,8 +89,10 @@ void Send::give_out_work() {
     schedule_.flush();
   }
   open_due();
+  heed_unsubscribed();
   for (const Deliverers::Answer& answer : deliverers_.start_jobs()) take_answer(answer);
   for (const Bounces::Ended& ended : bounces_.start_waiting()) take_bounce(ended);
+  deliverers_.sites().tick();
   schedule_.load_some(spool_, now_seconds(), settings_.bounces.profiles.longest_wait());
 }
 
@@ -362,7 +111,10 @@ void Send::loop() {
     for (const int fd : held_.poller.wait(asked.stop != 0 ? 1000 : wait_milliseconds(), held_.while_waiting))
       handle(fd);
   }
+  deliverers_.sites().end();
 }
+
+namespace {
 
 int run(int, char**) {
   raise_descriptor_limit(kDescriptorsWanted);
@@ -378,6 +130,8 @@ int run(int, char**) {
 
 }  // namespace
 
+}  // namespace postern
+
 int main(int argc, char** argv) {
-  return run_program("postern-send", {}, run, argc, argv);
+  return postern::run_program("postern-send", {}, postern::run, argc, argv);
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "queue/lanes.h"
+
 namespace postern {
 
 namespace {
@@ -9,7 +11,7 @@ constexpr size_t kShortLived = 72;  // 20 notifications, what is open all the ti
 constexpr size_t kLeastUsable = 32;
 constexpr size_t kPurposes = 3;  // local, remote, telling
 constexpr size_t kOfMessage = 2;
-constexpr size_t kMostMessages = 400;
+constexpr size_t kMostMessages = 400;  // or what the remote jobs need
 }  // namespace
 
 Room room_for(size_t descriptors, size_t concurrency_local, size_t concurrency_remote) {
@@ -19,7 +21,8 @@ Room room_for(size_t descriptors, size_t concurrency_local, size_t concurrency_r
             .remote = std::min(concurrency_remote, usable / 4),
             .messages = 0};
   const size_t left = usable - room.local - room.remote;
-  room.messages = std::clamp(left / (kPurposes * kOfMessage), size_t{1}, kMostMessages);
+  room.messages = std::clamp(left / (kPurposes * kOfMessage), size_t{1},
+                             std::max(kMostMessages, Lanes::most_jobs(room.remote)));
   return room;
 }
 

@@ -11,7 +11,7 @@ struct Room {
   size_t messages;  // open for one purpose (queue/open_messages.h), two descriptors each
 };
 
-constexpr size_t kDescriptorsWanted = 4096;
+constexpr size_t kDescriptorsWanted = 16384;
 
 // A part is kept for all that is short-lived: notifications, files in defer/, what goes with a job. Few
 // descriptors make deliveries slower, and stop none.

@@ -25,9 +25,9 @@ std::optional<uint64_t> Schedule::take_due(uint64_t now) {
   return mid;
 }
 
-void Schedule::add_again(uint64_t mid) {
+void Schedule::add_again(uint64_t mid, uint64_t when) {
   ++again_[mid];
-  add(mid, 0);
+  add(mid, when);
 }
 
 void Schedule::put_back(uint64_t mid, uint64_t when) {

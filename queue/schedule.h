@@ -23,9 +23,9 @@ class Schedule {
  public:
   // `when` in seconds since 1970; 0: at once.
   void add(uint64_t mid, uint64_t when) { due_.push({when, mid}); }
-  // At once, though it may stand in the schedule for later: an order came for it. Its other place is given up
-  // when a place of it is met that is of no use: put_back and forget see to that.
-  void add_again(uint64_t mid);
+  // The same, though it has a place for later, or in the line of a site. Its other place is given up when a
+  // place of it is met that is of no use: put_back and forget see to that.
+  void add_again(uint64_t mid, uint64_t when);
   // A message that was taken out and not opened: again at `when`, unless it has another place.
   void put_back(uint64_t mid, uint64_t when);
   // A message that was taken out and is open or gone: that place was one too many.

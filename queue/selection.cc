@@ -99,6 +99,10 @@ bool Selection::empty() const {
   return mids.empty() && senders.empty() && recipients.empty() && sites.empty() && !older && !newer && !all;
 }
 
+bool Selection::only_all() const {
+  return all && mids.empty() && senders.empty() && recipients.empty() && sites.empty() && !older && !newer;
+}
+
 Result<bool> take_selector(std::vector<std::string>& arguments, Selection& selection) {
   if (arguments.empty()) return false;
   const std::string name = arguments.front();

@@ -27,6 +27,8 @@ struct Selection {
   bool all = false;
 
   [[nodiscard]] bool empty() const;
+  // All messages, whatever is in them.
+  [[nodiscard]] bool only_all() const;
 };
 
 // Takes one selector off the front of the arguments; false when there is another word in front. The failure

@@ -52,8 +52,7 @@ Result<SendSettings> read_send_settings() {
     return {};
   };
   for (Result<void> read : {number("concurrencylocal", settings.concurrency_local),
-                            number("concurrencyremote", settings.concurrency_remote),
-                            number("concurrencysite", settings.concurrency_site)}) {
+                            number("concurrencyremote", settings.concurrency_remote)}) {
     if (!read) return read.failure();
   }
   Result<BounceProfiles> profiles = BounceProfiles::read();

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "lib/result.h"
+#include "lib/rewrite.h"
 #include "queue/bounce_choice.h"
-#include "queue/rewrite.h"
 
 namespace postern {
 
@@ -14,7 +14,6 @@ struct SendSettings {
   Rewriting rewriting;
   size_t concurrency_local = 10;
   size_t concurrency_remote = 20;
-  size_t concurrency_site = 10;  // of concurrency_remote
   BounceChoice bounces;
   std::string double_bounce_to;  // a full address; empty: they are dropped
 };

@@ -13,7 +13,8 @@
 
 namespace postern {
 
-Unsubscribed::Unsubscribed(std::string count_path) : count_path_(std::move(count_path)) {
+Unsubscribed::Unsubscribed(std::string count_path)
+    : changes_(home_path("control/globalunsubscribe")), count_path_(std::move(count_path)) {
   const Result<std::string> text = read_file(count_path_, 100);
   count_ = text ? parse_number(trim(*text)).value_or(0) : 0;
 }
@@ -27,13 +28,26 @@ Result<void> Unsubscribed::read_action() {
   return {};
 }
 
+std::optional<std::string> Unsubscribed::entry_of(const Delivery& delivery, size_t rid,
+                                                  const UnsubscribeList& list) const {
+  if (delivery.queued.states.at(rid) != RecipientState::pending || delivery.failed.contains(rid))
+    return std::nullopt;
+  return list.match(delivery.queued.envelope.recipients[rid].address);
+}
+
+bool Unsubscribed::names_any(const Delivery& delivery) {
+  const UnsubscribeList& list = file_.list();
+  for (size_t rid = 0; !list.empty() && rid < delivery.queued.envelope.recipients.size(); ++rid) {
+    if (entry_of(delivery, rid, list)) return true;
+  }
+  return false;
+}
+
 void Unsubscribed::look_up(Delivery& delivery) {
   const UnsubscribeList& list = file_.list();
   if (list.empty()) return;
-  const Envelope& envelope = delivery.queued.envelope;
-  for (size_t rid = 0; rid < envelope.recipients.size(); ++rid) {
-    if (delivery.queued.states.at(rid) != RecipientState::pending || delivery.failed.contains(rid)) continue;
-    if (const std::optional<std::string> entry = list.match(envelope.recipients[rid].address))
+  for (size_t rid = 0; rid < delivery.queued.envelope.recipients.size(); ++rid) {
+    if (const std::optional<std::string> entry = entry_of(delivery, rid, list))
       delivery.unsubscribed[rid] = *entry;
   }
   settle(delivery);

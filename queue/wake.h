@@ -11,6 +11,10 @@
 
 namespace postern {
 
+// In the place of a mid, which is never 0: postern-send counts anew against the limits of destinations, and
+// tries all sites.
+constexpr uint64_t kResetSites = 0;
+
 class WakeWriter {
  public:
   explicit WakeWriter(std::string spool_directory) : path_(std::move(spool_directory) + "/wake") {}

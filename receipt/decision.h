@@ -14,10 +14,10 @@ inline namespace receipt {
 struct Decision {
   enum class Kind { pass, refuse, close };  // close: refuse and end the connection
   Kind kind = Kind::pass;
-  SmtpReply reply{};  // of a refusal; its class says whether it is for good
-  std::string
-      step{};  // which step decided: "hat", "rates", "sender-dns", "spf", …; for the log and the trace
-  std::string why{};  // for people: the table, file and line, or what was found
+  SmtpReply reply{};      // of a refusal; its class says whether it is for good
+  std::string step{};     // which step decided: "hat", "rates", "spf", …; for the log and the trace
+  std::string why{};      // for people: the table, file and line, or what was found
+  bool rewrites = false;  // the step has put another address in the place of a recipient's
 
   [[nodiscard]] bool passes() const { return kind == Kind::pass; }
 };

@@ -1,13 +1,8 @@
 #include "remote/authenticate.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-
 #include "lib/base64.h"
 #include "lib/control.h"
-#include "lib/fd.h"
+#include "lib/secret_file.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -38,13 +33,8 @@ Result<void> say_login(SmtpSession& session, const Credentials& credentials) {
 Result<Credentials> read_credentials(const std::string& name) {
   const std::string path = home_path("secrets/posternr/" + name);
   const auto wrong = [&](const std::string& why) { return temporary(path + ": " + why, 0, "4.3.5"); };
-  const Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-  if (!file) return temporary(os_failure("open " + path, errno).text, 0, "4.3.5");
-  struct stat status {};
-  if (::fstat(file.get(), &status) < 0) return wrong("its mode cannot be read");
-  if ((status.st_mode & 077) != 0) return wrong("others can read it; chmod 600 " + path);
-  Result<std::string> text = read_to_end(file.get(), kFileLimitBytes, "read " + path);
-  if (!text) return temporary(text.failure().text, 0, "4.3.5");
+  Result<std::string> text = read_secret(path, kFileLimitBytes);
+  if (!text) return text.failure();
   const std::vector<std::string_view> lines = split(*text, '\n');
   const auto line = [&](size_t number) {
     std::string_view found = number < lines.size() ? lines[number] : std::string_view();
@@ -59,13 +49,15 @@ Result<Credentials> read_credentials(const std::string& name) {
   return credentials;
 }
 
-Result<void> authenticate(SmtpSession& session, const Route& route, bool encrypted) {
+Result<void> authenticate(SmtpSession& session, const Route& route, TlsLevel level) {
   if (route.auth.empty()) return {};
   const std::string where = target_text(session.target());
-  const bool is_private = encrypted || is_local_socket(session.target());
+  const bool known = session.tls.did == TlsOutcome::Did::authenticated || is_local_socket(session.target());
+  const bool is_private = known || (session.tls.encrypted() && level == TlsLevel::encrypt);
   if (!is_private && !route.auth_without_tls)
     return temporary("no password is sent to " + where +
-                         " without TLS; control/smtproutes may say tls=encrypt or auth-without-tls=yes",
+                         " without TLS to a server whose certificate fits; control/smtproutes may say "
+                         "tls=encrypt for any certificate, or auth-without-tls=yes",
                      0, std::string(kStatus));
   Result<Credentials> credentials = read_credentials(route.auth);
   if (!credentials) return credentials.failure();

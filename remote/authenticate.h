@@ -15,8 +15,8 @@ struct Credentials {
 Result<Credentials> read_credentials(const std::string& name);
 
 // PLAIN, else LOGIN; nothing where the route asks for none. Every failure is temporary: that the password is
-// wrong is not the sender's fault. `encrypted`: the session is under TLS. Not over a connection in clear,
-// unless the route says so or it is a socket of this host.
-Result<void> authenticate(SmtpSession& session, const Route& route, bool encrypted);
+// wrong is not the sender's fault. It goes to a server whose certificate has been found right, to any that
+// speaks TLS where `level` is encrypt, and in clear only where the route says so or to a socket of this host.
+Result<void> authenticate(SmtpSession& session, const Route& route, TlsLevel level);
 
 }  // namespace postern

@@ -36,7 +36,8 @@ DaneReport& conclude(DaneReport& report, const Failure& failure) {
 
 std::string sts_text(const StsAnswer& answer) {
   if (answer.outcome == StsAnswer::Outcome::none) return "none";
-  if (answer.outcome == StsAnswer::Outcome::failed) return "not known: " + printable(answer.why);
+  if (answer.outcome == StsAnswer::Outcome::failed || answer.outcome == StsAnswer::Outcome::pending)
+    return "not known: " + printable(answer.why);
   std::string text(sts_mode_word(answer.policy.mode));
   text += " for " + std::to_string(answer.left) + " s, mx";
   for (const std::string& mx : answer.policy.mx) text += " " + printable(mx, kNameLimitBytes);
@@ -106,7 +107,7 @@ Result<void> Examination::read_tables(DaneReport& report) {
   if (!table) return table.failure();
   route_ = (*table)->find(report.domain);
   if (route_.discards()) return permanent("its route is /dev/null: thrown away", 0, "5.4.4");
-  if (route_.tls) report.destination.table_tls = *route_.tls;
+  report.destination.table_tls = tls_level_of(route_, report.destination.table_tls);
   for (const RouteHost& host : route_.hosts)
     report.next_hop += (report.next_hop.empty() || host.hop.host.empty() ? "" : ", ") + host.hop.host;
   return {};
@@ -188,7 +189,7 @@ void Examination::look_at(HostReport& host, const std::vector<Target>& addresses
   if (options_.connect) connect(host, addresses);
 }
 
-// To the first address that takes a connection.
+// To one address after another until one does what is wanted, as a delivery does.
 void Examination::connect(HostReport& host, const std::vector<Target>& addresses) {
   host.connection.tried = true;
   for (const Target& target : addresses) {
@@ -199,7 +200,7 @@ void Examination::connect(HostReport& host, const std::vector<Target>& addresses
     if (!session) continue;
     talk(host, **session);
     (*session)->quit();
-    break;
+    if (host.connection.fault.empty()) break;
   }
   host.goes = host.connection.fault.empty();
   host.why = host.connection.fault;

@@ -193,6 +193,11 @@ std::string_view row_text(DaneResult::Outcome outcome) {
 }
 
 std::string demand_text(const TlsDemand& demand) {
+  if (demand.report_only) {
+    TlsDemand strict = demand;
+    strict.report_only = false;
+    return "TLS where it is offered, else none; reported where it is not: " + demand_text(strict);
+  }
   if (!demand.refusal.empty()) return "nothing is sent (" + demand.why + "): " + demand.refusal;
   switch (demand.need) {
     case TlsNeed::none:

@@ -114,7 +114,7 @@ Result<Deliverer::Way> Deliverer::find_way(const DeliveryOrder& order, const std
   Result<const Destinations*> destinations = destinations_.current();
   if (!destinations) return destinations.failure();
   way.destination = (*destinations)->of(domain);
-  if (route.tls) way.destination.table_tls = *route.tls;
+  way.destination.table_tls = tls_level_of(route, way.destination.table_tls);
   Result<const Gateways*> gateways = gateways_.current();
   if (!gateways) return gateways.failure();
   Result<Gateway> gateway = (*gateways)->choose(order.message.envelope.sender, order.kept);
@@ -124,6 +124,10 @@ Result<Deliverer::Way> Deliverer::find_way(const DeliveryOrder& order, const std
   const bool by_domain = std::any_of(route.hosts.begin(), route.hosts.end(),
                                      [](const RouteHost& host) { return host.hop.way == NextHop::Way::mx; });
   if (by_domain) way.key += " of " + lower(domain);
+  // RFC 8689 5: such mail goes whatever the domain's policy says, and is no session to report (RFC 8460 3).
+  if (by_domain && !route.tls && way.destination.table_tls == TlsLevel::dane &&
+      order.kept.get("POSTERN_TLS_REQUIRED") == "no")
+    way.destination.table_tls = TlsLevel::may;
   for (const SourceAddress& source : way.gateway.sources)
     way.key += " from " + source.address + "," + source.hello;
   return way;
@@ -208,12 +212,18 @@ Result<void> Deliverer::open(const DeliveryOrder& order, const Target& target, c
   }
   session_demand_ = demand;
   Result<void> greeted = greet(order, target);
+  // Whoever stands between us and the server can say in plain text that it takes no mail.
+  if (!greeted && greeted.failure().permanent() && must_be_tls(demand)) {
+    Failure doubted = greeted.failure();
+    doubted.kind = Kind::temporary;
+    greeted = doubted;
+  }
   const bool may_be_tls = greeted.ok();
   if (greeted) greeted = secure(order, target, demand);
   if (may_be_tls && session_) report_session(target, fault.type.empty() ? session_->tls.fault : fault);
   if (!greeted) return greeted;
   if (no_chunking_.contains(target.address)) session_->forget_chunking();
-  return authenticate(*session_, way_.route, session_->tls.encrypted());
+  return authenticate(*session_, way_.route, way_.destination.table_tls);
 }
 
 Result<void> Deliverer::greet(const DeliveryOrder& order, const Target& target) {
@@ -297,7 +307,9 @@ bool Deliverer::open_without_chunking(const DeliveryOrder& order) {
   const Target target = session_->target();
   if (!note_no_chunking(target.address)) return false;
   close();
-  return open(order, target, session_demand_).ok();
+  const bool opened = open(order, target, session_demand_).ok();
+  if (!opened) close();  // it is not what the demand wants, or not authenticated: nothing goes over it
+  return opened;
 }
 
 // False when that was known.

@@ -33,7 +33,7 @@ struct DeliveryOrder {
   OutgoingMessage message;
   std::string mid;                // for the log
   std::vector<std::string> rids;  // beside the envelope's recipients
-  Environment kept;               // what the gateway is chosen by (Gateways::choose)
+  Environment kept;               // what the gateway is chosen by (Gateways::choose), POSTERN_TLS_REQUIRED
 };
 
 class Deliverer {

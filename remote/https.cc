@@ -1,10 +1,14 @@
 #include "remote/https.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <memory>
 
+#include "lib/control.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -13,6 +17,8 @@ namespace {
 
 constexpr size_t kUrlLimitBytes = 1000;
 constexpr long kConnectMilliseconds = 20000;
+constexpr uint16_t kHttpsPort = 443;
+constexpr uint16_t kLowestOtherPort = 1024;
 
 struct CurlEnd {
   void operator()(CURL* handle) const { ::curl_easy_cleanup(handle); }
@@ -36,6 +42,33 @@ size_t take_body(char* bytes, size_t size, size_t count, void* into) {
   if (length > body.limit_bytes - body.bytes.size()) return 0;  // ends the exchange
   body.bytes.append(bytes, length);
   return length;
+}
+
+// What the socket's maker knows, and leaves.
+struct Door {
+  const Networks& inner;
+  std::string refused{};  // the address that was, the last time
+};
+
+std::string address_text(const sockaddr& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* const bytes =
+      address.sa_family == AF_INET
+          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in&>(address).sin_addr)
+          : static_cast<const void*>(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr);
+  return ::inet_ntop(address.sa_family, bytes, text.data(), text.size()) == nullptr ? "" : text.data();
+}
+
+curl_socket_t open_socket(void* closure, curlsocktype, curl_sockaddr* to) {
+  Door& door = *static_cast<Door*>(closure);
+  const bool is_ip = to->family == AF_INET || to->family == AF_INET6;
+  const std::string text = is_ip ? address_text(to->addr) : std::string();
+  const std::optional<AnyAddress> address = parse_any_address(text);
+  if (!address || (is_inner_address(*address) && !door.inner.contain(*address))) {
+    door.refused = text;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
 std::string url_part(CURLU* url, CURLUPart part) {
@@ -129,10 +162,19 @@ Result<HttpsUrl> parse_https_url(std::string_view text) {
   if (url_part(url.get(), CURLUPART_SCHEME) != "https" || parsed.host.empty()) return wrong;
   if (const std::string port = url_part(url.get(), CURLUPART_PORT); !port.empty()) {
     const std::optional<uint64_t> number = parse_number(port);
-    if (!number || *number == 0 || *number > 65535) return wrong;
+    if (!number || *number > 65535 || (*number < kLowestOtherPort && *number != kHttpsPort)) return wrong;
     parsed.port = static_cast<uint16_t>(*number);
   }
   return parsed;
+}
+
+Result<Networks> read_https_inner() {
+  Result<std::optional<std::vector<std::string>>> lines = control_list("httpsinner");
+  if (!lines) return lines.failure();
+  Result<Networks> networks =
+      Networks::parse(lines->value_or(std::vector<std::string>()), "control/httpsinner");
+  if (!networks) return temporary(networks.failure().text, 55);
+  return networks;
 }
 
 void begin_https() {
@@ -153,7 +195,10 @@ HttpsEnd exchange(const HttpsRequest& request) {
       (request.post_type.empty() ? "Accept: text/plain" : "Content-Type: " + request.post_type).c_str())};
   std::array<char, CURL_ERROR_SIZE> said{};
   Body body{.bytes = {}, .limit_bytes = request.limit_bytes};
+  Door door{.inner = request.inner};
   set_limits(handle.get(), request);
+  set(handle.get(), CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  set(handle.get(), CURLOPT_OPENSOCKETDATA, &door);
   set_trust(handle.get(), request);
   set(handle.get(), CURLOPT_URL, request.url.url.c_str());
   set(handle.get(), CURLOPT_RESOLVE, resolve.get());
@@ -167,6 +212,8 @@ HttpsEnd exchange(const HttpsRequest& request) {
     set(handle.get(), CURLOPT_POSTFIELDS, request.post_body.c_str());
   }
   const CURLcode code = ::curl_easy_perform(handle.get());
+  if (code == CURLE_COULDNT_CONNECT && !door.refused.empty())
+    return failed(door.refused + " is an inner address, which control/httpsinner does not allow");
   return end_of(handle.get(), code, said.data(), body);
 }
 

@@ -10,6 +10,7 @@
 //   user       posternh
 //   exit       0 answered ("none" and "failed" are answers), 100 no such question, 111 it could not start
 
+#include <algorithm>
 #include <optional>
 
 #include "lib/control.h"
@@ -24,8 +25,8 @@ namespace postern {
 
 namespace {
 
-constexpr unsigned kWorkers = 20;           // as many fetches from slow servers at a time
-constexpr unsigned kDeadlineSeconds = 100;  // above kStsFetchMilliseconds and the wait for a lock
+constexpr unsigned kWorkers = 20;           // half of them may fetch at a time
+constexpr unsigned kDeadlineSeconds = 100;  // above kStsFetchMilliseconds, for an answer and what is due
 
 uint64_t now_seconds() {
   return now_microseconds() / 1000000;
@@ -68,6 +69,10 @@ int run(int argc, char** argv) {
       log_warning("read the settings", settings.failure());
       return false;
     }
+    // The others answer what needs no fetch, whoever's servers are silent.
+    Result<FormArguments> arguments =
+        parse_form_arguments(static_cast<int>(rest.size()), rest.data(), forms.defaults);
+    if (arguments) settings->most_fetches = std::max(1U, arguments->options.workers / 2);
     if (!dns_program.empty()) settings->dns_program = dns_program;
     lookup.emplace(std::move(*settings), home_path("db/sts"));
     return true;

@@ -20,6 +20,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "lib/child.h"
 #include "lib/control.h"
 #include "lib/log.h"
 #include "lib/program.h"
@@ -131,7 +132,8 @@ int report_by_hand(const Arguments& arguments) {
     if (!text) log_warning("print the reports", text.failure());
     return 111;
   }
-  Result<TlsRunEnd> end = send_tls_reports(*settings, directory, arguments.day);
+  Result<TlsRunEnd> end =
+      send_tls_reports(*settings, directory, arguments.day, now_milliseconds() + kTlsRoundMilliseconds);
   if (!end) log_warning("report on " + arguments.day, end.failure());
   return end && end->failed == 0 ? 0 : 111;
 }

@@ -82,6 +82,12 @@ Result<std::vector<RouteGroup>> group_by_route(TableFile<RouteTable>& routes, st
   return groups;
 }
 
+TlsLevel tls_level_of(const Route& route, TlsLevel of_destination) {
+  if (route.tls) return *route.tls;
+  const bool by_chance = of_destination == TlsLevel::may || of_destination == TlsLevel::dane;
+  return by_chance && !route.auth.empty() && !route.auth_without_tls ? TlsLevel::verify : of_destination;
+}
+
 Result<std::vector<Target>> targets_of_route(std::string_view domain, const Route& route,
                                              const RemoteSettings& settings) {
   std::vector<Target> targets;

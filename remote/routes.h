@@ -27,6 +27,10 @@ Result<std::vector<RouteGroup>> group_by_route(TableFile<RouteTable>& routes, st
                                                std::string_view domain,
                                                const std::vector<Recipient>& recipients);
 
+// The route's own level, else that of its destination; but a password wants to know whom it is told: verify
+// in the place of levels that leave it to the server.
+TlsLevel tls_level_of(const Route& route, TlsLevel of_destination);
+
 // The addresses of the route's hosts by priority, hosts of equal priority in random order. Hosts whose
 // addresses are not known for now are left out while there are others; the failure is the last one, but a
 // temporary one before any permanent one. Never for a route that discards.

@@ -32,6 +32,7 @@ struct RemoteSettings {
   std::string sts_program;                                        // control/stsd, default "@stsd"
   std::string tls_report_program;                                 // control/tlsrpt, default "@tlsrpt"
   uint16_t port = 25;                                             // control/remoteport: of hosts found by MX
+  int64_t dns_milliseconds = 60000;                               // for each question
   SmtpTimeouts timeouts;                                          // control/timeout*
   std::vector<std::string> more_own_addresses;                    // control/moreipme
   std::vector<std::string> not_own_addresses;                     // control/notipme

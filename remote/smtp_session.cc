@@ -225,7 +225,7 @@ Result<void> SmtpSession::send(std::string_view bytes, Phase phase) {
     if (sent >= 0 || errno == EINTR) continue;
     const std::string doing = "send to " + target_text(target_);
     if (errno != EAGAIN) return lost(doing, errno);
-    const int64_t deadline = now_milliseconds() + 1000 * (timeouts_.*facts(phase).seconds);
+    const int64_t deadline = std::min(give_up, now_milliseconds() + 1000 * (timeouts_.*facts(phase).seconds));
     if (Result<void> ready = wait(stream_ ? stream_->awaited() : short{POLLOUT}, deadline, doing); !ready)
       return ready;
   }
@@ -243,7 +243,8 @@ ssize_t SmtpSession::receive(std::span<char> into, int recv_flags) {
 }
 
 Result<ServerReply> SmtpSession::read_reply(Phase phase) {
-  return read_until(now_milliseconds() + 1000 * (timeouts_.*facts(phase).seconds), phase, 0);
+  return read_until(std::min(give_up, now_milliseconds() + 1000 * (timeouts_.*facts(phase).seconds)), phase,
+                    0);
 }
 
 Result<ServerReply> SmtpSession::read_until(int64_t deadline, Phase phase, int recv_flags) {
@@ -284,9 +285,10 @@ bool SmtpSession::quiet() {
   pollfd state{socket_.get(), POLLIN, 0};
   const bool silent = ::poll(&state, 1, 0) == 0;
   if (!stream_) return silent;
-  // What came may be a ticket, and nothing that was said.
+  // What came may be a ticket, and nothing that was said. Who sends more than can be read at once is not
+  // quiet.
   take_pending(!silent);
-  return usable && received_.empty();
+  return usable && received_.empty() && (silent || ::poll(&state, 1, 0) == 0);
 }
 
 bool SmtpSession::read_all() {
@@ -302,8 +304,8 @@ void SmtpSession::take_pending(bool ask_kernel) {
     std::array<char, kReadBytes> bytes;
     const ssize_t got = stream_->read(bytes, MSG_DONTWAIT);
     if (got > 0) received_.append(bytes.data(), static_cast<size_t>(got));
-    if (got > 0) continue;
-    if (got == 0 || errno != EAGAIN) usable = false;
+    if (got > 0 && received_.size() < kReplyTextLimitBytes) continue;
+    if (got >= 0 || errno != EAGAIN) usable = false;
     return;
   }
 }

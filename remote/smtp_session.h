@@ -107,11 +107,12 @@ class SmtpSession {
   [[nodiscard]] uint64_t dcid() const { return dcid_; }
   [[nodiscard]] std::string local_address() const;
 
-  bool usable = true;        // false: no further message, and no QUIT
-  bool needs_reset = false;  // a transaction was begun and not ended
-  unsigned messages = 0;     // given to it so far
-  int64_t idle_since = 0;    // milliseconds
-  std::vector<char> input;   // the buffers of the message's way through, made with the first message
+  int64_t give_up = INT64_MAX;  // milliseconds of CLOCK_MONOTONIC: a deadline above those of the phases
+  bool usable = true;           // false: no further message, and no QUIT
+  bool needs_reset = false;     // a transaction was begun and not ended
+  unsigned messages = 0;        // given to it so far
+  int64_t idle_since = 0;       // milliseconds
+  std::vector<char> input;      // the buffers of the message's way through, made with the first message
   std::string output;
 
  private:

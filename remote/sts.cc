@@ -1,5 +1,7 @@
 #include "remote/sts.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -18,6 +20,9 @@ namespace {
 
 constexpr int64_t kWaitMilliseconds = 20000;  // for which a delivery waits for a policy that is fetched
 constexpr int64_t kDueMilliseconds = 1000;
+constexpr int64_t kPendingMilliseconds =
+    5000;  // for which a delivery asks again while another worker fetches
+constexpr timespec kPendingPause{0, 250 * 1000000};
 constexpr int64_t kConnectMilliseconds = 1000;  // a service that is being restarted is back by then
 
 // A service that is not there at all, as in an instance that never had it, is not waited for.
@@ -46,6 +51,18 @@ Result<StsAnswer> ask_stsd(const std::string& program, const std::string& domain
   return answer;
 }
 
+// Asks again for a short while where another worker fetches the policy: of two first deliveries to a domain
+// the second goes by it too.
+Result<StsAnswer> ask_until_known(const std::string& program, const std::string& domain, int64_t deadline) {
+  const int64_t patience = std::min(deadline, now_milliseconds() + kPendingMilliseconds);
+  for (;;) {
+    Result<StsAnswer> answer = ask_stsd(program, domain, deadline);
+    if (!answer || answer->outcome != StsAnswer::Outcome::pending || now_milliseconds() >= patience)
+      return answer;
+    ::nanosleep(&kPendingPause, nullptr);
+  }
+}
+
 }  // namespace
 
 StsAnswer look_up_sts(const StsPrograms& programs, std::string_view asked, int64_t deadline) {
@@ -55,13 +72,18 @@ StsAnswer look_up_sts(const StsPrograms& programs, std::string_view asked, int64
   const std::optional<StsEntry> entry = StsCache(home_path("db/sts")).find(domain);
   const Result<std::vector<std::string>> records = ask_txt(programs.dns, "_mta-sts." + domain, deadline);
   StsDecision decision = decide_sts(domain, entry, records, now);
-  if (decision.answer && !decision.due) return std::move(*decision.answer);
-  // What is only due waits for nobody: the policy is there.
+  // Only stsd may write the cache: it hears of what is in use now and then, so that this is not pushed out.
+  const bool told = decision.due || (entry && sts_to_be_touched(*entry, now));
+  if (decision.answer && !told) return std::move(*decision.answer);
+  // What is only due, or to be told, waits for nobody: the answer is there.
   const int64_t patience =
-      decision.due ? std::min(deadline, now_milliseconds() + kDueMilliseconds) : deadline;
-  Result<StsAnswer> answer = ask_stsd(programs.sts, domain, patience);
+      decision.answer ? std::min(deadline, now_milliseconds() + kDueMilliseconds) : deadline;
+  Result<StsAnswer> answer = ask_until_known(programs.sts, domain, patience);
   if (answer) return std::move(*answer);
   log_warning("ask for the MTA-STS policy of " + domain, answer.failure());
+  if (decision.answer) return std::move(*decision.answer);
+  // stsd is there, and its fetch goes on: it will be known.
+  if (now_milliseconds() >= patience) return sts_answer_meanwhile(domain, entry, answer.failure().text, now);
   StsAnswer known =
       entry ? sts_answer_of(*entry, now) : StsAnswer{.domain = domain, .outcome = StsAnswer::Outcome::failed};
   known.why = answer.failure().text;

@@ -17,8 +17,9 @@ struct StsPrograms {
 };
 
 // Looks at the DNS record and at db/sts/, and asks postern-stsd only where a policy has to be fetched. Where
-// that is away or slow, the policy of before, if it holds; else "failed": the delivery goes on as if there
-// were none (RFC 8461 5.1). What failed is logged.
+// that is away or slow, the policy of before, if it holds; else, where it is away or the last fetch failed,
+// "failed": the delivery goes on as if there were none (RFC 8461 5.1); else "pending": the delivery is to be
+// tried again. What failed is logged.
 StsAnswer look_up_sts(const StsPrograms& programs, std::string_view domain, int64_t deadline_milliseconds);
 
 // What MTA-STS says for one delivery: asked when it is needed first, and once.

@@ -15,9 +15,10 @@ struct OutcomeWord {
   StsAnswer::Outcome outcome;
   std::string_view word;
 };
-constexpr std::array<OutcomeWord, 3> kOutcomes = {{{StsAnswer::Outcome::found, "found"},
+constexpr std::array<OutcomeWord, 4> kOutcomes = {{{StsAnswer::Outcome::found, "found"},
                                                    {StsAnswer::Outcome::none, "none"},
-                                                   {StsAnswer::Outcome::failed, "failed"}}};
+                                                   {StsAnswer::Outcome::failed, "failed"},
+                                                   {StsAnswer::Outcome::pending, "pending"}}};
 
 // All words of both forms.
 struct Lines {

@@ -2,7 +2,8 @@
 //
 //   domain example.org          the first line
 //   outcome found               found: a policy holds; none: none is published; failed: there is one, or
-//                               may be, and it could not be had
+//                               may be, and it could not be had; pending: there is one, it is not known yet,
+//                               and another worker fetches it, or too many are being fetched
 //   mode enforce                these five only where a policy is there
 //   id 20261122T000000
 //   max_age 604800
@@ -26,7 +27,7 @@
 namespace postern {
 
 struct StsAnswer {
-  enum class Outcome { found, none, failed };
+  enum class Outcome { found, none, failed, pending };
   std::string domain{};
   Outcome outcome = Outcome::none;
   StsPolicy policy{};
@@ -43,6 +44,7 @@ struct StsEntry {
   uint64_t tried = 0;    // when its fetch was begun the last time
   std::string result{};  // of that, where it failed
   std::string why{};
+  uint64_t used = 0;  // when somebody asked for it, to the hour: the file's time, not in it
 
   [[nodiscard]] bool holds(uint64_t now) const { return fetched != 0 && now < fetched + policy.max_age; }
 };

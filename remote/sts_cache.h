@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include "lib/fd.h"
 #include "lib/result.h"
 #include "remote/sts_answer.h"
 
@@ -22,19 +21,20 @@ class StsCache {
 
   // What the file says; nothing when it is missing or cannot be read.
   [[nodiscard]] std::optional<StsEntry> find(std::string_view domain) const;
-  // Where there are too many, those that nobody has asked for longest go first: a policy in use is fetched
-  // anew every day, and a stranger's domains cannot push it out.
-  [[nodiscard]] Result<void> put(const StsEntry& entry) const;
+  // Where there are too many (`now`: seconds since 1970), those go first that hold no policy: failures, and
+  // what has ended; then those of a parent domain (two labels) that has more than a tenth of all; then the
+  // rest. Of each, those that nobody has asked for longest.
+  [[nodiscard]] Result<void> put(const StsEntry& entry, uint64_t now) const;
+  // Somebody has asked for it.
+  void touch(std::string_view domain) const;
 
-  // Who fetches the policy of a domain alone; an empty Fd when somebody else does. Some domains share a lock.
-  [[nodiscard]] Fd try_lock(std::string_view domain) const;
   [[nodiscard]] bool writable() const;
 
  private:
   [[nodiscard]] std::string path(std::string_view domain) const {
     return directory_ + "/" + std::string(domain);
   }
-  void make_room() const;
+  void make_room(uint64_t now) const;
 
   std::string directory_;
   uint64_t most_domains_;

@@ -8,6 +8,8 @@ namespace postern {
 
 namespace {
 
+constexpr uint64_t kFailureCountsSeconds = 86400;
+
 // A policy that holds is not forgotten because its record is gone or cannot be had (RFC 8461 5.1): else who
 // could suppress one DNS answer could take it away.
 StsAnswer without_record(const std::optional<StsEntry>& entry, const std::string& domain, uint64_t now,
@@ -32,8 +34,21 @@ StsAnswer sts_answer_of(const StsEntry& entry, uint64_t now) {
   return answer;
 }
 
+StsAnswer sts_answer_meanwhile(const std::string& domain, const std::optional<StsEntry>& entry,
+                               const std::string& why, uint64_t now) {
+  StsAnswer answer{.domain = domain, .outcome = StsAnswer::Outcome::pending};
+  const bool failed_before = entry && !entry->result.empty() && now < entry->tried + kFailureCountsSeconds;
+  if (entry && (entry->holds(now) || failed_before)) answer = sts_answer_of(*entry, now);
+  answer.why = why;
+  return answer;
+}
+
 bool sts_tried_lately(const StsEntry& entry, uint64_t now) {
   return !entry.result.empty() && entry.tried <= now && now - entry.tried < kStsRetrySeconds;
+}
+
+bool sts_to_be_touched(const StsEntry& entry, uint64_t now) {
+  return now > entry.used && now - entry.used >= kStsTouchSeconds;
 }
 
 bool sts_is_due(const StsEntry& entry, uint64_t now) {

@@ -1,7 +1,5 @@
 #include "remote/sts_lookup.h"
 
-#include <time.h>
-
 #include <algorithm>
 
 #include "lib/child.h"
@@ -17,8 +15,6 @@ namespace postern {
 
 namespace {
 
-constexpr int64_t kLockMilliseconds = 5000;  // for which one worker waits for another that fetches the same
-constexpr timespec kLockPause{0, 50 * 1000000};
 constexpr uint64_t kMostDomainsLimit = 1000000;
 
 }  // namespace
@@ -36,6 +32,9 @@ Result<StsSettings> read_sts_settings() {
   if (!most) return most.failure();
   if (*most == 0 || *most > kMostDomainsLimit)
     return temporary("read control/stsdomains: write 1 to 1000000", 55);
+  Result<Networks> inner = read_https_inner();
+  if (!inner) return inner.failure();
+  settings.inner = std::move(*inner);
   settings.dns_program = *dns;
   settings.ca_path = *ca_path;
   settings.port = static_cast<uint16_t>(*port);
@@ -44,7 +43,9 @@ Result<StsSettings> read_sts_settings() {
 }
 
 StsLookup::StsLookup(StsSettings settings, std::string directory)
-    : settings_(std::move(settings)), cache_(std::move(directory), settings_.most_domains) {}
+    : settings_(std::move(settings)),
+      cache_(directory, settings_.most_domains),
+      locks_(std::move(directory), settings_.most_fetches) {}
 
 StsAnswer StsLookup::look_up(std::string_view asked, uint64_t now) {
   const std::string domain = lower(asked);
@@ -54,6 +55,7 @@ StsAnswer StsLookup::look_up(std::string_view asked, uint64_t now) {
   const Result<std::vector<std::string>> records =
       ask_txt(settings_.dns_program, "_mta-sts." + domain, deadline);
   StsDecision decision = decide_sts(domain, entry, records, now);
+  if (entry && sts_to_be_touched(*entry, now) && cache_.writable()) cache_.touch(domain);
   if (decision.due) due_.push_back({domain, decision.id});
   if (decision.answer) return std::move(*decision.answer);
   return fetch(entry.value_or(StsEntry{.domain = domain}), decision.id, now, deadline);
@@ -69,21 +71,17 @@ void StsLookup::refresh(uint64_t now) {
 
 StsAnswer StsLookup::fetch(StsEntry entry, const std::string& id, uint64_t now, int64_t deadline) {
   if (sts_tried_lately(entry, now)) return sts_answer_of(entry, now);
-  Fd lock = cache_.try_lock(entry.domain);
-  const int64_t patience = std::min(deadline, now_milliseconds() + kLockMilliseconds);
-  while (!lock && cache_.writable() && now_milliseconds() < patience) {
-    ::nanosleep(&kLockPause, nullptr);
-    lock = cache_.try_lock(entry.domain);
-    // Whoever had it may have fetched what we want.
-    std::optional<StsEntry> fresh = cache_.find(entry.domain);
-    if (fresh && (fresh->tried >= now || (fresh->holds(now) && fresh->policy.id == id)))
-      return sts_answer_of(*fresh, now);
+  StsTurn turn;
+  if (cache_.writable()) turn = locks_.try_turn(entry.domain);
+  if (!turn) {
+    const bool same = turn.refusal == StsTurn::Refusal::domain;
+    return sts_answer_meanwhile(entry.domain, entry,
+                                same ? "it is being fetched" : "too many policies are being fetched", now);
   }
-  if (!lock && cache_.writable()) {
-    StsAnswer answer = sts_answer_of(entry, now);
-    answer.why = "it is being fetched";
-    return answer;
-  }
+  // Whoever had the turn just before may have fetched what we want.
+  const std::optional<StsEntry> fresh = cache_.find(entry.domain);
+  if (fresh && fresh->tried > entry.tried && (!fresh->result.empty() || fresh->policy.id == id))
+    return sts_answer_of(*fresh, now);
   entry.tried = now;
   entry.why.clear();
   entry.result.clear();
@@ -114,6 +112,7 @@ Result<StsPolicy> StsLookup::fetch_policy(const std::string& domain, int64_t dea
   HttpsRequest request;
   request.url = {.url = "https://" + host + "/.well-known/mta-sts.txt", .host = host};
   request.addresses = host_addresses({.name = host, .addresses = addresses->rrsets});
+  request.inner = settings_.inner;
   request.connect_port = settings_.port;
   request.ca_path = settings_.ca_path;
   request.timeout_milliseconds = deadline - now_milliseconds();
@@ -134,7 +133,8 @@ Result<StsPolicy> StsLookup::fetch_policy(const std::string& domain, int64_t dea
 // By hand the cache is often not ours to write: then it is only read.
 void StsLookup::keep(const StsEntry& entry) {
   if (!cache_.writable()) return;
-  if (Result<void> kept = cache_.put(entry); !kept) log_warning("keep an MTA-STS policy", kept.failure());
+  if (Result<void> kept = cache_.put(entry, now_microseconds() / 1000000); !kept)
+    log_warning("keep an MTA-STS policy", kept.failure());
 }
 
 }  // namespace postern

@@ -198,7 +198,7 @@ Result<std::vector<Target>> find_targets(std::string_view domain, const NextHop&
     }
     return std::vector<Target>{target_at(literal, literal, port, {})};
   }
-  const int64_t deadline = now_milliseconds() + kDnsDeadlineMilliseconds;
+  const int64_t deadline = now_milliseconds() + settings.dns_milliseconds;
   if (hop.host.empty()) {
     Result<DnsAnswer> answer = ask_mx(settings.dns_program, domain, deadline);
     if (!answer) return answer.failure();

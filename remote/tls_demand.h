@@ -35,4 +35,9 @@ struct TlsDemand {
   std::string refusal_type;
 };
 
+// Nothing of a message goes to a host without TLS.
+constexpr bool must_be_tls(const TlsDemand& demand) {
+  return !demand.report_only && (demand.need == TlsNeed::encrypted || demand.need == TlsNeed::authenticated);
+}
+
 }  // namespace postern

@@ -17,6 +17,7 @@ void add_sts(StsOfDelivery& sts, const Destination& destination, const std::stri
              TlsFindings& findings) {
   if (!looks_at_sts(destination, findings)) return;
   const StsAnswer& answer = sts.answer();
+  findings.sts_pending = answer.outcome == StsAnswer::Outcome::pending;
   if (answer.outcome != StsAnswer::Outcome::found) return;
   findings.sts = &answer.policy;
   findings.sts_names_host = sts_matches(answer.policy, host);
@@ -27,6 +28,7 @@ std::optional<TlsRecord> begin_tls_record(StsOfDelivery& sts, const Destination&
   const bool by_policy =
       destination.table_tls == TlsLevel::dane || destination.table_tls == TlsLevel::dane_only;
   if (!by_policy || !is_policy_domain(domain)) return std::nullopt;
+  if (findings.sts_pending) return std::nullopt;  // there is no session to tell of yet
   if (looks_at_sts(destination, findings)) return tls_record_of(sts.answer());
   TlsRecord record{.domain = lower(domain)};
   if (findings.dane == nullptr || findings.dane->outcome == DaneResult::Outcome::not_applicable ||

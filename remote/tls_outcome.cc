@@ -25,7 +25,7 @@ std::string tls_failure_text(const TlsOutcome& outcome, std::string_view domain)
 }
 
 bool connection_fits(const Destination& made_for, const TlsOutcome& outcome, const Destination& wanted) {
-  if (made_for.certificate != wanted.certificate) return false;
+  if (outcome.did == TlsOutcome::Did::failed || made_for.certificate != wanted.certificate) return false;
   if (made_for.table_tls == wanted.table_tls && made_for.tls_report == wanted.tls_report) return true;
   switch (wanted.table_tls) {
     case TlsLevel::off:

@@ -57,6 +57,8 @@ TlsDemand demand_of_dane(const TlsFindings& findings, std::string_view host, boo
   if (only)
     return refuse(why, "dane-required", printable(host, 255) + " has no secure TLSA record, policy dane-only",
                   host);
+  if (findings.sts_pending)
+    return refuse("sts", "sts-policy-fetch-error", "the MTA-STS policy is still being fetched", host);
   if (findings.sts != nullptr && findings.sts->mode != StsPolicy::Mode::none)
     return demand_of_sts(findings, host);
   return demand(TlsNeed::opportunistic, "may", {std::string(host)});

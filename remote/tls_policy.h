@@ -15,6 +15,7 @@ struct TlsFindings {
   const DaneResult* dane = nullptr;  // nullptr: not asked, as where it is not applicable
   const StsPolicy* sts = nullptr;    // nullptr: the domain has none
   bool sts_names_host = true;        // one of its mx patterns matches
+  bool sts_pending = false;          // it has one, which is not known yet
 };
 
 // Does what MTA-STS says matter for the host? Not where the level decides alone, or DANE does.

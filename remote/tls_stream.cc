@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "lib/control.h"
+#include "lib/secret_file.h"
 #include "lib/text.h"
 #include "remote/tls_context.h"
 
@@ -23,12 +24,20 @@ namespace postern {
 // wait.
 struct WireBio {
   using Wire = TlsStream::Wire;
+  static constexpr unsigned kReadsAtATime = 8;
   static Wire& wire(BIO* bio) { return *static_cast<Wire*>(::BIO_get_data(bio)); }
 
   static int read(BIO* bio, char* into, int size) {
     Wire& of = wire(bio);
     ::BIO_clear_retry_flags(bio);
-    const ssize_t got = ::recv(of.socket, into, static_cast<size_t>(size), of.recv_flags);
+    // OpenSSL reads until it has something for us. A server that sends a handshake byte by byte, or one
+    // ticket after another, would keep it there for ever: it waits once at most, and then our deadline is
+    // looked at.
+    const bool first = of.reads++ == 0;
+    ssize_t got = -1;
+    errno = EAGAIN;
+    if (of.reads <= kReadsAtATime)
+      got = ::recv(of.socket, into, static_cast<size_t>(size), first ? of.recv_flags : MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) ::BIO_set_retry_read(bio);
     of.at_end = got == 0;
     return static_cast<int>(got);
@@ -162,8 +171,9 @@ Result<void> TlsStream::set_names() {
   Result<X509_STORE*> authorities = context_.authorities();
   if (!authorities) return authorities.failure();
   fine = fine && ::SSL_set1_verify_cert_store(ssl_, *authorities) == 1;
-  // RFC 6125 6.4.3: a wildcard is a whole label, or none.
-  ::SSL_set_hostflags(ssl_, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  // RFC 6125 6.4.3: a wildcard is a whole label, or none; RFC 8461 4.1, RFC 9525 2: a name in the subject is
+  // none.
+  ::SSL_set_hostflags(ssl_, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   for (const std::string& name : demand_.names) {
     fine =
         fine && (is_address(name) ? ::X509_VERIFY_PARAM_set1_ip_asc(::SSL_get0_param(ssl_), name.c_str()) == 1
@@ -197,6 +207,7 @@ Result<bool> TlsStream::set_tlsa() {
 Result<void> TlsStream::set_certificate() {
   if (demand_.certificate.empty()) return {};
   const std::string path = home_path("secrets/posternr/" + demand_.certificate + ".pem");
+  if (Result<void> secret = check_secret(path); !secret) return secret;
   if (::SSL_use_certificate_chain_file(ssl_, path.c_str()) == 1 &&
       ::SSL_use_PrivateKey_file(ssl_, path.c_str(), SSL_FILETYPE_PEM) == 1 &&
       ::SSL_check_private_key(ssl_) == 1) {
@@ -207,9 +218,15 @@ Result<void> TlsStream::set_certificate() {
       "4.3.5");
 }
 
-TlsStream::Step TlsStream::shake_hands() {
+void TlsStream::begin_call(int recv_flags) {
   ::ERR_clear_error();
   errno = 0;
+  wire_.recv_flags = recv_flags;
+  wire_.reads = 0;
+}
+
+TlsStream::Step TlsStream::shake_hands() {
+  begin_call(0);
   return step_of(::SSL_do_handshake(ssl_));
 }
 
@@ -283,18 +300,13 @@ ssize_t TlsStream::result_of(int result) {
 }
 
 ssize_t TlsStream::read(std::span<char> into, int recv_flags) {
-  ::ERR_clear_error();
-  errno = 0;
-  wire_.recv_flags = recv_flags;
-  const ssize_t got = result_of(::SSL_read(ssl_, into.data(), static_cast<int>(into.size())));
-  wire_.recv_flags = 0;
-  return got;
+  begin_call(recv_flags);
+  return result_of(::SSL_read(ssl_, into.data(), static_cast<int>(into.size())));
 }
 
 ssize_t TlsStream::write(std::string_view bytes) {
   constexpr size_t kMost = size_t{1} << 24;  // SSL_write counts with an int
-  ::ERR_clear_error();
-  errno = 0;
+  begin_call(0);
   const ssize_t sent =
       result_of(::SSL_write(ssl_, bytes.data(), static_cast<int>(std::min(bytes.size(), kMost))));
   if (sent != 0) return sent;
@@ -308,8 +320,7 @@ bool TlsStream::has_pending() const {
 
 void TlsStream::close() {
   if (broken_) return;
-  ::ERR_clear_error();
-  wire_.recv_flags = MSG_DONTWAIT;
+  begin_call(MSG_DONTWAIT);
   (void)::SSL_shutdown(ssl_);
   ::ERR_clear_error();
 }

@@ -56,12 +56,14 @@ class TlsStream {
   struct Wire {  // of the BIO
     int socket = -1;
     int recv_flags = 0;
+    unsigned reads = 0;  // in this call of OpenSSL
     bool at_end = false;
   };
   TlsStream(TlsContext& context, const TlsDemand& demand) : context_(context), demand_(demand) {}
   Result<void> set_up(int socket, const std::string& peer);
   Result<void> set_names();
   Result<void> set_certificate();
+  void begin_call(int recv_flags);  // of OpenSSL
   Result<bool> set_tlsa();
   Step step_of(int result);
   ssize_t result_of(int result);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "lib/result.h"
+#include "remote/tlsrpt_round.h"
 #include "remote/tlsrpt_send.h"
 
 namespace postern {
@@ -13,20 +14,15 @@ namespace postern {
 constexpr uint64_t kTlsReportSpreadSeconds = 4 * 3600;  // behind midnight UTC, by our name (RFC 8460 4.1)
 constexpr uint64_t kTlsReportGiveUpSeconds = 86400;     // behind the first try (5.5)
 
-struct TlsRunEnd {
-  uint64_t sent = 0;
-  uint64_t not_wanted = 0;
-  uint64_t failed = 0;  // to be tried again
-};
-
-// Sends what DIRECTORY/DAY.sent does not name yet, and names it there.
+// Sends what DIRECTORY/DAY.sent does not name yet, and names it there. Begins no report behind `deadline` (of
+// now_milliseconds()).
 Result<TlsRunEnd> send_tls_reports(const TlsReportSettings& settings, const std::string& directory,
-                                   const std::string& day);
+                                   const std::string& day, int64_t deadline);
 // The reports as JSON, one a line, of `domain` or (empty) of all.
 Result<std::string> print_tls_reports(const TlsReporter& reporter, const std::string& directory,
                                       const std::string& day, std::string_view domain);
-// One round of the service: the days that are over and due. A day is removed when all is sent, or is a day
-// old.
+// One round of the service: the days that are over and due, which share kTlsRoundMilliseconds. A day is
+// removed when all is sent, or is a day old.
 void report_due_days(const TlsReportSettings& settings, const std::string& directory, uint64_t now);
 
 }  // namespace postern

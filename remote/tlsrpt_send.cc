@@ -75,6 +75,9 @@ Result<void> send_by_mail(const TlsReportSettings& settings, const TlsReport& re
   environment.set("POSTERN_MID", std::to_string(mid));
   environment.set("POSTERN_LISTENER", "local");
   environment.set("RELAYCLIENT", "");
+  // Else a domain whose DANE or MTA-STS is broken never learns of it (RFC 8460 3); and the session is not
+  // reported, or two gateways would report to each other for ever.
+  environment.set("POSTERN_TLS_REQUIRED", "no");
   const QueueAnswer answer = submit(settings.queue_program, file->get(), envelope, environment,
                                     now_milliseconds() + kQueueMilliseconds);
   const SmtpReply reply = queue_reply(answer);
@@ -84,17 +87,18 @@ Result<void> send_by_mail(const TlsReportSettings& settings, const TlsReport& re
 }
 
 Result<void> send_by_https(const TlsReportSettings& settings, const TlsReport& report,
-                           const std::string& packed, const std::string& url) {
+                           const std::string& packed, const std::string& url, int64_t deadline) {
   Result<HttpsUrl> parsed = parse_https_url(url);
   if (!parsed) return parsed.failure();
-  Result<DnsAnswer> addresses =
-      ask_dns(settings.dns_program, {"ip", parsed->host}, now_milliseconds() + kDnsMilliseconds);
+  Result<DnsAnswer> addresses = ask_dns(settings.dns_program, {"ip", parsed->host},
+                                        std::min(deadline, now_milliseconds() + kDnsMilliseconds));
   if (!addresses) return addresses.failure();
   HttpsRequest request;
   request.url = *parsed;
   request.addresses = host_addresses({.name = parsed->host, .addresses = addresses->rrsets});
+  request.inner = settings.inner;
   request.ca_path = settings.ca_path;
-  request.timeout_milliseconds = kPostMilliseconds;
+  request.timeout_milliseconds = std::min(kPostMilliseconds, deadline - now_milliseconds());
   request.post_type = "application/tlsrpt+gzip";
   request.post_body = packed;
   const HttpsEnd end = exchange(request);
@@ -106,22 +110,28 @@ Result<void> send_by_https(const TlsReportSettings& settings, const TlsReport& r
   return {};
 }
 
+std::optional<TlsReportPlace> place_of(std::string_view uri) {
+  if (lower(uri.substr(0, kMailScheme.size())) == kMailScheme) {
+    const std::string_view address = uri.substr(kMailScheme.size());
+    std::string plain = without_percents(address.substr(0, address.find('?')));
+    if (!is_plain_address(plain)) return std::nullopt;
+    return TlsReportPlace{.mail_address = std::move(plain), .https_url = {}};
+  }
+  Result<HttpsUrl> url = parse_https_url(uri);
+  if (!url) return std::nullopt;
+  return TlsReportPlace{.mail_address = {}, .https_url = url->url};
+}
+
 }  // namespace
 
 std::vector<TlsReportPlace> tls_report_places(const std::vector<std::string>& txt_records) {
   std::vector<TlsReportPlace> places;
   const std::optional<std::string_view> record = only_record(txt_records, kRecordBegin);
   if (!record) return places;
-  const std::string_view rua = tag_of(*record, "rua").value_or("");
-  for (std::string_view uri : split(rua, ',')) {
-    uri = trim(uri);
-    if (places.size() == kTlsReportPlaces) break;
-    if (lower(uri.substr(0, kMailScheme.size())) == kMailScheme) {
-      const std::string_view address = uri.substr(kMailScheme.size());
-      std::string plain = without_percents(address.substr(0, address.find('?')));
-      if (is_plain_address(plain)) places.push_back({.mail_address = std::move(plain), .https_url = {}});
-    } else if (Result<HttpsUrl> url = parse_https_url(uri); url) {
-      places.push_back({.mail_address = {}, .https_url = url->url});
+  for (const std::string_view rua : loose_tags_of(*record, "rua")) {
+    for (const std::string_view uri : split(rua, ',')) {
+      if (places.size() == kTlsReportPlaces) return places;
+      if (std::optional<TlsReportPlace> place = place_of(trim(uri))) places.push_back(std::move(*place));
     }
   }
   return places;
@@ -146,13 +156,18 @@ Result<TlsReportSettings> read_tls_report_settings() {
   Result<std::string> ca_path = control_line_or("tlscapath", settings.ca_path);
   if (!ca_path) return ca_path.failure();
   settings.ca_path = *ca_path;
+  Result<Networks> inner = read_https_inner();
+  if (!inner) return inner.failure();
+  settings.inner = std::move(*inner);
   if (const char* queue = ::getenv("QMAILQUEUE"); queue != nullptr) settings.queue_program = queue;
   return settings;
 }
 
-Result<TlsReportFate> send_tls_report(const TlsReportSettings& settings, const TlsReport& report) {
+Result<TlsReportFate> send_tls_report(const TlsReportSettings& settings, const TlsReport& report,
+                                      int64_t deadline) {
   Result<std::vector<std::string>> records =
-      ask_txt(settings.dns_program, "_smtp._tls." + report.domain, now_milliseconds() + kDnsMilliseconds);
+      ask_txt(settings.dns_program, "_smtp._tls." + report.domain,
+              std::min(deadline, now_milliseconds() + kDnsMilliseconds));
   if (!records) return records.failure();
   const std::vector<TlsReportPlace> places = tls_report_places(*records);
   if (places.empty()) return TlsReportFate::not_wanted;
@@ -163,7 +178,7 @@ Result<TlsReportFate> send_tls_report(const TlsReportSettings& settings, const T
   for (const TlsReportPlace& place : places) {
     const Result<void> sent = place.https_url.empty()
                                   ? send_by_mail(settings, report, *packed, place.mail_address)
-                                  : send_by_https(settings, report, *packed, place.https_url);
+                                  : send_by_https(settings, report, *packed, place.https_url, deadline);
     taken = taken || sent.ok();
     if (!sent) last = sent.failure();
   }

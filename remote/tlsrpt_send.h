@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/inner_addresses.h"
 #include "lib/result.h"
 #include "remote/tlsrpt_report.h"
 
@@ -27,11 +28,14 @@ struct TlsReportSettings {
   std::string dns_program = "@dnsq";       // control/dnsq
   std::string queue_program = "@scanq";    // QMAILQUEUE
   std::string ca_path = "/etc/ssl/certs";  // control/tlscapath
+  Networks inner{};                        // control/httpsinner
 };
 Result<TlsReportSettings> read_tls_report_settings();
 
 enum class TlsReportFate { sent, not_wanted };
-// Taken by one of the places at least. The failure is temporary when it may be tried again.
-Result<TlsReportFate> send_tls_report(const TlsReportSettings& settings, const TlsReport& report);
+// Taken by one of the places at least. The DNS and the posts of all places end by `deadline`; our own queue
+// has its own time. The failure is temporary when it may be tried again.
+Result<TlsReportFate> send_tls_report(const TlsReportSettings& settings, const TlsReport& report,
+                                      int64_t deadline_milliseconds);
 
 }  // namespace postern

@@ -69,7 +69,7 @@ std::string refused_because(const Part& part) {
 std::vector<Output> outputs_of(std::vector<Part>& parts, bool hold_refused) {
   std::vector<Output> outputs;
   for (Part& part : parts) {
-    Decision& decision = part.decision;
+    PartDecision& decision = part.decision;
     if (decision.fate == Fate::drop || (decision.fate == Fate::refuse && !hold_refused)) continue;
     Output output{.mid = part.mid,
                   .message = std::move(part.message),
@@ -124,7 +124,7 @@ QueueAnswer place_set(int file, const Environment& request, const Programs& prog
 std::string fates_of(const std::vector<Part>& parts, bool hold_refused) {
   std::string lines;
   for (const Part& part : parts) {
-    const Decision& decision = part.decision;
+    const PartDecision& decision = part.decision;
     const std::string by = decision.stage.empty() ? std::string() : decision.stage + ": ";
     std::string fate = "queued";
     std::string detail = std::to_string(part.envelope.recipients.size()) + " recipients";

@@ -19,7 +19,7 @@ struct Hold {
   std::string reason;
 };
 
-struct Decision {
+struct PartDecision {
   Fate fate = Fate::deliver;
   SmtpReply reply;          // with refuse: 4yz defers, 5yz rejects
   std::string stage;        // who decided
@@ -33,7 +33,7 @@ struct Part {
   Envelope envelope;
   Environment environment;  // Joint 2's variables and the tags, POSTERN_TAG_NAME
   std::string direction;    // in, out, local
-  Decision decision;
+  PartDecision decision;
   bool stopped = false;                 // no further stage
   size_t next_stage = 0;                // where a part that was split off goes on
   std::vector<std::string> stages_run;  // "NAME:OUTCOME"

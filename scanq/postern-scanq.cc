@@ -153,10 +153,10 @@ int Scan::refused(const Part& part) const {
   return refuse(job_, part.decision.reply);
 }
 
-// A release and a dry run are told what becomes of each part, in the reply; a path form's descriptor 1 is the
-// envelope.
+// A resident's client is told what becomes of each part, in the reply: a release needs it, and smtpd judges
+// its client by it. A path form's descriptor 1 is the envelope; it tells of a dry run only.
 void Scan::tell_fates(const Scanned& scanned, bool hold_refused) {
-  if (!is_set("POSTERN_DRYRUN") && !is_set("POSTERN_RELEASED")) return;
+  if (!is_set("POSTERN_DRYRUN") && job_.connection < 0) return;
   std::string lines = fates_of(scanned.parts, hold_refused);
   for (const Output& copy : scanned.copies) {
     lines += std::to_string(copy.mid) +

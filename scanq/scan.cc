@@ -145,7 +145,7 @@ class Run {
 
   // What is marked is held; a message without recipients goes nowhere.
   static void finish(Part& part) {
-    Decision& decision = part.decision;
+    PartDecision& decision = part.decision;
     if (part.envelope.recipients.empty() && decision.fate != Fate::refuse) {
       if (decision.fate != Fate::drop) decision.reason = "no recipient is left";
       decision.fate = Fate::drop;

@@ -19,12 +19,18 @@
 #include "lib/destinations.h"
 #include "lib/dkim_table.h"
 #include "lib/fd.h"
+#include "lib/inner_addresses.h"
 #include "lib/quarantine_settings.h"
+#include "lib/reputation_settings.h"
+#include "lib/sender_exceptions.h"
 #include "lib/smtproutes.h"
 #include "lib/text.h"
 #include "lib/unsubscribe_list.h"
-#include "receipt/send_as.h"
+#include "receipt/compile_tables.h"
+#include "service/check_auth.h"
 #include "service/check_domains.h"
+#include "service/check_host_access.h"
+#include "service/check_recipients.h"
 #include "service/init_options.h"
 
 namespace postern {
@@ -32,6 +38,7 @@ namespace postern {
 namespace {
 
 constexpr size_t kFileLimitBytes = 16 * 1024 * 1024;
+constexpr std::string_view kDefaultDomainOf = "defaultdomain.";  // and a listener's name
 
 enum class Form {
   number,
@@ -46,6 +53,8 @@ enum class Form {
   drop_or_bounce,
   families,
   tls_version,
+  tlsd_version,
+  file,
   send_or_refuse,
   warn_or_error,
   heuristics,
@@ -56,12 +65,23 @@ enum class Form {
   senders,
   quarantines,
   bounce_profiles,
+  signed_headers,
+  mail_address,
   tcp_rules,
   virtual_domains,
   gateways,
   authcheck,
   mechanisms,
   send_as,
+  networks,
+  host_access,
+  policies,
+  reputation_lists,
+  reputation_table,
+  recipient_table,
+  recipient_checks,
+  call_ahead,
+  exceptions,
   line,
   any
 };
@@ -73,6 +93,9 @@ struct Known {
 };
 
 constexpr std::array kKnown = {
+    Known{"alertto", Form::line, "postmaster at control/me"},
+    Known{"aliases", Form::recipient_table, "none"},
+    Known{"aliases.cdb", Form::any, "made by postern-rcpt from aliases"},
     Known{"altsrchost", Form::gateways, "the system chooses the address that mail goes out from"},
     Known{"antivirus", Form::antivirus,
           "infected: quarantine (from outside) or reject; encrypted: pass; unscannable, limit: quarantine; "
@@ -96,40 +119,53 @@ constexpr std::array kKnown = {
     Known{"badmailfrom", Form::senders, "none"},
     Known{"barelf", Form::barelf, "refuse"},
     Known{"bounceprofiles", Form::bounce_profiles, "DEFAULT alone, as postern-bounceprofiles(5) has it"},
+    Known{"callahead", Form::call_ahead, "no profile, so no host is asked about recipients"},
     Known{"clamd", Form::text, "/run/clamav/clamd.ctl"},
     Known{"clamdb", Form::directory, "/var/lib/clamav"},
     Known{"clamdmaxstream", Form::number, "104857600"},
     Known{"commandbytes", Form::number, "2048"},
     Known{"concurrencyauth", Form::number, "8"},
+    Known{"concurrencycallahead", Form::number, "20"},
     Known{"concurrencyclamd", Form::number, "10"},
     Known{"concurrencyincoming", Form::number, "200"},
     Known{"concurrencylocal", Form::number, "10"},
     Known{"concurrencyperip", Form::number, "20"},
     Known{"concurrencypickup", Form::number, "10"},
     Known{"concurrencyremote", Form::number, "20"},
+    Known{"concurrencyrepd", Form::number, "10"},
     Known{"concurrencyscan", Form::number, "4"},
     Known{"concurrencysign", Form::number, "4"},
-    Known{"concurrencysite", Form::number, "10"},
     Known{"concurrencysts", Form::number, "20"},
+    Known{"concurrencytls", Form::number, "one for each core"},
+    Known{"countrydb", Form::text, "/var/lib/GeoIP/GeoLite2-Country.mmdb"},
     Known{"databytes", Form::number, "52428800"},
     Known{"defaultdelivery", Form::text, "./Maildir/"},
-    Known{"defaultdomain", Form::host, "control/me behind its first dot"},
+    Known{"defaultdomain", Form::host,
+          "for inject control/me behind its first dot; smtpd refuses bare addresses"},
     Known{"defaulthost", Form::host, "control/me"},
+    Known{"destinations", Form::any, "for every destination what is built in"},
     Known{"dkim", Form::dkim, "nothing is signed"},
-    Known{"dkimheaders", Form::any, "those of RFC 6376 5.4.1; the nine that readers show are oversigned"},
+    Known{"dkimheaders", Form::signed_headers,
+          "those of RFC 6376 5.4.1; the nine that readers show are oversigned"},
     Known{"dnsq", Form::text, "@dnsq"},
+    Known{"domainmap", Form::recipient_table, "none"},
+    Known{"domainmap.cdb", Form::any, "made by postern-rcpt from domainmap"},
     Known{"doublebouncehost", Form::host, "control/me where that is local, else the first of control/locals"},
     Known{"doublebounceto", Form::line, "postmaster"},
     Known{"ehloignore", Form::any, "none"},
     Known{"eightbitmime", Form::send_or_refuse, "send"},
     Known{"globalunsubscribe", Form::unsubscribed, "none"},
     Known{"globalunsubscribeaction", Form::drop_or_bounce, "drop"},
+    Known{"hat", Form::host_access, "every client may send to us, none may relay but by control/tcp.smtp"},
+    Known{"hat.bin", Form::any, "made by postern-hat from hat and policies"},
     Known{"headerbytes", Form::number, "262144"},
     Known{"helohost", Form::host, "control/me"},
+    Known{"httpsinner", Form::networks, "no inner address is fetched from or posted to"},
     Known{"idhost", Form::host, "control/me"},
     Known{"ipfamilies", Form::families, "ipv6 ipv4"},
     Known{"linebytes", Form::number, "0"},
     Known{"listen", Form::address_port, "0.0.0.0:25"},
+    Known{"listensmtps", Form::address_port, "no TLS from the first byte"},
     Known{"listensubmission", Form::address_port, "nobody listens for submission"},
     Known{"locals", Form::domains, "control/me"},
     Known{"maxcommands", Form::number, "100"},
@@ -144,17 +180,29 @@ constexpr std::array kKnown = {
     Known{"notipme", Form::any, "none"},
     Known{"pickupusers", Form::any, "everybody"},
     Known{"plusdomain", Form::host, "control/me behind its first dot"},
+    Known{"policies", Form::policies, "the rule alone"},
     Known{"programmemory", Form::number, "0"},
     Known{"programseconds", Form::number, "240"},
     Known{"quarantines", Form::quarantines, "every quarantine holds until somebody decides"},
     Known{"queuelifetime", Form::number, "259200"},
+    Known{"rat", Form::recipient_table, "control/rcpthosts decides"},
+    Known{"rat.cdb", Form::any, "made by postern-rcpt from rat"},
+    Known{"ratedkeys", Form::number, "1000000"},
+    Known{"rcptcheck", Form::text, "no program is asked about recipients"},
     Known{"rcpthosts", Form::domains, "control/locals"},
+    Known{"recipientchecks", Form::recipient_checks, "recipients go through no checks behind the tables"},
     Known{"remoteport", Form::number, "25"},
+    Known{"reputation", Form::text, "@repd"},
+    Known{"reputationlists", Form::reputation_lists, "no DNS list is asked; our own history counts"},
+    Known{"reputationtable", Form::reputation_table, "none"},
     Known{"resolver", Form::address_port, "the system's resolvers"},
     Known{"retryfirst", Form::number, "60"},
     Known{"retrylongest", Form::number, "3600"},
     Known{"scanning", Form::scanning, "inline"},
     Known{"sendas", Form::send_as, "every user as himself alone"},
+    Known{"senderexceptions", Form::exceptions, "none"},
+    Known{"senderexceptions.cdb", Form::any, "made by postern-cdbmake from senderexceptions"},
+    Known{"senderrateexceptions", Form::senders, "none"},
     Known{"sessionseconds", Form::number, "3600"},
     Known{"smtpgreeting", Form::text, "control/me"},
     Known{"smtproutes", Form::routes, "none"},
@@ -177,9 +225,13 @@ constexpr std::array kKnown = {
     Known{"timeoutsmtpd", Form::number, "300"},
     Known{"timeoutstarttls", Form::number, "300"},
     Known{"tlscapath", Form::directory, "/etc/ssl/certs"},
+    Known{"tlsdclientca", Form::file, "clients are not asked for certificates"},
+    Known{"tlsdminimum", Form::tlsd_version, "TLSv1.2"},
+    Known{"tlsdtickets", Form::number, "3600"},
+    Known{"tlsdtimeout", Form::number, "60"},
     Known{"tlsminimum", Form::tls_version, "TLSv1.2"},
     Known{"tlsrpt", Form::text, "@tlsrpt"},
-    Known{"tlsrptfrom", Form::text, "postmaster at control/me"},
+    Known{"tlsrptfrom", Form::mail_address, "postmaster at control/me"},
     Known{"trustanchors", Form::any, "the root's trust anchor"},
     Known{"virtualdomains", Form::virtual_domains, "none"},
 };
@@ -277,12 +329,26 @@ std::string problem_of(Form form, std::string_view line) {
       const Result<DkimTable> parsed = DkimTable::parse(line, "it");
       return parsed ? "" : "is no line of control/dkim: " + after_colon(parsed.failure().text);
     }
+    case Form::signed_headers: {
+      const auto parsed = parse_signed_headers(line, "it");
+      return parsed ? "" : "is no list of header fields: " + after_colon(parsed.failure().text);
+    }
+    case Form::mail_address: {
+      const size_t at = line.find('@');
+      const bool whole = at != 0 && at != std::string_view::npos && is_host(line.substr(at + 1)) &&
+                         line.find_first_of(" \t<>()") == std::string_view::npos;
+      return whole ? "" : "is no address; write one user@domain";
+    }
     case Form::unsubscribed: {
       std::vector<std::string> problems;
       UnsubscribeList::parse(line, problems);
       return problems.empty() ? ""
                               : "is no entry; write user@domain, @domain, @.domain, user@ or an IP address";
     }
+    case Form::networks:
+      return Networks::parse({std::string(line)}, "it")
+                 ? ""
+                 : "is no network; write 192.0.2.1, 192.0.2.0/24 or fd00::/8";
     case Form::drop_or_bounce:
       return line == "drop" || line == "bounce" ? "" : "is neither of two words; write drop or bounce";
     case Form::directory: {
@@ -305,6 +371,15 @@ std::string problem_of(Form form, std::string_view line) {
       for (const std::string_view version : {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"})
         if (equal_ignoring_case(line, version)) return "";
       return "is no version of TLS; write TLSv1.2 or TLSv1.3 (TLSv1 and TLSv1.1 are broken)";
+    case Form::tlsd_version:
+      for (const std::string_view version : {"TLSv1.2", "TLSv1.3"})
+        if (equal_ignoring_case(line, version)) return "";
+      return "is no version of TLS that is served; write TLSv1.2 or TLSv1.3";
+    case Form::file: {
+      struct stat status {};
+      const bool there = ::stat(std::string(line).c_str(), &status) == 0 && S_ISREG(status.st_mode);
+      return there ? "" : "is no file; write the absolute path of one";
+    }
     case Form::send_or_refuse:
       return line == "send" || line == "refuse" ? "" : "is neither of two words; write send or refuse";
     case Form::warn_or_error:
@@ -345,25 +420,24 @@ std::string problem_of(Form form, std::string_view line) {
     }
     case Form::tcp_rules:
       return problem_of_tcp_rule(line);
-    case Form::authcheck: {
-      const std::string program{line.substr(0, line.find_first_of(" \t"))};
-      const bool there = program.starts_with('@') ? is_host(line.substr(1))
-                         : program.find('/') == std::string::npos
-                             ? ::access((own_directory() + "/" + program).c_str(), X_OK) == 0
-                             : program.starts_with('/') && ::access(program.c_str(), X_OK) == 0;
-      return there ? "" : "is no program; write @NAME, one of Postern's programs, or an absolute path";
+    case Form::authcheck:
+      return problem_of_checker(line);
+    case Form::mechanisms:
+      return problem_of_mechanisms(line);
+    case Form::exceptions: {
+      const Result<SenderException> exception = parse_exception_line(line);
+      return exception ? "" : exception.failure().text;
     }
-    case Form::mechanisms: {
-      static constexpr std::array kMechanisms = {"PLAIN", "LOGIN", "SCRAM-SHA-256"};
-      for (const std::string_view word : words(line)) {
-        if (std::find(kMechanisms.begin(), kMechanisms.end(), word) == kMechanisms.end())
-          return "has a word that is no mechanism; write some of SCRAM-SHA-256, PLAIN and LOGIN";
-      }
-      return words(line).empty() ? "names no mechanism; write some of SCRAM-SHA-256, PLAIN and LOGIN" : "";
-    }
-    case Form::send_as:
+    case Form::send_as:          // taken as a whole: lines may go on
     case Form::bounce_profiles:  // taken as a whole: what a line means depends on DEFAULT
     case Form::gateways:         // likewise: a line may name what stands in another
+    case Form::host_access:      // likewise
+    case Form::policies:         // likewise
+    case Form::reputation_lists:
+    case Form::reputation_table:
+    case Form::recipient_table:
+    case Form::recipient_checks:
+    case Form::call_ahead:
     case Form::line:
     case Form::any:
       return "";
@@ -403,14 +477,18 @@ std::vector<std::string> problems_of_bounce_profiles(const std::string& text, co
 bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
          form == Form::stages || form == Form::antivirus || form == Form::senders || form == Form::dkim ||
-         form == Form::unsubscribed || form == Form::quarantines || form == Form::bounce_profiles ||
-         form == Form::tcp_rules || form == Form::gateways || form == Form::authcheck ||
-         form == Form::send_as || form == Form::any;
+         form == Form::unsubscribed || form == Form::signed_headers || form == Form::quarantines ||
+         form == Form::bounce_profiles || form == Form::tcp_rules || form == Form::gateways ||
+         form == Form::host_access || form == Form::policies || form == Form::reputation_lists ||
+         form == Form::reputation_table || form == Form::recipient_checks || form == Form::call_ahead ||
+         form == Form::exceptions || form == Form::authcheck || form == Form::send_as || form == Form::any;
 }
 
 ControlReport report_on(const Known& known) {
   ControlReport report{.name = known.name, .value = known.otherwise, .is_default = true, .problems = {}};
   const std::string path = home_path("control/" + report.name);
+  if (known.form == Form::policies || known.form == Form::host_access)
+    report.problems = problems_of_host_access(known.form == Form::policies);
   if (::access(path.c_str(), F_OK) < 0) return report;
   report.is_default = false;
   report.value.clear();
@@ -419,8 +497,14 @@ ControlReport report_on(const Known& known) {
     report.problems.push_back(path + ": " + content.failure().text + "; make it readable for everybody");
     return report;
   }
-  if (report.name.ends_with(".cdb")) {
+  if (report.name.ends_with(".cdb") || report.name.ends_with(".bin")) {
     report.value = std::to_string(content->size()) + " bytes";
+    return report;
+  }
+  // As long as they like.
+  if (known.form == Form::host_access || known.form == Form::recipient_table) {
+    report.value = std::to_string(control_lines(*content).size()) + " lines";
+    if (known.form == Form::recipient_table) report.problems = problems_of_recipient_table(report.name);
     return report;
   }
   size_t number = 0;
@@ -443,8 +527,22 @@ ControlReport report_on(const Known& known) {
     if (!table) report.problems.push_back(table.failure().text);
   }
   if (known.form == Form::send_as) {
-    const Result<SendAs> table = SendAs::parse(*content, path, {});
+    for (std::string& problem : problems_of_send_as(*content, path))
+      report.problems.push_back(std::move(problem));
+  }
+  if (known.form == Form::reputation_lists) {
+    const Result<ReputationSettings> lists = parse_reputation_lists(*content, path);
+    if (!lists) report.problems.push_back(lists.failure().text);
+  }
+  if (known.form == Form::reputation_table) {
+    const Result<ReputationTable> table = ReputationTable::parse(*content, path);
     if (!table) report.problems.push_back(table.failure().text);
+  }
+  if (known.form == Form::call_ahead || known.form == Form::recipient_checks) {
+    for (const std::string& problem : known.form == Form::call_ahead
+                                          ? problems_of_call_ahead(*content, path)
+                                          : problems_of_recipient_checks(*content, path))
+      report.problems.push_back(located(problem));
   }
   if (known.form == Form::stages && report.value.empty()) {
     report.value = "none";
@@ -455,21 +553,19 @@ ControlReport report_on(const Known& known) {
   return report;
 }
 
-// Only our own table has what SCRAM needs; a client takes SCRAM where it is offered, and would be refused.
-void warn_of_scram(std::vector<ControlReport>& reports) {
-  const auto named = [&](std::string_view name) {
-    return std::find_if(reports.begin(), reports.end(),
-                        [&](const ControlReport& report) { return report.name == name; });
-  };
-  const auto checkers = named("authcheck");
-  const auto mechanisms = named("authmechanisms");
-  if (checkers == reports.end() || mechanisms == reports.end()) return;
-  if (mechanisms->value.find("SCRAM") == std::string::npos ||
-      checkers->value.find("postern-checkpassword") != std::string::npos)
-    return;
-  checkers->problems.push_back(home_path("control/authcheck") +
-                               ": SCRAM-SHA-256 is offered, and only users of postern-checkpassword have it; "
-                               "write \"PLAIN LOGIN\" into control/authmechanisms");
+// What is written there, and not compiled, counts for nobody.
+void warn_of_stale_table(ControlReport& report) {
+  const std::string text = home_path("control/" + report.name);
+  struct stat written {};
+  struct stat compiled {};
+  if (::stat(text.c_str(), &written) < 0) return;
+  const bool fresh = ::stat((text + ".cdb").c_str(), &compiled) == 0 &&
+                     (compiled.st_mtim.tv_sec > written.st_mtim.tv_sec ||
+                      (compiled.st_mtim.tv_sec == written.st_mtim.tv_sec &&
+                       compiled.st_mtim.tv_nsec >= written.st_mtim.tv_nsec));
+  if (fresh) return;
+  report.problems.push_back(text + ": it is newer than " + report.name +
+                            ".cdb, which is what counts; run postern-cdbmake " + report.name);
 }
 
 // A list of users that leaves out the owner of alias/ stops what postmaster and all other aliases forward.
@@ -486,6 +582,12 @@ void warn_of_alias_user(ControlReport& report) {
   report.problems.push_back(
       home_path("control/pickupusers") + ": " + name +
       ", the owner of alias/, is not named, so what aliases forward waits; add a line \"" + name + "\"");
+}
+
+// The table is parsed as a whole, as those who use it do.
+void check_destinations(ControlReport& report) {
+  if (const Result<Destinations> table = Destinations::read(); !table)
+    report.problems.push_back(home_path("control/destinations") + ": " + table.failure().text);
 }
 
 struct CloseDirectory {
@@ -509,17 +611,31 @@ Result<std::vector<ControlReport>> check_control() {
   warn_of_scram(reports);
   for (ControlReport& report : reports) {
     if (report.name == "pickupusers" && !report.is_default) warn_of_alias_user(report);
+    if (report.name == "destinations" && !report.is_default) check_destinations(report);
+    if (report.name == "senderexceptions" && !report.is_default) warn_of_stale_table(report);
   }
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
     const bool is_known =
         std::any_of(kKnown.begin(), kKnown.end(), [&](const Known& known) { return name == known.name; });
-    if (is_known || name.starts_with('.') || name == "templates") continue;
+    if (is_known || name.starts_with('.') || name == "templates" || is_host_access_file(name)) continue;
+    if (name.starts_with(kDefaultDomainOf) && name.size() > kDefaultDomainOf.size()) {
+      reports.push_back(report_on({.name = name.c_str(), .form = Form::host, .otherwise = ""}));
+      continue;
+    }
+    const bool compiled = name.ends_with(".cdb");
+    if (is_recipient_table(compiled ? name.substr(0, name.size() - 4) : name)) {  // of one listener
+      if (!compiled) reports.push_back(report_on({name.c_str(), Form::recipient_table, ""}));
+      continue;
+    }
+    const std::string remedy = name == "concurrencysite"
+                                   ? "write DEFAULT max_host_concurrency=N into control/destinations instead"
+                                   : "rename or remove it";
     reports.push_back(
         {.name = name,
          .value = "",
          .is_default = false,
-         .problems = {control + "/" + name + ": no program reads a file of that name; rename or remove it"}});
+         .problems = {control + "/" + name + ": no program reads a file of that name; " + remedy}});
   }
   return reports;
 }

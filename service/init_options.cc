@@ -69,6 +69,11 @@ Result<InitOptions> parse_init_options(const std::vector<std::string>& arguments
   options.directory = arguments[0];
   for (size_t i = 1; i < arguments.size(); i += 2) {
     const std::string& option = arguments[i];
+    if (option == "--tls-self-signed") {
+      options.self_signed = true;
+      --i;  // the only one without a value
+      continue;
+    }
     if (i + 1 == arguments.size()) return permanent(option + " needs a value\n" + kInitUsage);
     const std::string& value = arguments[i + 1];
     const bool has_address = parse_address_port(value).ok();
@@ -94,6 +99,9 @@ Result<InitOptions> parse_init_options(const std::vector<std::string>& arguments
     } else if (option == "--resolver") {
       if (!has_address) return wrong(option, value, "ADDR:PORT");
       options.resolver = value;
+    } else if (option == "--smtps") {
+      if (!has_address) return wrong(option, value, "ADDR:PORT, as in 0.0.0.0:465");
+      options.smtps = value;
     } else if (option == "--clamdb") {
       if (!value.starts_with('/')) return wrong(option, value, "an absolute path");
       options.clamdb = value;

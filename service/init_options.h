@@ -18,12 +18,14 @@ struct InitOptions {
   std::vector<std::string> routes;  // DOMAIN:HOST:PORT
   std::string resolver;             // ADDR:PORT
   std::string clamdb;               // directory
+  std::string smtps;                // ADDR:PORT; empty: not given
+  bool self_signed = false;         // a certificate, where there is none
 };
 
 constexpr const char* kInitUsage =
     "usage: postern-init DIR [--me HOST] [--listen ADDR:PORT] [--submission ADDR:PORT] [--local DOMAIN] "
-    "[--user NAME]... "
-    "[--route DOMAIN:HOST:PORT]... [--resolver ADDR:PORT] [--clamdb DIR]";
+    "[--user NAME]... [--route DOMAIN:HOST:PORT]... [--resolver ADDR:PORT] [--clamdb DIR] "
+    "[--smtps ADDR:PORT] [--tls-self-signed]";
 
 // Checks every value's form; the failure says which one is wrong and what it should look like.
 Result<InitOptions> parse_init_options(const std::vector<std::string>& arguments);

@@ -2,11 +2,11 @@
 // services.
 //
 //   usage      postern-init DIR [--me HOST] [--listen ADDR:PORT] [--submission ADDR:PORT] [--local DOMAIN]
-//              [--user NAME]... [--route
-//   DOMAIN:HOST:PORT]...
-//              [--resolver ADDR:PORT] [--clamdb DIR]
+//              [--user NAME]... [--route DOMAIN:HOST:PORT]... [--resolver ADDR:PORT] [--clamdb DIR]
+//              [--smtps ADDR:PORT] [--tls-self-signed]
 //   user       root: the users of the privilege split are made and used; anyone else: everything runs as the
-//   caller exit       0 made, 100 wrong usage or something in the way, 111 try again
+//              caller
+//   exit       0 made, 100 wrong usage or something in the way, 111 try again
 //
 // Control files that exist are kept unless an option sets them; run scripts are always written anew.
 
@@ -45,7 +45,8 @@ struct Plan {
 Result<Plan> make_plan(int argc, char** argv);    // the job, top to bottom:
 Result<void> make_directories(const Plan& plan);  //   who owns what
 Result<void> write_control(const Plan& plan);     //   defaults, and what the options say
-Result<void> compile_tables(const Plan& plan);    //   tcp.smtp.cdb
+Result<void> compile_tables(const Plan& plan);    //   tcp.smtp.cdb, hat.bin
+Result<void> make_certificate(const Plan& plan);  //   secrets/posternk/ME.pem, where it is asked for
 Result<void> make_mailboxes(const Plan& plan);    //   mail/NAME/Maildir, users/assign, users/cdb
 Result<void> write_services(const Plan& plan);    //   service/NAME/run and log/run
 
@@ -71,6 +72,20 @@ Result<std::unique_ptr<Identity>> owner_of(const Plan& plan, std::string_view us
   return std::make_unique<Identity>(*identity);
 }
 
+// The option, else what an earlier run wrote; neither: no such listener, and both stay empty.
+Result<void> set_listener(const Plan& plan, const char* file, std::string& option, Listener& listener) {
+  const std::string path = plan.instance.home + "/control/" + file;
+  if (option.empty()) {
+    Result<std::string> before = read_file(path, 200);
+    if (!before) return {};
+    option = trim(*before);
+  }
+  Result<AddressPort> where = parse_address_port(option);
+  if (!where) return permanent(path + ": should be ADDR:PORT");
+  listener = {where->address, where->port};
+  return {};
+}
+
 Result<Plan> make_plan(int argc, char** argv) {
   Result<InitOptions> options = parse_init_options({argv + 1, argv + argc});
   if (!options) return options.failure();
@@ -91,19 +106,11 @@ Result<Plan> make_plan(int argc, char** argv) {
   Result<AddressPort> address = parse_address_port(listen);
   if (!address) return permanent(plan.instance.home + "/control/listen: should be ADDR:PORT");
   plan.options.listen = listen;
-  plan.instance.listen_address = address->address;
-  plan.instance.listen_port = address->port;
-  std::string submission = options->submission;
-  if (submission.empty()) {
-    Result<std::string> before = read_file(plan.instance.home + "/control/listensubmission", 200);
-    if (before) submission = trim(*before);
-  }
-  if (!submission.empty()) {
-    Result<AddressPort> where = parse_address_port(submission);
-    if (!where) return permanent(plan.instance.home + "/control/listensubmission: should be ADDR:PORT");
-    plan.instance.submission_address = where->address;
-    plan.instance.submission_port = where->port;
-  }
+  plan.instance.listen = {address->address, address->port};
+  Result<void> set =
+      set_listener(plan, "listensubmission", plan.options.submission, plan.instance.submission);
+  if (set) set = set_listener(plan, "listensmtps", plan.options.smtps, plan.instance.smtps);
+  if (!set) return set.failure();
   ::setenv("POSTERN_HOME", plan.instance.home.c_str(), 1);
   return plan;
 }
@@ -129,11 +136,14 @@ Result<void> make_directories(const Plan& plan) {
       Row{"work", 0700, "posternq"},
       Row{"sets", 0700, "posternq"},
       Row{"secrets/posterng", 0700, "posterng"},
-      Row{"secrets/posternu", 0700, "posternu"},
+      Row{"secrets/posterni", 0700, "posterni"},
+      Row{"secrets/posternk", 0700, "posternk"},
       Row{"quarantine", 0700, "posterno"},
       Row{"db/quarantine", 0700, "posterno"},
       Row{"db/sts", 0755, "posternh"},  // remote reads it while stsd is away
       Row{"db/tlsrpt", 0750, "posterne"},
+      Row{"db/rated", 0700, "posterny"},
+      Row{"db/repd", 0700, "posternz"},
   };
   for (const Row& row : kRows) {
     Result<std::unique_ptr<Identity>> owner = owner_of(plan, row.user);
@@ -196,6 +206,7 @@ Result<void> write_control(const Plan& plan) {
         Setting{"rcpthosts", local, !options.local.empty(), true},
         Setting{"listen", options.listen, true, true},
         Setting{"listensubmission", options.submission, !options.submission.empty(), false},
+        Setting{"listensmtps", options.smtps, !options.smtps.empty(), false},
         Setting{"smtproutes", routes.substr(0, routes.size() - (routes.empty() ? 0 : 1)), !routes.empty(),
                 false},
         Setting{"resolver", options.resolver, !options.resolver.empty(), false},
@@ -214,7 +225,36 @@ Result<void> compile_tables(const Plan& plan) {
       run_program_here(plan, {"/usr/bin/tcprules", table + ".cdb", table + ".tmp"}, rules.get());
   if (made && ::chmod((table + ".cdb").c_str(), 0644) < 0)
     return os_failure("set the mode of " + table + ".cdb", errno);
-  return made;
+  if (!made) return made;
+  return run_program_here(plan, {plan.instance.programs + "/postern-hat", "compile"}, -1);
+}
+
+// Whoever mails us looks at no name unless a policy of ours tells them to, so this is better than nothing. It
+// is made outside of posternk's directory, whose files may be links.
+Result<void> make_certificate(const Plan& plan) {
+  if (!plan.options.self_signed) return {};
+  Result<std::string> me = control_me();
+  if (!me) return me.failure();
+  const std::string path = plan.instance.home + "/secrets/posternk/" + *me + ".pem";
+  if (::access(path.c_str(), F_OK) == 0) return {};
+  static constexpr size_t kCommonNameLimit = 64;  // RFC 5280, ub-common-name
+  const std::string made = plan.instance.home + "/.certificate.pem";
+  ::unlink(made.c_str());
+  const mode_t before = ::umask(077);
+  Result<void> done = run_program_here(
+      plan,
+      {"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+       "-days", "3650", "-subj", "/CN=" + me->substr(0, kCommonNameLimit), "-addext",
+       "subjectAltName=DNS:" + *me, "-keyout", made, "-out", made},
+      -1);
+  ::umask(before);
+  if (!done) return done;
+  Result<std::unique_ptr<Identity>> owner = owner_of(plan, "posternk");
+  if (!owner) return owner.failure();
+  if (*owner && ::chown(made.c_str(), (*owner)->uid, (*owner)->gid) < 0)
+    return os_failure("give " + made + " away", errno);
+  if (::rename(made.c_str(), path.c_str()) < 0) return os_failure("rename to " + path, errno);
+  return {};
 }
 
 // Whose mailbox it is: the account of that name, else posternm; the caller without the privilege split.
@@ -255,7 +295,7 @@ Result<void> write_services(const Plan& plan) {
   Result<std::unique_ptr<Identity>> log_owner = owner_of(plan, "posternl");
   if (!log_owner) return log_owner.failure();
   for (const Service& service : services()) {
-    if (service.name == "submission" && plan.instance.submission_port.empty()) continue;
+    if (service.program.empty() && listener_of(plan.instance, service).port.empty()) continue;
     const std::string directory = plan.instance.home + "/service/" + service.name;
     for (const char* part : {"", "/env", "/log"}) {
       if (Result<void> made = install_directory(directory + part, 0755, nullptr); !made) return made;
@@ -286,7 +326,7 @@ int run(int argc, char** argv) {
     return 111;
   }
   for (Result<void> (*step)(const Plan&) :
-       {make_directories, write_control, compile_tables, make_mailboxes, write_services}) {
+       {make_directories, write_control, compile_tables, make_certificate, make_mailboxes, write_services}) {
     if (Result<void> done = step(*plan); !done) {
       log_critical("make the instance " + plan->instance.home, done.failure().text);
       return done.failure().permanent() ? 100 : 111;

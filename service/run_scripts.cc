@@ -27,16 +27,11 @@ std::string limits(const Service& service) {
          std::to_string(static_cast<unsigned long>(service.memory_mib) * 1024 * 1024) + " \\\n  ";
 }
 
-std::string listening_on(const std::string& address, const std::string& port) {
-  const bool six = address.find(':') != std::string::npos;
-  return (six ? quoted("tcp:[" + address + "]") : "tcp:" + address) + ":" + port;
-}
-
 std::string smtpd_command(const Instance& instance, const Service& service) {
-  const bool submission = service.name == "submission";
+  const Listener& listener = listener_of(instance, service);
+  const bool six = listener.address.find(':') != std::string::npos;
   return quoted(instance.programs + "/postern-bind") + " " +
-         listening_on(submission ? instance.submission_address : instance.listen_address,
-                      submission ? instance.submission_port : instance.listen_port) +
+         (six ? quoted("tcp:[" + listener.address + "]") : "tcp:" + listener.address) + ":" + listener.port +
          " \\\n  " + (instance.split ? "setuidgid posternd " : "") +
          quoted(instance.programs + "/postern-smtpd") + " --serve";
 }
@@ -68,6 +63,11 @@ std::string resident_command(const Instance& instance, const Service& service) {
 }
 
 }  // namespace
+
+const Listener& listener_of(const Instance& instance, const Service& service) {
+  if (service.name == "submission") return instance.submission;
+  return service.name == "smtps" ? instance.smtps : instance.listen;
+}
 
 std::string run_script(const Instance& instance, const Service& service) {
   const std::string command =

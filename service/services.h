@@ -14,7 +14,7 @@ constexpr std::string_view kGroup = "postern";
 struct Service {
   std::string name;
   std::string user;                  // "root" only for lspawn
-  std::string program;               // with its arguments; "" for smtpd, whose socket is a TCP port
+  std::string program;               // with its arguments; "" for those that are smtpd, on a TCP port
   std::vector<std::string> clients;  // users that it answers; empty: it has no socket
   unsigned memory_mib;  // softlimit -a (not -m: that bounds the stack too, and a thread's stack is as large
                         // as its bound)

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "lib/idn.h"
+#include "lib/sender_exceptions.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -28,7 +29,7 @@ bool is_label(std::string_view label) {
 }
 
 // "example.org", or ".example.org" for all below it; in lower case, as A-labels.
-Entry domain_entry(std::string_view line) {
+Entry domain_entry(std::string_view line, size_t /*number*/) {
   Entry entry;
   const bool below = line.starts_with('.');
   const std::string_view name = below ? line.substr(1) : line;
@@ -42,12 +43,20 @@ Entry domain_entry(std::string_view line) {
   return entry;
 }
 
+// Who is refused is told nothing of it, but the log names the line.
+Entry exception_entry(std::string_view line, size_t number) {
+  const Result<SenderException> exception = parse_exception_line(line);
+  if (!exception) return {.key = {}, .value = {}, .problem = exception.failure().text};
+  return {.key = exception->entry, .value = exception_value(*exception, number), .problem = {}};
+}
+
 struct Table {
   const char* name;
-  Entry (*entry)(std::string_view line);
+  Entry (*entry)(std::string_view line, size_t number);
 };
 constexpr std::array kTables = {
     Table{"morercpthosts", domain_entry},
+    Table{"senderexceptions", exception_entry},
 };
 
 }  // namespace
@@ -69,7 +78,7 @@ Result<CdbRecords> parse_table(std::string_view table, std::string_view text, st
     ++number;
     const std::string_view line = trim(whole);
     if (line.empty() || line.starts_with('#')) continue;
-    Entry entry = known->entry(line);
+    Entry entry = known->entry(line, number);
     if (!entry.problem.empty()) {
       return permanent(std::string(file) + ":" + std::to_string(number) + ": \"" + printable(line, 100) +
                        "\" " + entry.problem);

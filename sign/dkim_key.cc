@@ -11,7 +11,8 @@
 #include <array>
 #include <cerrno>
 
-#include "lib/fd.h"
+#include "lib/base64.h"
+#include "lib/secret_file.h"
 
 namespace postern {
 
@@ -63,24 +64,6 @@ std::string Sha256::finish() {
   std::string hash(32, '\0');
   EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(hash.data()), nullptr);
   return hash;
-}
-
-Result<std::string> read_secret(const std::string& path, size_t limit_bytes) {
-  const Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!file) {
-    Failure failure = os_failure("read the key " + path, errno, 55);
-    if (errno == EACCES) failure.text += "; it must belong to the user of signq";
-    return failure;
-  }
-  struct stat status {};
-  if (::fstat(file.get(), &status) < 0) return os_failure("read the key " + path, errno, 55);
-  if (!S_ISREG(status.st_mode)) return temporary("read the key " + path + ": it is no file", 55, "4.3.5");
-  if ((status.st_mode & 077) != 0)
-    return temporary("read the key " + path + ": others may read it; chmod 600 it, and make a new key", 55,
-                     "4.3.5");
-  Result<std::string> bytes = read_to_end(file.get(), limit_bytes, "read the key " + path);
-  if (!bytes) return temporary(bytes.failure().text, 55, "4.3.5");
-  return bytes;
 }
 
 Result<DkimKey> DkimKey::read(const std::string& path) {

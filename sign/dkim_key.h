@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include "lib/base64.h"
 #include "lib/dkim_table.h"
 #include "lib/result.h"
 
@@ -15,7 +14,6 @@ namespace postern {
 
 constexpr int kLeastRsaBits = 2048;  // RFC 8301 3.2 would take 1024
 constexpr int kMostRsaBits = 4096;   // beyond it the public key fits into no DNS record of common size
-
 
 // SHA-256 of what comes in pieces.
 class Sha256 {
@@ -55,8 +53,5 @@ class DkimKey {
   std::unique_ptr<EVP_PKEY, Free> key_;
   DkimAlgorithm algorithm_ = DkimAlgorithm::rsa_sha256;
 };
-
-// What a PEM file in secrets/ may be: a file, not readable for the group or for others; its bytes.
-Result<std::string> read_secret(const std::string& path, size_t limit_bytes);
 
 }  // namespace postern

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lib/base64.h"
 #include "lib/fd.h"
 #include "lib/text.h"
 

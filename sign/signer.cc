@@ -9,6 +9,7 @@
 #include "lib/envelope.h"
 #include "lib/idn.h"
 #include "lib/log.h"
+#include "lib/secret_file.h"
 #include "lib/text.h"
 #include "sign/author.h"
 #include "sign/dkim_signature.h"

@@ -42,8 +42,28 @@ bool poll_until(int fd, short events, int64_t deadline) {
 
 Client::Client(int in, int out, const ClientLimits& limits, std::function<void()> on_quiet)
     : in_(in), out_(out), limits_(limits), on_quiet_(std::move(on_quiet)) {
-  const int64_t session = std::max<int64_t>(limits.session_deadline - now_milliseconds(), 1);
-  socket_waits_ = limit_socket_wait(in, std::min({kQuietMilliseconds, limits.idle_milliseconds, session}));
+  limit_wait();
+}
+
+void Client::limit_wait() {
+  const int64_t session = std::max<int64_t>(limits_.session_deadline - now_milliseconds(), 1);
+  socket_waits_ = limit_socket_wait(in_, std::min({kQuietMilliseconds, limits_.idle_milliseconds, session}));
+}
+
+size_t Client::throw_input_away() {
+  const size_t bytes = end_ - begin_;
+  begin_ = end_ = 0;
+  passed_over_bytes_ = 0;
+  passing_over_ = false;
+  return bytes;
+}
+
+Result<void> Client::go_on_over(int in, int out) {
+  if (::dup2(in, in_) < 0 || ::dup2(out, out_) < 0) return os_failure("go on over another socket", errno);
+  throw_input_away();
+  remote_ = true;
+  limit_wait();
+  return {};
 }
 
 CommandLine Client::next_line() {
@@ -155,6 +175,28 @@ void Client::flush() {
     }
   }
   replies_.clear();
+}
+
+void Client::refuse() {
+  replies_.clear();
+  gone_ = true;
+  const linger none{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(in_, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
+void Client::pause(int64_t milliseconds) {
+  flush();
+  on_quiet_();
+  const int64_t end = std::min(now_milliseconds() + milliseconds, limits_.session_deadline);
+  if (!gone_) (void)poll_until(in_, 0, end);  // 0: wakes when both directions are closed, or on a reset
+}
+
+bool Client::talks_within(int64_t milliseconds) {
+  const int64_t end = std::min(now_milliseconds() + milliseconds, limits_.session_deadline);
+  if (begin_ != end_) return true;
+  char byte = 0;
+  // One that has hung up says nothing; what is no socket cannot be asked, and is taken for talking.
+  return poll_until(in_, POLLIN, end) && ::recv(in_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
 }
 
 void Client::hang_up() {

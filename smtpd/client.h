@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "lib/result.h"
+
 namespace postern::smtpd {
 
 constexpr size_t kInputBufferBytes = 65536;
@@ -49,7 +51,7 @@ class Client {
   void take(size_t length) { begin_ += length; }
   // A network client has sent more than it may have. What is fed from a file or a pipe never waits for
   // anybody.
-  [[nodiscard]] bool is_ahead() const { return socket_waits_ && begin_ != end_; }
+  [[nodiscard]] bool is_ahead() const { return (socket_waits_ || remote_) && begin_ != end_; }
   Came wait();
 
   // Overwrites what was taken: there was a password in it. Views into it end.
@@ -57,11 +59,26 @@ class Client {
 
   void say(std::string_view bytes);
   void flush();
+  // Forgets what has come and was not taken; how many bytes.
+  size_t throw_input_away();
+  // From now on the conversation goes over these: they take the place of the descriptors that it began with,
+  // which are closed with it. Both stay their caller's.
+  Result<void> go_on_over(int in, int out);
+  // The connection itself, to be handed to whoever goes on with it.
+  [[nodiscard]] int descriptor() const { return in_; }
+  // Lets the client wait; what was said before goes out first. At most to the end of the session, and no
+  // longer than the connection is there.
+  void pause(int64_t milliseconds);
+  // Does the client send something before that time is over?
+  [[nodiscard]] bool talks_within(int64_t milliseconds);
   // Says the rest, and lets the client read it although it may still be sending: closing with unread input
   // would reset the connection and take the last reply away.
   void hang_up();
+  // Without a word: the client's system says "connection refused" or "reset", when the process ends.
+  void refuse();
 
  private:
+  void limit_wait();
   Came read_more();
   CommandLine line_ending_at(size_t line_feed);
   bool pass_over_line();
@@ -76,6 +93,7 @@ class Client {
   std::string replies_;
   size_t passed_over_bytes_ = 0;
   bool passing_over_ = false;
+  bool remote_ = false;        // whatever descriptor it comes by
   bool socket_waits_ = false;  // read(2) itself comes back after the quiet time
   bool gone_ = false;
 };

@@ -31,7 +31,7 @@ constexpr std::array kVerbs = {
     Word{"HELP", Verb::help},
     Word{"EXPN", Verb::expn},
     Word{"AUTH", Verb::auth},
-    Word{"STARTTLS", Verb::not_implemented},
+    Word{"STARTTLS", Verb::starttls},
     Word{"BDAT", Verb::bdat},
     Word{"TURN", Verb::not_implemented},
     Word{"SEND", Verb::not_implemented},

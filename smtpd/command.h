@@ -23,6 +23,7 @@ enum class Verb : uint8_t {
   expn,
   help,
   auth,
+  starttls,
   not_implemented,  // SMTP knows it, we do not offer it
   not_smtp,         // the first word of another protocol: a browser led astray, or somebody behind it
   forbidden_bytes,  // control characters anywhere in the line, 8-bit ones where no address stands

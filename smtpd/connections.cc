@@ -20,8 +20,8 @@
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "lib/signals.h"
+#include "receipt/tcp_rules.h"
 #include "smtpd/running_sessions.h"
-#include "smtpd/tcp_rules.h"
 
 namespace postern::smtpd {
 

@@ -52,7 +52,7 @@ struct PathAndRest {
 
 // "FROM:<path>", or with spaces behind the colon, as many clients write it: they cannot mean anything else.
 std::optional<PathAndRest> take_path(std::string_view argument, std::string_view keyword, Reply bad_syntax,
-                                     Reply bad_path, Reply& reply) {
+                                     Reply bad_path, Malformed malformed, Reply& reply) {
   reply = bad_syntax;
   if (argument.size() < keyword.size() || !equal_ignoring_case(argument.substr(0, keyword.size()), keyword)) {
     return std::nullopt;
@@ -60,7 +60,8 @@ std::optional<PathAndRest> take_path(std::string_view argument, std::string_view
   argument = trim_spaces(argument.substr(keyword.size()));
   if (!argument.starts_with('<')) return std::nullopt;
   reply = bad_path;
-  const std::optional<Path> path = parse_path(argument);
+  std::optional<Path> path = parse_path(argument);
+  if (!path && malformed == Malformed::allow) path = parse_malformed_path(argument);
   if (!path) return std::nullopt;
   const std::string_view rest = argument.substr(path->length);
   reply = bad_syntax;
@@ -138,6 +139,7 @@ Reply set_auth(MailArgument& mail, const Parameter& parameter) {
   const std::string path = mailbox == "<>" ? mailbox : "<" + mailbox + ">";
   const std::optional<Path> parsed = parse_path(path);
   if (!parsed || parsed->length != path.size()) return Reply::bad_parameter;
+  if (!parsed->address.empty() && parsed->address.find('@') == std::string::npos) return Reply::bad_parameter;
   mail.has_auth = true;
   return Reply::ok;
 }
@@ -190,15 +192,14 @@ Reply set_orcpt(RcptArgument& rcpt, const Parameter& parameter, bool smtputf8) {
 
 }  // namespace
 
-MailArgument parse_mail(std::string_view argument) {
+MailArgument parse_mail(std::string_view argument, Malformed malformed) {
   MailArgument mail;
   const std::optional<PathAndRest> found =
-      take_path(argument, "FROM:", Reply::bad_mail, Reply::bad_sender, mail.reply);
+      take_path(argument, "FROM:", Reply::bad_mail, Reply::bad_sender, malformed, mail.reply);
   if (!found) return mail;
   mail.sender = found->path.address;
   const bool without_domain = !mail.sender.empty() && mail.sender.find('@') == std::string::npos;
-  mail.reply = without_domain ? Reply::bad_sender : Reply::sender_ok;
-  if (without_domain) return mail;
+  mail.reply = Reply::sender_ok;
   const Reply parameters = take_parameters(found->rest, [&](const Parameter& parameter) {
     if (equal_ignoring_case(parameter.keyword, "SIZE")) return set_size(mail, parameter);
     if (equal_ignoring_case(parameter.keyword, "BODY"))
@@ -214,6 +215,9 @@ MailArgument parse_mail(std::string_view argument) {
     mail.reply = parameters;
   } else if (found->path.utf8 && !mail.smtputf8) {
     mail.reply = Reply::needs_smtputf8;
+  } else if (without_domain) {
+    mail.reply = Reply::bad_sender;
+    mail.bare = true;
   }
   return mail;
 }
@@ -221,7 +225,7 @@ MailArgument parse_mail(std::string_view argument) {
 RcptArgument parse_rcpt(std::string_view argument, bool smtputf8) {
   RcptArgument rcpt;
   const std::optional<PathAndRest> found =
-      take_path(argument, "TO:", Reply::bad_rcpt, Reply::bad_recipient, rcpt.reply);
+      take_path(argument, "TO:", Reply::bad_rcpt, Reply::bad_recipient, Malformed::refuse, rcpt.reply);
   if (!found) return rcpt;
   rcpt.recipient = found->path.address;
   rcpt.reply = rcpt.recipient.empty() ? Reply::bad_recipient : Reply::recipient_ok;
@@ -235,6 +239,10 @@ RcptArgument parse_rcpt(std::string_view argument, bool smtputf8) {
     rcpt.reply = parameters;
   } else if (found->path.utf8 && !smtputf8) {
     rcpt.reply = Reply::needs_smtputf8;
+  } else if (rcpt.recipient.find('@') == std::string::npos &&
+             !equal_ignoring_case(rcpt.recipient, "postmaster")) {
+    rcpt.reply = Reply::bad_recipient;
+    rcpt.bare = true;
   }
   return rcpt;
 }

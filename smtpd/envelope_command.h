@@ -19,13 +19,16 @@ struct MailArgument {
   std::string envid;               // as given, xtext
   bool smtputf8 = false;
   bool has_auth = false;  // AUTH= (RFC 4954, 5), well-formed
+  bool bare = false;      // with Reply::bad_sender: nothing is wrong but that the sender has no domain
 };
-// "FROM:<path> parameters"
-MailArgument parse_mail(std::string_view argument);
+enum class Malformed : uint8_t { refuse, allow };
+// "FROM:<path> parameters"; `malformed`: what becomes of a path that is none, as <a@@b>.
+MailArgument parse_mail(std::string_view argument, Malformed malformed = Malformed::refuse);
 
 struct RcptArgument {
   Reply reply = Reply::recipient_ok;
   std::string recipient;  // "postmaster" may come without a domain
+  bool bare = false;      // with Reply::bad_recipient: nothing is wrong but that there is no domain
   std::string notify;     // "NEVER", a list of SUCCESS, FAILURE and DELAY in this order, or empty
   std::string orcpt;      // as given
 };

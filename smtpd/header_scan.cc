@@ -37,7 +37,12 @@ void HeaderScan::measure(std::string_view bytes) {
 }
 
 void HeaderScan::end_line() {
-  if (line_.front() == ' ' || line_.front() == '\t') {
+  const bool folded = line_.front() == ' ' || line_.front() == '\t';
+  if (folded && field_.empty()) {
+    // It goes on what we put before the message; where the policy wants no Received:, readers may take it for
+    // a field of its own.
+    authors_.hidden = true;
+  } else if (folded) {
     append_within_limit(field_, line_);
   } else {
     end_field();

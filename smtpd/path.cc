@@ -148,7 +148,9 @@ std::optional<Path> parse_path(std::string_view text) {
   if (scanner.at('@') && !take_source_route(scanner)) return std::nullopt;
   const std::optional<std::string> local = take_local_part(scanner);
   if (!local) return std::nullopt;
-  if (scanner.at('>') && equal_ignoring_case(*local, "postmaster")) {
+  if (scanner.at('>')) {
+    // Whoever looks for the domain behind the last @ would find one inside the quotes.
+    if (local->find('@') != std::string::npos) return std::nullopt;
     path.address = *local;
     return finished();
   }
@@ -161,8 +163,15 @@ std::optional<Path> parse_path(std::string_view text) {
   return finished();
 }
 
-bool has_route_in_it(std::string_view local_part) {
-  return local_part.find_first_of("%!@") != std::string_view::npos;
+std::optional<Path> parse_malformed_path(std::string_view text) {
+  const size_t end = text.find('>');
+  if (!text.starts_with('<') || end == std::string_view::npos || end + 1 > kPathLimitBytes)
+    return std::nullopt;
+  const std::string_view inside = text.substr(1, end - 1);
+  const bool harmless = std::all_of(inside.begin(), inside.end(),
+                                    [](char c) { return c > 0x20 && c < 0x7f && c != '<' && c != '"'; });
+  if (!harmless || inside.empty()) return std::nullopt;
+  return Path{.address = std::string(inside), .length = end + 1};
 }
 
 }  // namespace postern::smtpd

@@ -2,11 +2,13 @@
 //
 //   fd 0 in    from the client         fd 1 out   to the client         fd 2 out   the event log
 //   env        TCPREMOTEIP, TCPREMOTEHOST, TCPLOCALIP (UCSPI), RELAYCLIENT, DATABYTES, QMAILQUEUE,
-//              POSTERN_LISTENER, POSTERN_ICID, POSTERN_HOME
-//   control    me, smtpgreeting, timeoutsmtpd, sessionseconds, commandbytes at the start; when they are
-//   needed
+//              POSTERN_LISTENER, POSTERN_POLICY, POSTERN_ICID, POSTERN_HOME, POSTERN_TLS; SSLCTLFD,
+//              SSLREADFD, SSLWRITEFD, SSL_PROTOCOL, SSL_CIPHER (UCSPI-TLS)
+//   control    hat.bin or hat.LISTENER.bin, me, smtpgreeting, timeoutsmtpd, sessionseconds, commandbytes at
+//   the start; when they are needed
 //              databytes, badmailfrom, rcpthosts, locals, morercpthosts.cdb, maxrcpt, barelf, linebytes,
-//              headerbytes, maxhops, minfreememory, maxerrors, maxcommands
+//              headerbytes, maxhops, minfreememory, maxerrors, maxcommands, dnsq,
+//              senderexceptions.cdb, defaultdomain, defaultdomain.LISTENER
 //   user       posternd
 //   exit       0 the conversation is over, 111 it could not begin
 //
@@ -30,12 +32,15 @@ constexpr unsigned kAlarmMarginSeconds =
 
 int converse() {
   Environment environment = Environment::of_process();
-  Result<Settings> settings = read_settings(environment);
+  Result<Admission> admission = admit(environment);
+  Result<Settings> settings = admission ? read_settings(environment) : admission.failure();
   if (!settings) {
     log_critical("begin a conversation", settings.failure().text);
     (void)write_all(1, reply_line(smtp_reply(Reply::not_configured)), "write to the client");
     return 111;
   }
+  settings->policy = std::move(admission->policy);
+  settings->sender_group = std::move(admission->group);
   ::alarm(static_cast<unsigned>(settings->session_seconds + settings->idle_seconds) + kAlarmMarginSeconds);
   EventLog log(settings->icid);
   const int64_t session_milliseconds = static_cast<int64_t>(settings->session_seconds) * 1000;
@@ -49,7 +54,8 @@ int converse() {
     const std::string& program = of_user ? settings->user_queue_program : settings->queue_program;
     return submit(program, message, envelope, with, now_milliseconds() + kQueueMilliseconds);
   };
-  Session(*settings, Rules{}, std::move(environment), client, log, hand_on).run();
+  TlsLayer tls = choose_tls_layer(environment, static_cast<int64_t>(settings->idle_seconds) * 1000);
+  Session(*settings, Rules{}, std::move(environment), client, log, hand_on, std::move(tls)).run();
   return 0;
 }
 

@@ -8,24 +8,31 @@
 namespace postern::smtpd {
 
 Session::Session(const Settings& settings, Rules rules, Environment environment, Client& client,
-                 EventLog& log, Submit submit)
+                 EventLog& log, Submit submit, TlsLayer tls_layer)
     : settings_(settings),
       rules_(std::move(rules)),
       environment_(std::move(environment)),
       client_(client),
       log_(log),
-      submit_(std::move(submit)) {
+      submit_(std::move(submit)),
+      tls_layer_(std::move(tls_layer)),
+      rates_(settings.policy, settings.remote_ip),
+      notes_(settings.policy, settings.remote_ip) {
   environment_.set("POSTERN_ICID", std::to_string(settings.icid));
   environment_.set("POSTERN_LISTENER", settings.listener);
-  // UCSPI-TLS: set by whoever has made TLS before us.
-  tls_ = !environment_.get_or("SSL_PROTOCOL", "").empty();
 }
 
 void Session::run() {
   log_.connected(settings_);
-  client_.say("220 " + settings_.greeting + " ESMTP\r\n");
+  if (tls_layer_.begun) {
+    log_.tls_begun(*tls_layer_.begun);
+    tls_is(*tls_layer_.begun);
+  }
+  if (tls_layer_.immediate && settings_.policy.rule != AccessRule::tcp_refuse) begin_tls();
+  if (!over_ && begin() && is_within(rates_.connection()) && speaks_in_turn()) client_.say(banner());
   while (!over_) read_command();
   abort_transaction();
+  notes_.send();
   log_.closed();
 }
 
@@ -48,8 +55,9 @@ void Session::read_command() {
 void Session::obey(const Command& command) {
   // RFC 2920: only after EHLO, and then only in groups that such a command ends. Whoever does not wait where
   // everybody must does not listen, or somebody else's bytes stand behind his. A chunk follows its BDAT at
-  // once.
-  const bool may = command.verb == Verb::quit || command.verb == Verb::not_smtp || command.verb == Verb::bdat;
+  // once, and what stands behind STARTTLS is thrown away.
+  const bool may = command.verb == Verb::quit || command.verb == Verb::not_smtp ||
+                   command.verb == Verb::bdat || command.verb == Verb::starttls;
   if (client_.is_ahead() && !may && (!extended_ || ends_a_group(command.verb)))
     return close(Reply::improper_pipelining);
   const bool bare = command.argument.empty();
@@ -79,6 +87,8 @@ void Session::obey(const Command& command) {
       return verify(command);
     case Verb::help:
       return idle_command(Reply::help);
+    case Verb::starttls:
+      return starttls(command);
     case Verb::not_implemented:
       return refuse(Reply::not_implemented);
     case Verb::not_smtp:
@@ -92,7 +102,7 @@ void Session::obey(const Command& command) {
 
 void Session::greet(bool extended, std::string_view name) {
   if (!is_greeting_name(name)) return refuse(name.empty() ? Reply::needs_argument : Reply::bad_greeting);
-  if (too_many_commands()) return;
+  if (too_many_commands() || !greets_well(name)) return;
   abort_transaction();
   helo_ = name;
   extended_ = extended;
@@ -104,6 +114,7 @@ void Session::greet(bool extended, std::string_view name) {
        {"PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "CHUNKING", "DSN"}) {
     lines.append("250-").append(extension).append("\r\n");
   }
+  if (offers_tls()) lines += "250-STARTTLS\r\n";
   if (auth_is_offered()) {
     const std::string* mechanisms = need(rules_.auth_mechanisms, read_auth_mechanisms);
     if (mechanisms == nullptr) return;
@@ -116,12 +127,16 @@ void Session::greet(bool extended, std::string_view name) {
 
 void Session::mail(std::string_view argument) {
   if (helo_.empty()) return refuse(Reply::not_greeted);
+  if (lacks_tls()) return;
   if (transaction_.mid != 0) return refuse(Reply::nested_mail);
-  if (settings_.policy.auth == AuthUse::required && user_.empty()) return refuse(Reply::auth_required);
-  MailArgument mail = parse_mail(argument);
-  if (mail.reply != Reply::sender_ok) return refuse(mail.reply);
+  if (settings_.policy.auth == AuthUse::required && user().empty()) return refuse(Reply::auth_required);
+  slow_down();
+  MailArgument mail;
+  if (!parse_sender(argument, mail)) return;
   // RFC 4954, 5: read, and no more. That a client vouches for another's submitter is not believed.
   if (mail.has_auth && !auth_is_offered()) return refuse(Reply::unknown_parameter);
+  if (refuses_later()) return refuse_later_mail(mail.sender);
+  if (!has_message_left()) return;
   const uint64_t* limit = need(rules_.message_limit_bytes, read_message_limit);
   if (limit == nullptr) return;
   if (*limit != 0 && mail.size_bytes > *limit) {
@@ -134,10 +149,8 @@ void Session::mail(std::string_view argument) {
     log_.refused(smtp_reply(Reply::sender_not_welcome));
     return refuse(Reply::sender_not_welcome);
   }
-  if (settings_.policy.check_user && !user_.empty()) {
-    const SendAs* table = need(rules_.send_as, read_send_as);
-    if (table == nullptr || !accepts(check_sender(*table, user_, mail.sender))) return;
-  }
+  if (!may_send_as(mail.sender) || !accepts_sender(mail.sender)) return;
+  if (!is_within(rates_.message(user()))) return;
   transaction_.mid = make_mid();
   transaction_.envelope = {.sender = std::move(mail.sender),
                            .recipients = {},
@@ -146,55 +159,26 @@ void Session::mail(std::string_view argument) {
                            .body = std::move(mail.body),
                            .smtputf8 = mail.smtputf8};
   log_.message_started(transaction_.mid, transaction_.envelope.sender);
+  if (spf_.checked) note_spf();
   answer(Reply::sender_ok);
 }
 
 void Session::rcpt(std::string_view argument) {
-  if (transaction_.mid == 0) return refuse(helo_.empty() ? Reply::not_greeted : Reply::needs_mail);
+  if (transaction_.mid == 0 && !refused_mail_)
+    return refuse(helo_.empty() ? Reply::not_greeted : Reply::needs_mail);
   if (transaction_.message) return refuse(Reply::not_in_chunks);
+  slow_down();
   RcptArgument rcpt = parse_rcpt(argument, transaction_.envelope.smtputf8);
-  if (rcpt.reply != Reply::recipient_ok) return refuse(rcpt.reply);
-  const std::optional<Reply> verdict = judge_recipient(rcpt.recipient);
+  if (rcpt.bare) {
+    if (!complete(rcpt.recipient, rcpt.reply)) return;
+  } else if (rcpt.reply != Reply::recipient_ok) {
+    return refuse(rcpt.reply);
+  }
+  if (refused_mail_) return refuse_later_rcpt(rcpt.recipient);
+  const std::optional<RecipientVerdict> verdict = judge_recipient(rcpt.recipient);
   if (!verdict) return;
-  // RFC 5321, 4.5.1: postmaster without a domain is that of this host.
-  if (rcpt.recipient.find('@') == std::string::npos) rcpt.recipient += "@" + lower(settings_.me);
-  if (*verdict != Reply::recipient_ok) {
-    log_.recipient_refused(transaction_.mid, rcpt.recipient, smtp_reply(*verdict));
-    return refuse(*verdict);
-  }
-  rcpt.recipient += settings_.relay_suffix.value_or("");
-  if (const Reply limit = limit_reached(rcpt.recipient, rules_.recipients->limit);
-      limit != Reply::recipient_ok) {
-    log_.recipient_refused(transaction_.mid, rcpt.recipient, smtp_reply(limit));
-    return answer(limit);  // a limit of ours: a long list is no error of the client's
-  }
-  log_.recipient(transaction_.mid, transaction_.envelope.recipients.size(), rcpt.recipient);
-  transaction_.envelope_bytes += rcpt.recipient.size() + rcpt.notify.size() + rcpt.orcpt.size() + 4;
-  transaction_.envelope.recipients.push_back({.address = std::move(rcpt.recipient),
-                                              .notify = std::move(rcpt.notify),
-                                              .orcpt = std::move(rcpt.orcpt)});
-  answer(Reply::recipient_ok);
-}
-
-std::optional<Reply> Session::judge_recipient(std::string_view recipient) {
-  RecipientRules* rules = need(rules_.recipients, read_recipient_rules);
-  if (rules == nullptr) return std::nullopt;
-  if (settings_.relay_suffix || !user_.empty() || recipient.find('@') == std::string_view::npos)
-    return Reply::recipient_ok;
-  Result<bool> ours = rules->is_ours(domain_of(recipient));
-  if (!ours) {
-    not_configured(ours.failure());
-    return std::nullopt;
-  }
-  if (!*ours) return Reply::relaying_denied;
-  return has_route_in_it(local_part_of(recipient)) ? Reply::routed_address : Reply::recipient_ok;
-}
-
-Reply Session::limit_reached(std::string_view recipient, uint64_t recipient_limit) const {
-  if (transaction_.envelope.recipients.size() >= recipient_limit) return Reply::too_many_recipients;
-  // Half of what an envelope may hold, so that the sender, the extras and the record form always have room.
-  const size_t bytes = transaction_.envelope_bytes + recipient.size();
-  return bytes > kEnvelopeLimitBytes / 2 ? Reply::envelope_too_large : Reply::recipient_ok;
+  if (!verdict->passes()) return refuse_recipient(*verdict);
+  take_recipient(std::move(rcpt), *verdict);
 }
 
 // Whether a mailbox exists is not said here: that would be a list for spammers (RFC 5321, 7.3).
@@ -213,9 +197,11 @@ void Session::reset() {
 void Session::end_transaction() {
   transaction_ = Transaction{};
   idle_commands_ = 0;
+  ++messages_;
 }
 
 void Session::abort_transaction() {
+  refused_mail_ = false;
   if (transaction_.mid == 0) return;
   log_.aborted(transaction_.mid);
   transaction_ = Transaction{};
@@ -235,7 +221,11 @@ T* Session::need(std::optional<T>& rule, Result<T> (*read)(const Settings&)) {
 template MessageLimits* Session::need(std::optional<MessageLimits>&,
                                       Result<MessageLimits> (*)(const Settings&));
 template uint64_t* Session::need(std::optional<uint64_t>&, Result<uint64_t> (*)(const Settings&));
+template RecipientRules* Session::need(std::optional<RecipientRules>&,
+                                       Result<RecipientRules> (*)(const Settings&));
 template std::string* Session::need(std::optional<std::string>&, Result<std::string> (*)(const Settings&));
+template SenderExceptions* Session::need(std::optional<SenderExceptions>&,
+                                         Result<SenderExceptions> (*)(const Settings&));
 template SendAs* Session::need(std::optional<SendAs>&, Result<SendAs> (*)(const Settings&));
 
 void Session::not_configured(const Failure& failure) {
@@ -258,6 +248,26 @@ bool Session::accepts(const Decision& decision) {
     log_.refused(decision.reply);
     refuse(decision.reply);
   }
+  return false;
+}
+
+bool Session::is_within(const Decision& limit) {
+  if (limit.passes()) return true;
+  log_.limited(limit.why);
+  if (limit.kind == Decision::Kind::close) {
+    close(limit.reply);
+  } else {
+    log_.refused(limit.reply);
+    client_.say(reply_line(limit.reply));
+  }
+  return false;
+}
+
+bool Session::recipient_is_within(const Decision& limit, std::string_view recipient) {
+  if (limit.kind != Decision::Kind::refuse) return is_within(limit);
+  log_.limited(limit.why);
+  log_.recipient_refused(transaction_.mid, recipient, limit.reply);
+  client_.say(reply_line(limit.reply));
   return false;
 }
 

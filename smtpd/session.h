@@ -12,7 +12,11 @@
 #include "lib/environment.h"
 #include "lib/secret.h"
 #include "lib/submit.h"
+#include "receipt/client_notes.h"
 #include "receipt/decision.h"
+#include "receipt/rates.h"
+#include "receipt/recipient.h"
+#include "receipt/sender_spf.h"
 #include "receipt/spoof.h"
 #include "smtpd/ask_auth.h"
 #include "smtpd/client.h"
@@ -22,6 +26,7 @@
 #include "smtpd/message.h"
 #include "smtpd/replies.h"
 #include "smtpd/settings.h"
+#include "smtpd/tls_layer.h"
 
 namespace postern::smtpd {
 
@@ -32,12 +37,14 @@ class Session {
  public:
   // `rules` may be filled in; what is missing is read from control/ when it is needed.
   Session(const Settings& settings, Rules rules, Environment environment, Client& client, EventLog& log,
-          Submit submit);
+          Submit submit, TlsLayer tls_layer = {});
   // For tests: another in authq's place.
   void ask_instead(AskAuth ask) { ask_auth_ = std::move(ask); }
   void run();
 
  private:
+  bool begin();  // false: the client is refused; session_begin.cc
+  std::string banner() const;
   void read_command();
   void obey(const Command& command);
   void greet(bool extended, std::string_view name);  // EHLO, HELO
@@ -47,14 +54,37 @@ class Session {
   void bdat(std::string_view argument);              // BDAT
   void verify(const Command& command);               // VRFY, EXPN
   void reset();                                      // RSET
+  void starttls(const Command& command);             // STARTTLS
+
+  // TLS, session_tls.cc.
+  [[nodiscard]] bool offers_tls() const;
+  void begin_tls();
+  void tls_is(TlsFacts facts);
+  bool lacks_tls();  // where the policy wants it: has been answered
+  [[nodiscard]] std::string tls_comment() const;
+
+  // What the client and the sender are asked, session_sender.cc. False: it has been answered.
+  bool speaks_in_turn();  // greet_delay
+  bool greets_well(std::string_view name);
+  bool parse_sender(std::string_view argument, MailArgument& mail);
+  bool accepts_sender(std::string_view sender);
+  bool passes_spf(std::string_view sender);
+  void note_spf();
+  bool complete(std::string& address, Reply otherwise);  // with the default domain
+  void slow_down();                                      // tarpit
+  bool is_trusted() const;                               // a relay client, or one that has logged in
+  std::optional<AskDns> dns(int64_t milliseconds);       // nothing: the connection has been closed
 
   // AUTH, session_auth.cc.
   void auth(std::string_view argument);
+  [[nodiscard]] std::string user() const;  // who has authenticated, here or before us; empty: nobody
+  void forget_user();                      // who has done so here
   [[nodiscard]] bool auth_is_offered() const;
   void exchange(const std::string& mechanism, std::optional<Secret> response);
   std::optional<Secret> ask_client(std::string_view challenge);
-  void authenticated(const std::string& user, const std::string& mechanism);
-  void authentication_failed(const std::string& user, const std::string& mechanism, uint64_t delay);
+  void authenticated(const std::string& name, const std::string& mechanism);
+  void authentication_failed(const std::string& name, const std::string& mechanism, uint64_t delay);
+  bool may_send_as(std::string_view sender);  // else it has been answered
   Decision judge_authors();
 
   // The message itself, session_message.cc.
@@ -68,9 +98,20 @@ class Session {
   std::string received_line() const;
   Environment message_environment() const;
 
-  // Reply::recipient_ok, or why it is refused; nothing when the rules cannot be read.
-  std::optional<Reply> judge_recipient(std::string_view recipient);
-  Reply limit_reached(std::string_view recipient, uint64_t recipient_limit) const;
+  // REJECT that speaks late, so that the log has who was to get mail; whoever authenticates meanwhile is let
+  // in.
+  [[nodiscard]] bool refuses_later() const;
+  void refuse_later_mail(std::string_view sender);
+  void refuse_later_rcpt(std::string_view recipient);
+  bool has_message_left();  // of those that the policy gives a connection; else it has been answered
+
+  // The recipients, session_recipient.cc.
+  // Nothing when the rules cannot be read: the session has been closed.
+  std::optional<RecipientVerdict> judge_recipient(std::string_view recipient);
+  RecipientHooks recipient_hooks();
+  void refuse_recipient(const RecipientVerdict& verdict);
+  void take_recipient(RcptArgument rcpt, const RecipientVerdict& verdict);
+  [[nodiscard]] Reply limit_reached(const RecipientVerdict& verdict, uint64_t recipient_limit) const;
   void end_transaction();
   void abort_transaction();
 
@@ -84,6 +125,9 @@ class Session {
   void refuse(Reply reply) { refuse(smtp_reply(reply)); }
   // True where the step lets it pass; else it has been answered, and logged.
   bool accepts(const Decision& decision);
+  // The same for a limit of ours on how much, which is no error of the client's.
+  bool is_within(const Decision& limit);
+  bool recipient_is_within(const Decision& limit, std::string_view recipient);
   void idle_command(Reply reply);
   bool too_many_commands();
   void close(const SmtpReply& last_words);
@@ -94,7 +138,10 @@ class Session {
     uint64_t mid = 0;  // 0: none is open
     Envelope envelope;
     size_t envelope_bytes = 0;
+    size_t taken_recipients = 0;             // RCPT commands: each may have come to several, or to none
     std::optional<MessageReceiver> message;  // when it comes in chunks: what has come
+    std::string spf{};                       // POSTERN_SPF; empty: not asked
+    std::string spf_field{};                 // Received-SPF
   };
 
   const Settings& settings_;
@@ -103,14 +150,22 @@ class Session {
   Client& client_;
   EventLog& log_;
   Submit submit_;
+  TlsLayer tls_layer_;
+  std::optional<TlsFacts> tls_;  // the connection is encrypted
+  Rates rates_;
+  ClientNotes notes_;
   Transaction transaction_;
+  std::optional<RecipientChecks> recipient_checks_;  // from the first recipient on
+  SpfVerdict spf_;                                   // of the sender that was asked about last
+  SpfQuestion spf_question_;
   std::string helo_;
   bool extended_ = false;
   bool over_ = false;
-  bool tls_ = false;  // the connection is under TLS
   AskAuth ask_auth_ = ask_authq;
-  std::string user_;  // who has authenticated; empty: nobody
+  bool logged_in_ = false;  // by AUTH, in this conversation
   uint64_t auth_failures_ = 0;
+  bool refused_mail_ = false;   // MAIL was taken only so that RCPT can be refused
+  uint64_t messages_ = 0;       // that came to their end, taken or not
   uint64_t errors_ = 0;         // since the last accepted message
   uint64_t idle_commands_ = 0;  // since the last message: those that bring none nearer
 };

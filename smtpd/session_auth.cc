@@ -1,12 +1,9 @@
 // AUTH (RFC 4954). The conversation with the client is here; what the responses mean, and whose passwords
 // they prove, only authq knows. What goes there and comes back is base64 as it came: no password is ever
 // decoded in this process.
-#include <poll.h>
-
 #include <algorithm>
-#include <cerrno>
 
-#include "lib/child.h"
+#include "lib/log.h"
 #include "lib/secret.h"
 #include "lib/text.h"
 #include "smtpd/session.h"
@@ -17,12 +14,6 @@ namespace {
 
 constexpr uint64_t kMostDelayMilliseconds = 10000;
 
-void wait_milliseconds(uint64_t milliseconds) {
-  const int64_t end =
-      now_milliseconds() + static_cast<int64_t>(std::min(milliseconds, kMostDelayMilliseconds));
-  for (int64_t left = 0; (left = end - now_milliseconds()) > 0;) ::poll(nullptr, 0, static_cast<int>(left));
-}
-
 // "A TAB B": either may be empty.
 std::pair<std::string, std::string> two_fields(const std::string& output) {
   const size_t tab = std::min(output.find('\t'), output.size());
@@ -30,6 +21,16 @@ std::pair<std::string, std::string> two_fields(const std::string& output) {
 }
 
 }  // namespace
+
+std::string Session::user() const {
+  return environment_.get_or("POSTERN_AUTH", "");
+}
+
+// RFC 3207, 4.2: what was said in clear counts for nothing under TLS.
+void Session::forget_user() {
+  if (logged_in_) environment_.unset("POSTERN_AUTH");
+  logged_in_ = false;
+}
 
 // RFC 4954, 4: what is not offered is not taken either.
 bool Session::auth_is_offered() const {
@@ -40,7 +41,7 @@ void Session::auth(std::string_view argument) {
   if (settings_.policy.auth == AuthUse::off) return refuse(Reply::not_implemented);
   if (!extended_) return refuse(Reply::not_greeted);
   if (!auth_is_offered()) return refuse(Reply::needs_encryption);
-  if (!user_.empty()) return refuse(Reply::authenticated_already);
+  if (!user().empty()) return refuse(Reply::authenticated_already);
   if (transaction_.mid != 0) return refuse(Reply::auth_in_transaction);
   const std::vector<std::string_view> parts = words(argument);
   if (parts.empty() || parts.size() > 2) return refuse(Reply::bad_auth);
@@ -127,23 +128,22 @@ std::optional<Secret> Session::ask_client(std::string_view challenge) {
   return Secret(line.text);
 }
 
-void Session::authenticated(const std::string& user, const std::string& mechanism) {
-  user_ = user;
-  environment_.set("POSTERN_AUTH", user_);
-  log_.authenticated(user_, mechanism);
+void Session::authenticated(const std::string& name, const std::string& mechanism) {
+  log_.authenticated(name, mechanism);
+  if (!is_within(rates_.authenticated(name))) return;
+  environment_.set("POSTERN_AUTH", name);
+  logged_in_ = true;
   errors_ = 0;
   answer(Reply::authenticated);
 }
 
 // Who guesses waits, longer each time; after a few tries the connection is over. Each of these processes
 // belongs to one client, so nobody else waits.
-void Session::authentication_failed(const std::string& user, const std::string& mechanism, uint64_t delay) {
-  log_.authentication_failed(user, mechanism, "");
-  log_.flush();
+void Session::authentication_failed(const std::string& name, const std::string& mechanism, uint64_t delay) {
+  log_.authentication_failed(name, mechanism, "");
   const uint64_t* tries = need(rules_.auth_tries, read_auth_tries);
   if (tries == nullptr) return;
-  client_.flush();
-  wait_milliseconds(delay);
+  client_.pause(static_cast<int64_t>(std::min(delay, kMostDelayMilliseconds)));
   if (++auth_failures_ >= *tries) {
     answer(Reply::authentication_failed);
     return close(Reply::too_many_auth_failures);
@@ -151,12 +151,18 @@ void Session::authentication_failed(const std::string& user, const std::string& 
   refuse(Reply::authentication_failed);
 }
 
+bool Session::may_send_as(std::string_view sender) {
+  if (!settings_.policy.check_user || user().empty()) return true;
+  const SendAs* table = need(rules_.send_as, read_send_as);
+  return table != nullptr && accepts(check_sender(*table, user(), sender));
+}
+
 // The addresses of the message itself, when this user may only send as himself.
 Decision Session::judge_authors() {
-  if (!settings_.policy.check_user || user_.empty()) return pass("spoof");
+  if (!settings_.policy.check_user || user().empty()) return pass("spoof");
   const SendAs* table = need(rules_.send_as, read_send_as);
   if (table == nullptr) return pass("spoof");  // the session is over
-  return check_authors(*table, user_, transaction_.message->header().authors());
+  return check_authors(*table, user(), transaction_.message->header().authors());
 }
 
 }  // namespace postern::smtpd

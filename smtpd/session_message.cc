@@ -5,7 +5,7 @@
 namespace postern::smtpd {
 
 void Session::data() {
-  const bool none = transaction_.envelope.recipients.empty();
+  const bool none = transaction_.taken_recipients == 0;
   if (transaction_.mid == 0 || none || transaction_.message) {
     const bool early = !client_.buffered().empty();
     refuse(transaction_.message    ? Reply::not_in_chunks
@@ -30,7 +30,7 @@ void Session::bdat(std::string_view argument) {
   if (chunk.reply != Reply::chunk_ok) return refuse_chunk(chunk.reply, chunk.size_bytes);
   if (transaction_.mid == 0)
     return refuse_chunk(helo_.empty() ? Reply::not_greeted : Reply::needs_mail, chunk.size_bytes);
-  if (transaction_.envelope.recipients.empty()) return refuse_chunk(Reply::no_recipients, chunk.size_bytes);
+  if (transaction_.taken_recipients == 0) return refuse_chunk(Reply::no_recipients, chunk.size_bytes);
   if (!transaction_.message && !begin_message(Framing::chunks)) return;
   if (!read_all(transaction_.message->read_chunk(client_, chunk.size_bytes), Reply::too_large)) return;
   if (chunk.last) return end_message();
@@ -55,8 +55,8 @@ bool Session::begin_message(Framing framing) {
   if (rules == nullptr || limit == nullptr) return false;
   MessageLimits limits = *rules;
   limits.text.message_bytes = *limit;
-  transaction_.message.emplace(framing, received_line(), limits);
-  if (settings_.policy.check_user && !user_.empty()) transaction_.message->keep_authors();
+  transaction_.message.emplace(framing, transaction_.spf_field + received_line(), limits);
+  if (settings_.policy.check_user && !user().empty()) transaction_.message->keep_authors();
   return true;
 }
 
@@ -96,11 +96,16 @@ void Session::refuse_message(const SmtpReply& reply) {
 }
 
 void Session::hand_over(int message) {
-  const QueueAnswer queued = submit_(message, transaction_.envelope, message_environment());
+  // Where an alias throws away what comes for each of them, nobody is left to get it.
+  const bool dropped = transaction_.envelope.recipients.empty();
+  const QueueAnswer queued =
+      dropped ? QueueAnswer{} : submit_(message, transaction_.envelope, message_environment());
+  notes_.message(queued);
   SmtpReply reply = queue_reply(queued);
   if (reply.accepted()) {
     reply.text += " " + std::to_string(transaction_.mid);
     log_.ready(transaction_.mid, transaction_.message->size_bytes(), transaction_.envelope.sender);
+    if (dropped) log_.message_dropped(transaction_.mid);
     errors_ = 0;
   } else {
     log_.refused(transaction_.mid, reply);
@@ -114,20 +119,23 @@ void Session::hand_over(int message) {
 // printable without syntax; the others were made so.
 std::string Session::received_line() const {
   const bool ipv6 = settings_.remote_ip.find(':') != std::string::npos;
-  const bool plain =
-      !extended_ && !tls_ && user_.empty();  // the others have names with a letter for each only
-  std::string protocol = transaction_.envelope.smtputf8 ? "UTF8SMTP" : plain ? "SMTP" : "ESMTP";
-  if (tls_) protocol += "S";
-  if (!user_.empty()) protocol += "A";
+  const bool authenticated = !user().empty();
+  // The names with a letter for each begin with ESMTP alone; a client of those that said HELO has neither.
+  const bool extended = extended_ || authenticated;
+  std::string protocol = transaction_.envelope.smtputf8 ? "UTF8SMTP" : extended ? "ESMTP" : "SMTP";
+  if (tls_ && extended) protocol += "S";
+  if (authenticated) protocol += "A";
   return "Received: from " + helo_ + " (" + settings_.remote_host + " [" + (ipv6 ? "IPv6:" : "") +
-         settings_.remote_ip + "])\n  by " + settings_.me + " with " + protocol + " id " +
-         std::to_string(transaction_.mid) + ";\n  " + rfc5322_date(now_microseconds() / 1000000) + "\n";
+         settings_.remote_ip + "])" + tls_comment() + "\n  by " + settings_.me + " with " + protocol +
+         " id " + std::to_string(transaction_.mid) + ";\n  " + rfc5322_date(now_microseconds() / 1000000) +
+         "\n";
 }
 
 Environment Session::message_environment() const {
   Environment environment = environment_;
   environment.set("POSTERN_MID", std::to_string(transaction_.mid));
   environment.set("POSTERN_HELO", helo_);
+  if (!transaction_.spf.empty()) environment.set("POSTERN_SPF", transaction_.spf);
   return environment;
 }
 

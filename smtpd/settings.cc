@@ -49,6 +49,12 @@ Result<void> read_into(const Number& number, uint64_t& to) {
   return {};
 }
 
+// The host's own limit, or the policy's where that is stricter. 0 is none.
+uint64_t stricter(uint64_t ours, uint64_t of_policy) {
+  if (ours == 0 || of_policy == 0) return std::max(ours, of_policy);
+  return std::min(ours, of_policy);
+}
+
 // Values from the network's side (a host name comes from somebody's DNS) must not look like header syntax.
 std::string plain(std::string_view value, size_t limit = 255) {
   std::string safe(value.substr(0, limit));
@@ -58,26 +64,6 @@ std::string plain(std::string_view value, size_t limit = 255) {
   };
   std::replace_if(safe.begin(), safe.end(), unsafe, '?');
   return safe.empty() ? "unknown" : safe;
-}
-
-// A list may name domains as people write them; what a client sends has become A-labels before it is
-// compared.
-void turn_into_a_labels(std::vector<std::string>& domains) {
-  for (std::string& domain : domains) {
-    if (!has_8bit_byte(domain)) continue;
-    if (Result<std::string> name = a_labels(domain)) domain = std::move(*name);
-  }
-}
-
-Result<std::vector<std::string>> our_domains(const std::string& me) {
-  for (const char* name : {"rcpthosts", "locals"}) {
-    Result<std::optional<std::vector<std::string>>> list = control_list(name);
-    if (!list) return list.failure();
-    if (!list->has_value()) continue;
-    turn_into_a_labels(**list);
-    return std::move(**list);
-  }
-  return std::vector<std::string>{me};
 }
 
 Result<BareLineEnds> read_barelf() {
@@ -153,22 +139,11 @@ bool SenderRules::welcomes(std::string_view sender) const {
   });
 }
 
-// The domain itself, then ".b.c" and ".c" of "a.b.c", as qmail looks them up.
-Result<bool> RecipientRules::is_ours(std::string_view domain) {
-  if (domain_listed(domain, our_domains)) return true;
-  if (!more_domains) return false;
-  const std::string key = lower(domain);
-  for (size_t at = 0; at != std::string::npos; at = key.find('.', at + 1)) {
-    Result<std::optional<std::string>> found = more_domains->find(std::string_view(key).substr(at));
-    if (!found) return found.failure();
-    if (found->has_value()) return true;
-  }
-  return false;
-}
-
 Result<uint64_t> read_message_limit(const Settings& settings) {
   if (settings.given_message_limit_bytes) return *settings.given_message_limit_bytes;
-  return read_number(kMessageBytes);
+  Result<uint64_t> bytes = read_number(kMessageBytes);
+  if (!bytes) return bytes;
+  return stricter(*bytes, settings.policy.max_message_size);
 }
 
 Result<SenderRules> read_sender_rules(const Settings& /*settings*/) {
@@ -186,14 +161,11 @@ Result<SenderRules> read_sender_rules(const Settings& /*settings*/) {
 Result<RecipientRules> read_recipient_rules(const Settings& settings) {
   RecipientRules rules;
   if (Result<void> done = read_into(kRecipients, rules.limit); !done) return done.failure();
+  rules.limit = stricter(rules.limit, settings.policy.max_recipients_per_message);
   if (settings.relay_suffix) return rules;  // any domain will do
-  Result<std::vector<std::string>> domains = our_domains(settings.me);
-  if (!domains) return domains.failure();
-  rules.our_domains = std::move(*domains);
-  Result<std::optional<CdbTable>> more =
-      CdbTable::open(home_path("control/morercpthosts.cdb"), "postern-cdbmake");
-  if (!more) return more.failure();
-  rules.more_domains = std::move(*more);
+  Result<RecipientHosts> hosts = RecipientHosts::read(settings.me);
+  if (!hosts) return hosts.failure();
+  static_cast<RecipientHosts&>(rules) = std::move(*hosts);
   return rules;
 }
 
@@ -237,9 +209,16 @@ Result<SendAs> read_send_as(const Settings& settings) {
   if (!text) return text.failure();
   Result<std::optional<std::vector<std::string>>> locals = control_list("locals");
   if (!locals) return locals.failure();
-  std::vector<std::string> domains = locals->value_or(std::vector<std::string>{settings.me});
-  turn_into_a_labels(domains);
-  return SendAs::parse(text->value_or(""), home_path("control/sendas"), std::move(domains));
+  return SendAs::parse(text->value_or(""), home_path("control/sendas"),
+                       locals->value_or(std::vector<std::string>{settings.me}));
+}
+
+Result<SenderExceptions> read_sender_exceptions(const Settings& /*settings*/) {
+  return SenderExceptions::open();
+}
+
+Result<std::string> read_dns_program(const Settings& /*settings*/) {
+  return control_line_or("dnsq", "@dnsq");
 }
 
 }  // namespace postern::smtpd

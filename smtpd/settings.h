@@ -9,11 +9,14 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/cdb_table.h"
+#include "lib/dns_answer.h"
 #include "lib/environment.h"
 #include "lib/result.h"
+#include "lib/sender_exceptions.h"
 #include "receipt/mail_flow_policy.h"
+#include "receipt/rcpthosts.h"
 #include "receipt/send_as.h"
+#include "smtpd/admission.h"
 #include "smtpd/message.h"
 
 namespace postern::smtpd {
@@ -28,7 +31,8 @@ struct Settings {
 
   std::optional<uint64_t> given_message_limit_bytes;  // DATABYTES
 
-  MailFlowPolicy policy;  // of the client's sender group
+  MailFlowPolicy policy;     // of the client's sender group
+  SenderGroup sender_group;  // and why it is in that
 
   std::string queue_program;       // QMAILQUEUE
   std::string user_queue_program;  // of those who have authenticated
@@ -46,16 +50,13 @@ struct SenderRules {
   [[nodiscard]] bool welcomes(std::string_view sender) const;
 };
 
-struct RecipientRules {
-  std::vector<std::string> our_domains;  // control/rcpthosts, else control/locals, else me
-  std::optional<CdbTable> more_domains;  // control/morercpthosts.cdb
-  uint64_t limit = 0;                    // control/maxrcpt
-  Result<bool> is_ours(std::string_view domain);
+struct RecipientRules : RecipientHosts {
+  uint64_t limit = 0;  // control/maxrcpt or the policy's, whichever is less
 };
 
 // Read when they are first needed, and kept for the connection. Whoever has the values already fills them in.
 struct Rules {
-  std::optional<uint64_t> message_limit_bytes;  // DATABYTES, else control/databytes; 0: none
+  std::optional<uint64_t> message_limit_bytes;  // DATABYTES, else control/databytes or the policy's; 0: none
   std::optional<SenderRules> senders;
   std::optional<RecipientRules> recipients;
   std::optional<MessageLimits> message;        // barelf, linebytes, headerbytes, maxhops, minfreememory
@@ -64,6 +65,9 @@ struct Rules {
   std::optional<std::string> auth_mechanisms;  // control/authmechanisms, with one space between
   std::optional<uint64_t> auth_tries;          // control/authtries
   std::optional<SendAs> send_as;               // control/sendas
+  std::optional<SenderExceptions> exceptions;  // control/senderexceptions.cdb
+  std::optional<std::string> dns_program;      // control/dnsq
+  AskDns ask_dns;                              // in its place
 };
 Result<uint64_t> read_message_limit(const Settings& settings);
 Result<SenderRules> read_sender_rules(const Settings& settings);
@@ -74,5 +78,7 @@ Result<uint64_t> read_command_limit(const Settings& settings);
 Result<std::string> read_auth_mechanisms(const Settings& settings);
 Result<uint64_t> read_auth_tries(const Settings& settings);
 Result<SendAs> read_send_as(const Settings& settings);
+Result<SenderExceptions> read_sender_exceptions(const Settings& settings);
+Result<std::string> read_dns_program(const Settings& settings);
 
 }  // namespace postern::smtpd

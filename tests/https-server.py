@@ -2,7 +2,7 @@
 """An HTTPS server for tests: https-server.py ADDRESS PORT DIRECTORY
 
 A host is DIRECTORY/HOST/: pem (certificate and key, chosen by SNI; the first host's otherwise), and, read anew for each
-request, status (default 200), headers (default Content-Type: text/plain), body, stall (a file that is there: nothing is
+request, status (default 200), headers (default Content-Type: text/plain), body, stall (while that file is there nothing is
 answered). What is posted is DIRECTORY/HOST/posted.N, its header fields posted.N.headers. DIRECTORY/log gets
 "HOST METHOD PATH" for each request, and "tls failed" for each handshake that is none."""
 import http.server, os, socket, ssl, sys, time
@@ -38,7 +38,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.host = self.headers["Host"].split(":")[0]
         log.write(f"{self.host} {self.command} {self.path}\n")
         if os.path.exists(f"{directory}/{self.host}/stall"):
-            time.sleep(600)
+            while os.path.exists(f"{directory}/{self.host}/stall"):
+                time.sleep(0.05)
         if self.command == "POST":
             number = len([n for n in os.listdir(f"{directory}/{self.host}") if n.endswith(".headers")])
             name = f"{directory}/{self.host}/posted.{number}"

@@ -58,8 +58,15 @@ start() {
 
 free_port() {
   python3 - <<'P'
-import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])
+# Below those that the kernel gives to clients: else one may get it before the server does.
+import random, socket
+for _ in range(1000):
+    port = random.randrange(10000, 32000)
+    with socket.socket() as s:
+        try: s.bind(("0.0.0.0", port))
+        except OSError: continue
+    print(port)
+    break
 P
 }
 listening() { python3 -c 'import socket,sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 1).close()' "${2:-127.0.0.1}" "$1"; }
@@ -120,8 +127,8 @@ queue_message() {
   POSTERN_MID=${MID:-} "$B/postern-queue" 1< "$T/queue.envelope"
 }
 queue_empty() { "$B/postern-qstat" | sees '^messages in queue: 0$'; }
-# spool_files PLACE: the messages in queue/PLACE, one a line.
-spool_files() { find "$POSTERN_HOME/queue/$1" -type f; }
+# spool_files PLACE: the messages in queue/PLACE, one a line; with PLACE empty the lock too.
+spool_files() { find "$POSTERN_HOME/queue/$1" -type f ! -name limits ! -name leases ! -name 'sites*'; }
 # Lines of a log in order: in_order FILE PATTERN…
 in_order() {
   local file=$1 at=0 next pattern; shift

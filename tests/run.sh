@@ -12,9 +12,7 @@ trap 'rm -rf "$STAGE"' EXIT
 chmod 755 "$STAGE"
 mkdir -p "$STAGE/build" "$STAGE/results"
 cp -r "$BUILD/bin" "$STAGE/build/bin"
-for helper in mime-pieces smtpd-with-policy; do
-  [ ! -f "$BUILD/release/$helper" ] || cp "$BUILD/release/$helper" "$STAGE/build/"
-done
+[ ! -f "$BUILD/release/mime-pieces" ] || cp "$BUILD/release/mime-pieces" "$STAGE/build/"
 cp -r "$HERE" "$STAGE/tests"
 cp -r "$HERE/../conf-files" "$STAGE/conf-files"
 mkdir "$STAGE/doc"

@@ -38,7 +38,7 @@ class Home:
 
     def files(self):
         found = []
-        for path, _, files in os.walk(self.home + "/queue"): found += [os.path.join(path, f) for f in files if f not in ("lock", "wake")]
+        for path, _, files in os.walk(self.home + "/queue"): found += [os.path.join(path, f) for f in files if f.split(".")[0] not in ("lock", "wake", "limits", "sites")]
         return found
 
     def deliveries(self):

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,11 +32,17 @@ struct Conversation {
   postern::smtpd::Settings settings;
   postern::smtpd::Rules rules;
   std::vector<std::string> packets;  // each is one read(2); together below kInputBufferBytes
+  // What comes under TLS, and how that begins; nothing: TLS is not offered.
+  std::optional<std::vector<std::string>> tls_packets;
+  postern::TlsFacts tls_facts;
+  bool tls_is_away = false;  // when it is to be prepared
+  bool tls_fails = false;    // in the handshake
+  bool tls_immediate = false;
   std::function<postern::QueueAnswer(const HandedOn&)> queue = [](const HandedOn&) {
     return postern::QueueAnswer{};
   };
   postern::smtpd::AskAuth ask_auth = nobody_there;  // in authq's place
-  bool tls = false;
+  bool tls = false;  // it began before we did
 
   Conversation() {
     using namespace postern::smtpd;
@@ -82,19 +89,50 @@ inline HandedOn handed_on(int message, const postern::Envelope& envelope) {
   return got;
 }
 
+// A socket with all that in it, and its end.
+inline postern::Fd socket_with(const std::vector<std::string>& packets) {
+  int ends[2] = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return {};
+  postern::Fd near(ends[0]);
+  const postern::Fd far(ends[1]);
+  const int room = 1 << 20;
+  ::setsockopt(far.get(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+  for (const std::string& packet : packets) {
+    if (!packet.empty()) (void)postern::write_all(far.get(), packet, "send");
+  }
+  return near;
+}
+
+// The other socket takes the first one's place, as tlsd's does; replies go where they went.
+inline postern::smtpd::TlsLayer tls_layer_of(const Conversation& conversation, int replies) {
+  using namespace postern;
+  if (conversation.tls) {
+    smtpd::TlsLayer layer;
+    layer.begun = {.protocol = "TLSv1.3", .cipher = "TLS_AES_256_GCM_SHA384"};
+    return layer;
+  }
+  if (!conversation.tls_packets) return {};
+  const auto begin = [&conversation, replies](smtpd::Client& client) -> Result<TlsFacts> {
+    if (conversation.tls_fails) return temporary("the handshake failed");
+    const Fd secured = socket_with(*conversation.tls_packets);
+    const Fd same(::fcntl(replies, F_DUPFD_CLOEXEC, 3));
+    if (Result<void> over = client.go_on_over(secured.get(), same.get()); !over) return over.failure();
+    return conversation.tls_facts;
+  };
+  return {.offered = [] { return true; },
+          .prepare =
+              [&conversation] {
+                return conversation.tls_is_away ? Result<void>(temporary("away")) : Result<void>();
+              },
+          .begin = begin,
+          .immediate = conversation.tls_immediate};
+}
+
 inline Played play(const Conversation& conversation) {
   using namespace postern;
   Played played;
-  int ends[2] = {-1, -1};
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return played;
-  const Fd near(ends[0]);
-  Fd far(ends[1]);
-  const int room = 1 << 20;
-  ::setsockopt(far.get(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
-  for (const std::string& packet : conversation.packets) {
-    if (!packet.empty()) (void)write_all(far.get(), packet, "send");
-  }
-  far.reset();
+  const Fd near = socket_with(conversation.packets);
+  if (!near) return played;
   Result<Fd> replies = memory_file("replies");
   const Fd log{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
   if (!replies || !log) return played;
@@ -121,10 +159,10 @@ inline Played play(const Conversation& conversation) {
   rules.auth_mechanisms = conversation.rules.auth_mechanisms;
   rules.auth_tries = conversation.rules.auth_tries;
   rules.send_as = conversation.rules.send_as;
-  Environment environment;
-  if (conversation.tls) environment.set("SSL_PROTOCOL", "TLSv1.3");
-  smtpd::Session session(conversation.settings, std::move(rules), std::move(environment), client, event_log,
-                         submit);
+  rules.exceptions.emplace();
+  rules.ask_dns = conversation.rules.ask_dns;
+  smtpd::Session session(conversation.settings, std::move(rules), Environment(), client, event_log, submit,
+                         tls_layer_of(conversation, replies->get()));
   session.ask_instead(conversation.ask_auth);
   session.run();
   Result<std::string> said = read_whole(replies->get(), 1 << 26, "read the replies");

@@ -7,6 +7,7 @@ make_sts_home() {
   mkdir -p "$POSTERN_HOME/db/sts" "$POSTERN_HOME/db/tlsrpt" "$T/www"
   HTTPS_PORT=$(free_port)
   echo "$HTTPS_PORT" > "$POSTERN_HOME/control/stsport"
+  echo 127.0.0.2 > "$POSTERN_HOME/control/httpsinner"
   touch "$T/dns" "$T/www/log"
 }
 # web_host HOST [CERTIFICATE]: a host of the HTTPS server, with an address; its certificate is $T/CERTIFICATE.pem.

@@ -1,4 +1,5 @@
-# For tests of TLS in remote, behind lib.sh and remote.sh: certificates of an authority of our own, in PEM with their keys.
+# For tests of TLS in remote, behind lib.sh: certificates of an authority of our own, in PEM with their keys.
+. "$TESTS/remote.sh"
 
 # key_and PURPOSE… : options of openssl for a new key without a passphrase.
 openssl_quietly() { openssl "$@" 2>> "$T/openssl.log" || { cat "$T/openssl.log"; fail "openssl $*"; }; }
@@ -18,7 +19,9 @@ make_authority() {
 # make_certificate FILE DAYS NAME…: $T/FILE.pem, of the authority; DAYS below 0: expired.
 make_certificate() {
   local file=$1 days=$2 names="" name; shift 2
-  for name; do names="$names${names:+,}DNS:$name"; done
+  for name; do
+    case $name in *[!0-9.]*) names="$names${names:+,}DNS:$name" ;; *) names="$names${names:+,}IP:$name" ;; esac
+  done
   new_key "$T/$file.key"
   openssl_quietly req -new -key "$T/$file.key" -out "$T/$file.csr" -subj "/CN=$file"
   openssl_quietly x509 -req -in "$T/$file.csr" -CA "$T/ca.crt" -CAkey "$T/ca.key" -CAcreateserial -days "$days" \
@@ -36,3 +39,10 @@ make_self_signed() {
 level() { echo "x.test $*" > "$POSTERN_HOME/control/destinations"; }
 # What was said on the connections, in order: commands and handshakes.
 conversation() { grep -E '^(< |tls |connect)' "$T/sink" | sed 's/ FROM.*//; s/ TO.*//; s/^< //' | tr '\n' ' '; }
+
+# A home as make_remote_home makes it, with the authority and $T/right.pem, the certificate of x.test's mail host.
+make_tls_home() {
+  make_remote_home
+  make_authority
+  make_certificate right 30 mx.x.test
+}

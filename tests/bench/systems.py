@@ -300,7 +300,7 @@ class Postern(System):
         environment = dict(os.environ, POSTERN_HOME=self.home)
         wait_for("Postern", lambda: listening(self.port), 60)
         expected = glob.glob(os.path.join(self.home, "service/*/run"))
-        sockets = {os.path.basename(os.path.dirname(path)) for path in expected} - {"smtpd", "send", "workq", "setq", "keeper"}
+        sockets = {os.path.basename(os.path.dirname(path)) for path in expected} - {"smtpd", "send", "workq", "setq", "keeper", "tlsreport"}
         if not self.options.av:
             sockets.discard("antivirus")
         wait_for("Postern's services", lambda: all(os.path.exists(os.path.join(self.home, "run", s)) for s in sockets), 60)

@@ -28,7 +28,7 @@ password=$(cat)
 C
 chmod 755 "$T/checker" "$T/ldap"
 CLIENT=$(id -u)
-[ "$CLIENT" != 0 ] || CLIENT=$(id -u posternu)
+[ "$CLIENT" != 0 ] || CLIENT=$(id -u posterni)
 start resident "$B/postern-serve" --clients "$CLIENT" run/teststub "$T/ldap"
 wait_for 30 test -S "$POSTERN_HOME/run/teststub"
 [ "$(id -u)" != 0 ] || chgrp postern "$POSTERN_HOME/run/teststub"

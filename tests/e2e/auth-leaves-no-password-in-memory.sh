@@ -38,7 +38,7 @@ for mechanism in PLAIN LOGIN; do
   one_session() { [ "$(pgrep -c -P "$SUBMIT_PID")" = 1 ]; }
   wait_for 30 one_session
   SESSION=$(pgrep -P "$SUBMIT_PID")
-  for pid in $SESSION $(pgrep -u posternu postern-authq); do
+  for pid in $SESSION $(pgrep -u posterni postern-authq); do
     expect_in "/proc/$pid/limits" '^Max core file size +0 '
     python3 "$T/find.py" "$pid" || fail "the password is in $(tr '\0' ' ' < "/proc/$pid/cmdline")"
   done

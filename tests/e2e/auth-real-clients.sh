@@ -8,7 +8,7 @@ SINK=$(free_port)
 make_instance --local home.example --user alice --route "far.example:127.0.0.2:$SINK"
 echo none > "$POSTERN_HOME/control/stages"
 start_sink "$SINK"
-USERS=$POSTERN_HOME/secrets/posternu/users
+USERS=$POSTERN_HOME/secrets/posterni/users
 add_user alice 'Pencil 1' && add_user Bob@Home.Example crayon --no-scram && add_user carol chalk --scram-only
 expect_equal "$(stat -c %a "$USERS")" 600 "the users' mode"
 expect_in "$USERS" '^alice:\$y\$[^:]*:SCRAM-SHA-256\$65536:'

@@ -20,7 +20,7 @@ expect_in "$T/answer" '^451 4\.3\.0 a service inside does not answer'
 letter home | inject a@home.example alice@home.example > "$T/answer" || fail "local mail waits: $(cat "$T/answer")"
 chmod 644 "$key"
 start_service signq
-reported() { logged signq 'others may read it'; }
+reported() { logged signq 'others can read it'; }
 wait_for 30 reported
 letter open | inject a@home.example x@far.example > "$T/answer" && fail "taken with a key that others may read"
 chmod 600 "$key"
@@ -29,7 +29,7 @@ wait_for 60 taken
 # A broken table changes nothing, and is told.
 dkim_table 'home.example s s.home.example.pem' 'home.example t nothing.pem'
 letter kept | inject a@home.example x@far.example > "$T/answer" || fail "with a broken table: $(cat "$T/answer")"
-wait_for 30 logged signq 'line 2 of control/dkim: read the key .*nothing\.pem: No such file'
+wait_for 30 logged signq 'line 2 of control/dkim: read the secret .*nothing\.pem: No such file'
 wait_for 30 sink_has 2
 diff <(verified) - << L || fail "what went out"
 mended: s.home.example pass

@@ -6,7 +6,6 @@
 need python3
 make_signatures
 start_instance --local home.example --user alice --clamdb "$T/clamdb"
-mkdir -m 700 "$POSTERN_HOME/secrets/posternk"
 echo key > "$POSTERN_HOME/secrets/posternk/key"
 # Something to find everywhere.
 mail one > "$T/message"

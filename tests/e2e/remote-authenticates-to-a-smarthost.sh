@@ -71,17 +71,26 @@ expect_equal "$(deliver 127.0.0.2 auth=smarthost $clear)" "r127.0.0.2[127.0.0.2]
 expect_equal "$(seen)" "PLAIN True MAIL "
 expect_equal "$(deliver 127.0.0.3 auth=smarthost $clear)" "r127.0.0.3[127.0.0.3]:$P said: 250 2.0.0 taken"
 expect_equal "$(seen)" "LOGIN True MAIL "
-# Over TLS without more ado; what is offered in front of it does not count.
-make_self_signed smart 127.0.0.5
-start server5 python3 "$T/server.py" 127.0.0.5 "$P" "$T/seen" PLAIN "$T/smart.pem"
-wait_for 30 listening "$P" 127.0.0.5
-for level in may encrypt; do
-  expect_equal "$(deliver 127.0.0.5 auth=smarthost tls=$level)" "r127.0.0.5[127.0.0.5]:$P said: 250 2.0.0 taken"
+# Over TLS to who has the certificate of that host; to any other where the route says so. What is offered in front of it does not count.
+make_authority
+make_certificate smart 30 127.0.0.5
+make_certificate other 30 other.test
+for row in 5:smart 6:other; do
+  start "server${row%%:*}" python3 "$T/server.py" "127.0.0.${row%%:*}" "$P" "$T/seen" PLAIN "$T/${row#*:}.pem"
+  wait_for 30 listening "$P" "127.0.0.${row%%:*}"
+done
+for level in "" tls=verify tls=encrypt; do
+  expect_equal "$(deliver 127.0.0.5 auth=smarthost $level)" "r127.0.0.5[127.0.0.5]:$P said: 250 2.0.0 taken" "$level"
   expect_equal "$(seen)" "TLS PLAIN True MAIL "
 done
+expect_equal "$(deliver 127.0.0.6 auth=smarthost tls=encrypt)" "r127.0.0.6[127.0.0.6]:$P said: 250 2.0.0 taken"
+for level in "" tls=verify; do
+  expect_in <(deliver 127.0.0.6 auth=smarthost $level) '^s4\.7\.5 .*mismatch'
+  expect_equal "$(seen)" "TLS " "no password: $level"
+done
+expect_in <(deliver 127.0.0.6 auth=smarthost tls=may) '^s4\.7\.0 no password is sent to .* without TLS to a server whose certificate fits'
+expect_equal "$(seen)" "TLS " "no password: may"
 # A level of the route goes before what control/destinations says.
-expect_in <(deliver 127.0.0.5 auth=smarthost tls=verify) '^s4\.7\.5 '
-expect_equal "$(seen)" "TLS "  # and no password
 expect_in <(deliver 127.0.0.5 auth=smarthost tls=off) '^s4\.7\.0 no password is sent to .* without TLS'
 expect_in <(deliver 127.0.0.2 auth=smarthost tls=encrypt) '^s4\.7\.4 '
 # Whatever goes wrong with it is ours to mend, and no reason to bounce.
@@ -89,9 +98,9 @@ expect_equal "$(deliver 127.0.0.2 auth=wrong $clear)" "s127.0.0.2[127.0.0.2]:$P 
 expect_equal "$(seen)" "PLAIN False "
 expect_equal "$(deliver 127.0.0.4 auth=smarthost $clear)" "s4.7.0 127.0.0.4[127.0.0.4]:$P offers neither AUTH PLAIN nor AUTH LOGIN"
 # Never in clear by itself.
-expect_in <(deliver 127.0.0.2 auth=smarthost) '^s4\.7\.0 no password is sent to .* without TLS'
+expect_in <(deliver 127.0.0.2 auth=smarthost) '^s4\.7\.4 .*does not offer STARTTLS'
 expect_equal "$(seen)" ""
-expect_in <(deliver 127.0.0.2 auth=missing $clear) '^s4\.3\.5 open .*/secrets/posternr/missing: No such file or directory$'
+expect_in <(deliver 127.0.0.2 auth=missing $clear) '^s4\.3\.5 read the secret .*/secrets/posternr/missing: No such file or directory$'
 chmod 644 "$POSTERN_HOME/secrets/posternr/smarthost"
 expect_in <(deliver 127.0.0.2 auth=smarthost $clear) '^s4\.3\.5 .*others can read it; chmod 600'
 chmod 600 "$POSTERN_HOME/secrets/posternr/smarthost"

@@ -4,11 +4,8 @@
 # certificate that does not fit. The next host is tried, and in the end the failure is temporary, 4.7.x. With tls_report it
 # goes all the same, and the log tells.
 . "$(dirname "$0")/../lib.sh"
-. "$TESTS/remote.sh"
 . "$TESTS/tls.sh"
-make_remote_home
-make_authority
-make_certificate right 30 mx.x.test
+make_tls_home
 make_certificate wrong 30 mx.other.test
 make_certificate partial 30 'm*.x.test'
 make_certificate expired -1 mx.x.test
@@ -54,6 +51,23 @@ echo "$T/nobody" > "$POSTERN_HOME/control/tlscapath"
 server tls="$T/right.pem"
 deferred verify 4.7.5 certificate-not-trusted
 echo "$T/authorities" > "$POSTERN_HOME/control/tlscapath"
+
+# Nor is a refusal for good believed that comes in plain text; where TLS need not be, it is.
+server tls="$T/right.pem" "greeting=521 5.3.2 no mail here"
+deferred_by_greeting() { expect_in <(deliver a@x.test | head -n 1) "^$1"; }
+for level in encrypt verify secure; do
+  level table_tls=$level
+  deferred_by_greeting 's521 5\.3\.2 no mail here'
+done
+level table_tls=may
+deferred_by_greeting 'h521 5\.3\.2 no mail here'
+
+# The certificate's subject is no name.
+openssl_quietly req -new -key "$T/ca.key" -out "$T/cn.csr" -subj "/CN=mx.x.test"
+openssl_quietly x509 -req -in "$T/cn.csr" -CA "$T/ca.crt" -CAkey "$T/ca.key" -CAcreateserial -days 30 -out "$T/cn.crt"
+cat "$T/cn.crt" "$T/ca.key" > "$T/cn.pem"
+server tls="$T/cn.pem"
+deferred verify 4.7.5 certificate-host-mismatch
 
 # dane-only without DANE: no connection is made.
 level table_tls=dane-only

@@ -2,11 +2,8 @@
 # once: the users do not matter to it
 # Opportunistic TLS that is refused or fails: one more connection to the same address, in plain text, logged; no third one.
 . "$(dirname "$0")/../lib.sh"
-. "$TESTS/remote.sh"
 . "$TESTS/tls.sh"
-make_remote_home
-make_authority
-make_certificate right 30 mx.x.test
+make_tls_home
 
 falls_back() {
   : > "$T/log"

@@ -4,7 +4,6 @@
 # not at all for now; testing delivers and notes what failed; none and no policy are as before. What the operator says goes before it. The
 # sessions are recorded for the reports.
 . "$(dirname "$0")/../lib.sh"
-. "$TESTS/remote.sh"
 . "$TESTS/tls.sh"
 . "$TESTS/sts.sh"
 make_remote_home
@@ -35,6 +34,14 @@ deferred() {  # STATUS TYPE
 }
 server tls="$T/wrong.pem"
 deferred 4.7.5 certificate-host-mismatch
+# TLS-Required: No (RFC 8689), as it comes from the queue: it goes, and no session is recorded. Nothing but "no" says so.
+before=$(records 1000 | wc -l)
+expect_equal "$(POSTERN_TLS_REQUIRED=no result)" "r250 2" "TLS-Required: No"
+expect_equal "$(records 1000 | wc -l)" "$before" "records behind TLS-Required: No"
+expect_equal "$(POSTERN_TLS_REQUIRED=yes result)" "s4.7.5" "POSTERN_TLS_REQUIRED=yes"
+level table_tls=dane-only
+expect_equal "$(POSTERN_TLS_REQUIRED=no result)" "s4.7.5" "what the operator says goes before TLS-Required: No"
+rm "$POSTERN_HOME/control/destinations"
 server tls="$T/expired.pem"
 deferred 4.7.5 certificate-expired
 server tls="$T/self.pem"

@@ -3,11 +3,8 @@
 # A worker's second connection to one host resumes the TLS session of the first, under the same demand alone; a kept connection is
 # not used for what demands more.
 . "$(dirname "$0")/../lib.sh"
-. "$TESTS/remote.sh"
 . "$TESTS/tls.sh"
-make_remote_home
-make_authority
-make_certificate right 30 mx.x.test
+make_tls_home
 make_certificate wrong 30 mx.other.test
 printf '127.0.0.%s\n' 2 3 > "$POSTERN_HOME/control/notipme"
 printf 'y.test MX 10 mx.y.test\nmx.y.test A 127.0.0.3\n' >> "$T/dns"

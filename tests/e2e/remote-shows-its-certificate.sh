@@ -2,14 +2,12 @@
 # once: the users do not matter to it
 # A destination's client certificate is shown to a server that asks for it; one that cannot be read makes the mail wait.
 . "$(dirname "$0")/../lib.sh"
-. "$TESTS/remote.sh"
 . "$TESTS/tls.sh"
-make_remote_home
-make_authority
-make_certificate right 30 mx.x.test
+make_tls_home
 make_certificate ours 30 mx.example.org
 mkdir -p "$POSTERN_HOME/secrets/posternr"
 cp "$T/ours.pem" "$POSTERN_HOME/secrets/posternr/ours.pem"
+chmod 600 "$POSTERN_HOME/secrets/posternr/ours.pem"
 for version in 1.2 1.3; do
   server tls="$T/right.pem" tlsclient="$T/ca.crt" tlsversion=$version
   level table_tls=encrypt certificate=ours
@@ -32,7 +30,7 @@ for level in may encrypt; do
   level table_tls=$level certificate=missing
   : > "$T/sink"
   expect_equal "$(deliver a@x.test | head -n 1 | cut -c1-6)" "s4.3.5" "no such certificate, $level"
-  expect_in "$T/log" 'use the client certificate .*/secrets/posternr/missing.pem'
+  expect_in "$T/log" 'read the secret .*/secrets/posternr/missing.pem'
   expect_not_in "$T/sink" '^(< MAIL|message)'
 done
 openssl_quietly ec -in "$T/ours.key" -aes128 -passout pass:secret -out "$T/locked.key"

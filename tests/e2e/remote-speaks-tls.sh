@@ -3,11 +3,8 @@
 # TLS is used wherever it is offered, without a certificate being looked at; the message arrives byte for byte; what the server said
 # in plain text is forgotten; with verify and secure the certificate's name counts.
 . "$(dirname "$0")/../lib.sh"
-. "$TESTS/remote.sh"
 . "$TESTS/tls.sh"
-make_remote_home
-make_authority
-make_certificate right 30 mx.x.test
+make_tls_home
 make_certificate domain 30 x.test
 make_certificate wild 30 '*.x.test'
 make_self_signed self other.test

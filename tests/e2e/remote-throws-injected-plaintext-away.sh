@@ -3,11 +3,8 @@
 # Replies that stand in plain text behind the reply to STARTTLS, as somebody on the way may put them there, are thrown away and
 # logged: what the server says over TLS is what counts.
 . "$(dirname "$0")/../lib.sh"
-. "$TESTS/remote.sh"
 . "$TESTS/tls.sh"
-make_remote_home
-make_authority
-make_certificate right 30 mx.x.test
+make_tls_home
 # Taken for the replies to EHLO and MAIL, these would put every reply one off: the refusal of RCPT would be that of nobody.
 server tls="$T/right.pem" "starttls=220 go\\n250-evil\\n250 SIZE 1\\n250 ok\\n250 ok" "rcpt=550 5.1.1 unknown"
 for level in may encrypt verify; do

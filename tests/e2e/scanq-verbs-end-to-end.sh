@@ -25,6 +25,7 @@ X
 chmod 755 "$T/fragile"
 printf '%s\n' "say $T/say say" "fragile $T/fragile on-failure=quarantine" "after $T/say after" > "$POSTERN_HOME/control/stages"
 start_sink "$SINK"
+echo "DEFAULT users=off" > "$POSTERN_HOME/control/recipientchecks"  # stages see users that are not there
 run_instance
 
 verdict() { printf '%b' "$2" > "$T/verdicts/$1"; }

@@ -46,7 +46,9 @@ in_order "$T/send.log" "Bounced: 4713:1 .*\('550', \['5\.7\.26 it\\\\'s \\\\\"no
 
 # One message, three schedules. What waits longest is still there when the others have failed.
 MID=4714 queue_message keep@home.example a@hourly.example b@far.example c@once.example < "$T/message" || fail "queue"
+noted() { "$B/postern-qread" --json --mid 4714 | jq -e '.[0].recipients | map(.state) == ["pending", "pending", "failed"]'; }
 wait_for 30 grep -q 'Delayed: 4714:1 ' "$T/send.log"
+wait_for 30 noted
 stop_send -KILL
 start_send
 wait_for 30 grep -q 'Bounced: 4714:1 ' "$T/send.log"

@@ -59,8 +59,32 @@ start_send
 MID=83 queue_message keep@home.example ann@far.example eve@three.example < "$T/message" 2> /dev/null || fail "queue"
 wait_for 30 queue_empty
 expect_equal "$(grep -c connect "$T/sink")" 0 "connections"
-expect_in "$T/send.log" 'MID 83 RID \[1\] To: <eve@three\.example> dropped by global unsubscribe, entry 127\.0\.0\.2, GUS 8'
+expect_in "$T/send.log" 'MID 83 RID \[1\] To: <eve@three\.example> dropped by global unsubscribe, entry 127\.0\.0\.2, GUS [78]'
 expect_equal "$("$B/postern-qstat" | grep -c '^recipients on the global unsubscribe list: 8$')" 1 "qstat"
+
+# On the list since its job was made, which waits for its turn behind another one.
+list nobody@nowhere.example
+stop_send
+echo 1 > "$POSTERN_HOME/control/concurrencyremote"
+stop_sink
+start slow "$TESTS/smtp-server.py" 127.0.0.2 "$SINK" "$T/slow" greeting=STALL
+SLOW=$LAST_PID
+wait_for 30 grep -q listening "$T/slow"
+start_send
+MID=85 queue_message keep@home.example ann@far.example < "$T/message" 2> /dev/null || fail "queue"
+wait_for 30 grep -q connect "$T/slow"
+MID=86 queue_message keep@home.example eve@three.example < "$T/message" 2> /dev/null || fail "queue"
+is_open() { ls -l "/proc/$SEND_PID/fd" | grep -c memfd: | grep -qx 2; }
+wait_for 30 is_open
+list eve@three.example
+kill "$SLOW"
+wait_for 30 grep -q 'MID 86 RID \[0\] To: <eve@three.example> dropped by global unsubscribe' "$T/send.log"
+expect_not_in "$T/slow" 'RCPT'
+stop_send
+rm "$POSTERN_HOME/control/concurrencyremote"
+start_sink "$SINK"
+start_send
+"$B/postern-qctl" flush --mid 85 > "$T/flushed" || fail "flush"
 list nobody@nowhere.example
 MID=84 queue_message keep@home.example ann@far.example < "$T/message" 2> /dev/null || fail "queue"
 wait_for 30 queue_empty

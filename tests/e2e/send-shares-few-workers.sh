@@ -1,11 +1,11 @@
 #!/bin/bash
 # once: the users do not matter to it
 # Fewer workers than connections: jobs are not left waiting behind connections that nothing goes over. And no domain gets
-# more places than control/concurrencysite says.
+# more places than control/destinations says.
 . "$(dirname "$0")/../lib.sh"
 make_own_instance --local home.example --user alice
 echo 6 > "$POSTERN_HOME/control/concurrencyremote"
-echo 2 > "$POSTERN_HOME/control/concurrencysite"
+echo "DEFAULT max_host_concurrency=2" > "$POSTERN_HOME/control/destinations"
 cat > "$T/deliver" <<S
 #!/bin/sh
 mkdir "$T/now/\$1.\$\$" && ls "$T/now" | grep -c "^\$1" >> "$T/at-once.\$1"

@@ -64,6 +64,7 @@ Info: Start MID ${mids[0]} ICID $icid
 Info: MID ${mids[0]} ICID $icid From: <s@client.example>
 Info: MID ${mids[0]} ICID $icid RID 0 To: <a@example.org>
 Info: MID ${mids[0]} ICID $icid To: <x@elsewhere.example> rejected: 550 5.7.1 relaying denied: that domain is not ours
+Info: MID ${mids[0]} ICID $icid To: <x@elsewhere.example> decided by recipient-table: elsewhere.example is not in control/rcpthosts
 Info: MID ${mids[0]} ICID $icid RID 1 To: <b@example.org>
 Info: MID ${mids[0]} Message-ID '<1@client.example>'
 Info: MID ${mids[0]} Subject 'it's \\x1b[31m\\xe4 trick\\x5c with Info: MID 1 ICID 1 From: <forged@x>'

@@ -113,7 +113,7 @@ if [ -n "$address" ]; then
   exec 6<> "/dev/tcp/$address/$port"
   read -rt 10 line <&6
   expect_equal "$line" $'421 4.7.0 too many connections from your address\r' "answer to the second session"
-  expect_in "$log" "Connection from $address refused: all 1 of control/concurrencyperip"
+  wait_for 30 grep -q "Connection from $address refused: all 1 of control/concurrencyperip" "$log"
   expect_equal "$(sessions)" 1 "sessions of one client"
   exec 5>&- 6>&-
   wait_for 30 no_sessions

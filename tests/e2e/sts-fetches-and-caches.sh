@@ -12,6 +12,14 @@ MAX_AGE=0 sts_domain short.test s1 testing mx.short.test
 MAX_AGE=99999999 sts_domain long.test l1 enforce mx.long.test
 start_https
 
+# Not from an inner address that is not allowed: the server has seen the look of start_https at most.
+mv "$POSTERN_HOME/control/httpsinner" "$T/httpsinner"
+policy x.test
+expect_equal "$(answer_line outcome)|$(answer_line result)" "failed|sts-policy-fetch-error"
+sees '127.0.0.2 is an inner address' "$T/answer" || fail "$(cat "$T/answer")"
+[ "$(wc -l < "$T/www/log")" -le 1 ] || fail "spoke to an inner address: $(cat "$T/www/log")"
+mv "$T/httpsinner" "$POSTERN_HOME/control/httpsinner"
+rm "$POSTERN_HOME/db/sts/x.test"
 policy X.test
 expect_equal "$(answer_line outcome)|$(answer_line mode)|$(answer_line id)|$(answer_line mx)" "found|enforce|1|mx.x.test *.hosting.test"
 expect_equal "$(answer_line max_age)" 604800

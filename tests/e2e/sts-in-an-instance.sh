@@ -29,6 +29,16 @@ wait_for 30 recorded
 python3 "$TESTS/tlsrpt.py" json "$T/report" policies/0/policy/policy-type=sts policies/0/summary/total-successful-session-count=1 \
   policies/0/summary/total-failure-session-count=0 || fail "$(cat "$T/report")"
 
+# A policy that is used is known to be, an hour behind its last use: so it is not pushed out by those of strangers.
+wait_for 30 logged rspawn 'DCID [0-9]* close'  # what goes over a connection that is kept asks for nothing
+touch -d '2 hours ago' "$POSTERN_HOME/db/sts/x.test"
+mail used | inject alice@home.example a@x.test > "$T/answer" || fail "$(cat "$T/answer")"
+touched() { [ "$(stat -c %Y "$POSTERN_HOME/db/sts/x.test")" -gt $(($(date +%s) - 3600)) ]; }
+wait_for 60 touched
+both_there() { [ "$(grep -c '^message' "$T/sink")" = 2 ]; }
+wait_for 30 both_there  # a server that goes in the middle of it would be left alone for a while
+expect_equal "$(fetches x.test)" 1 "fetches of a policy in use"
+
 # stsd is away, and so is the right server. Even a new id does not take away what is known.
 stop_service stsd
 set_id x.test 2

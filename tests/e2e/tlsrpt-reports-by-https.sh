@@ -20,6 +20,18 @@ rua "https://wrong.x.test:$HTTPS_PORT/"
 report; expect_equal $? 111 "exit code with a wrong certificate"
 expect_in "$T/log" 'unable to send the TLS report'
 [ -z "$(ls "$T/www/wrong.x.test" | grep posted)" ] || fail "posted to a stranger"
+# Nothing goes to an inner address that is not allowed, not even the begin of a handshake; nor to the ports of other services.
+rm "$POSTERN_HOME/control/httpsinner"
+: > "$T/www/log"
+rua "$URL"
+report; expect_equal $? 111 "exit code with an inner address"
+expect_in "$T/log" '127.0.0.2 is an inner address, which control/httpsinner does not allow'
+sed -i 's/^reports.x.test A .*/reports.x.test AAAA ::ffff:127.0.0.2/' "$T/dns"
+report; expect_equal $? 111 "exit code with a mapped inner address"
+expect_in "$T/log" 'is an inner address'
+sed -i 's/^reports.x.test AAAA .*/reports.x.test A 127.0.0.2/' "$T/dns"
+[ ! -s "$T/www/log" ] || fail "spoke to an inner address: $(cat "$T/www/log")"
+echo 127.0.0.0/29 > "$POSTERN_HOME/control/httpsinner"
 rua "$URL"
 echo 503 > "$T/www/reports.x.test/status"
 report; expect_equal $? 111 "exit code behind 503"

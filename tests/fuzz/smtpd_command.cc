@@ -48,8 +48,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       require(mail.body.empty() || mail.body == "7BIT" || mail.body == "8BITMIME");
     }
     if (mail.reply == Reply::sender_ok && !mail.smtputf8) require(!postern::has_8bit_byte(mail.sender));
+    if (mail.bare) require(mail.reply == Reply::bad_sender && mail.sender.find('@') == std::string::npos);
+    const MailArgument lenient = parse_mail(argument, Malformed::allow);
+    if (lenient.reply == Reply::sender_ok && mail.reply == Reply::bad_sender) {
+      require(lenient.sender.size() + 2 <= kPathLimitBytes);
+      require(lenient.sender.find_first_of("<>\" ") == std::string::npos &&
+              !postern::has_8bit_byte(lenient.sender));
+    }
     for (const bool smtputf8 : {false, true}) {
       const RcptArgument rcpt = parse_rcpt(argument, smtputf8);
+      if (rcpt.bare) require(rcpt.recipient.find('@') == std::string::npos);
       if (rcpt.reply != Reply::recipient_ok) continue;
       require(!rcpt.recipient.empty());
       check_address(rcpt.recipient);

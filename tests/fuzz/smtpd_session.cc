@@ -1,12 +1,17 @@
 // parts: smtpd/client.cc smtpd/command.cc smtpd/data.cc smtpd/ask_auth.cc smtpd/session_auth.cc
 // parts: smtpd/envelope_command.cc smtpd/event_log.cc smtpd/header_scan.cc smtpd/message.cc
-// parts: smtpd/path.cc smtpd/replies.cc smtpd/session.cc smtpd/session_message.cc smtpd/settings.cc
+// parts: smtpd/path.cc smtpd/replies.cc smtpd/session.cc smtpd/session_message.cc smtpd/session_tls.cc
+// parts: smtpd/session_begin.cc smtpd/settings.cc smtpd/tls_layer.cc receipt/policies.cc
+// parts: smtpd/session_recipient.cc receipt/recipient.cc receipt/recipient_inquiries.cc
+// parts: receipt/recipient_settings.cc receipt/recipient_table.cc receipt/line_table.cc
+// parts: receipt/domain_map.cc receipt/alias_table.cc receipt/rcpthosts.cc smtpd/session_sender.cc
+// parts: receipt/sender_dns.cc receipt/sender_spf.cc receipt/helo_check.cc receipt/default_domain.cc
 // parts: receipt/send_as.cc receipt/from_field.cc receipt/encoded_words.cc receipt/spoof.cc
 //
-// The whole conversation. The first byte chooses the settings, a byte 0xff ends a packet. Behind it stands a
-// plain model that knows only this: a message ends at CR LF . CR LF after a 354 or with a BDAT LAST, so there
-// are no more messages than such ends; each accepted one has its own 250, and each 250 of that kind its
-// message.
+// The whole conversation. The first byte chooses the settings, a byte 0xff ends a packet; with TLS on offer,
+// a byte 0xfe ends what is said in clear. Behind it stands a plain model that knows only this: a message ends
+// at CR LF . CR LF after a 354 or with a BDAT LAST, so there are no more messages than such ends; each
+// accepted one has its own 250, and each 250 of that kind its message.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -80,7 +85,7 @@ void check_message(const Conversation& conversation, const HandedOn& one) {
     }
   }
   must(one.received.starts_with("Received: from ") && one.received.ends_with(" +0000\n"));
-  must(count(one.received, "\n") == 3);
+  must(count(one.received, "\n") == (one.received.find("\n  (TLS") != std::string::npos ? 4 : 3));
   const MessageLimits& limits = *conversation.rules.message;
   must(one.message.size() <= *conversation.rules.message_limit_bytes);
   if (limits.text.bare_line_ends != BareLineEnds::allow) must(one.message.find('\r') == std::string::npos);
@@ -118,7 +123,13 @@ std::vector<std::string> packets_of(std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2 || size > 8192) return 0;
   Conversation conversation = conversation_of(data[0]);
-  conversation.packets = packets_of({reinterpret_cast<const char*>(data) + 1, size - 1});
+  std::string_view said(reinterpret_cast<const char*>(data) + 1, size - 1);
+  if (const size_t end = said.find('\xfe'); (data[0] & 128U) != 0 && end != std::string_view::npos) {
+    conversation.tls_packets = packets_of(said.substr(end + 1));
+    conversation.tls_facts = {.protocol = "TLSv1.3", .cipher = "TLS_AES_128_GCM_SHA256", .bits = 128};
+    said = said.substr(0, end);
+  }
+  conversation.packets = packets_of(said);
   const bool refuses_some = (data[0] & 64U) != 0;
   size_t accepted = 0;
   size_t refused = 0;
@@ -136,6 +147,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   must(replies.taken == accepted && replies.refused_inside == refused);
   std::string input;
   for (const std::string& packet : conversation.packets) input += packet;
+  for (const std::string& packet : conversation.tls_packets.value_or(std::vector<std::string>()))
+    input += packet;
   // An end of data may begin with the line end of its DATA line, so ends may share a CR LF.
   const size_t ends_of_data = std::min(count(input, "\r\n.\r\n"), replies.go_ahead);
   const std::string small = lower(input);
@@ -144,6 +157,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
   // What arrives does not depend on the cut, as long as nobody has to wait.
   if (replies.out_of_step) return 0;
+  // What stands behind STARTTLS is thrown away only as far as it has come.
+  if (conversation.tls_packets) return 0;
   std::vector<std::string> finer;
   for (const std::string& packet : conversation.packets) {
     const size_t half = packet.size() / 2;

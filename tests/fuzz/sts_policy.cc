@@ -10,6 +10,7 @@
 
 #include "remote/sts_answer.h"
 #include "remote/sts_policy.h"
+#include "lib/dns_text.h"
 #include "remote/tag_record.h"
 #include "tests/fuzz/must.h"
 

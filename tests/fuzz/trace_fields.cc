@@ -2,6 +2,7 @@
 // A message's header and a sender, both hostile: the loop search finds exactly what a plain look at the lines
 // finds, and a sender never makes more than one line.
 #include "local/trace_fields.h"
+#include "lib/local_part.h"
 
 #include <cstdint>
 #include <string_view>

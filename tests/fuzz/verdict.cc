@@ -63,7 +63,7 @@ void check_envelope(const Envelope& envelope) {
 
 void check_part(const Part& part) {
   check_envelope(part.envelope);
-  const Decision& decision = part.decision;
+  const PartDecision& decision = part.decision;
   must(decision.fate != Fate::quarantine);
   if (decision.fate != Fate::deliver) must(part.stopped && decision.stage == "fuzz");
   if (decision.fate == Fate::refuse) check_refusal(decision.reply);

@@ -82,7 +82,7 @@ TEST_CASE("the key is made once") {
   ScratchHome home;
   ::mkdir(home.path("secrets").c_str(), 0700);
   CHECK_FALSE(Key::of_instance().ok());
-  ::mkdir(home.path("secrets/posternu").c_str(), 0700);
+  ::mkdir(home.path("secrets/posterni").c_str(), 0700);
   const Result<Key> key = Key::of_instance();
   REQUIRE(key.ok());
   const Result<Key> again = Key::of_instance();

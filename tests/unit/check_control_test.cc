@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "receipt/hat_files.h"
 #include "scratch.h"
 #include "service/control_defaults.h"
 
@@ -42,6 +43,12 @@ TEST_CASE("the default files that are installed are known and right") {
   const ScratchHome home;
   for (const ControlDefault& file : control_defaults())
     home.write("control/" + std::string(file.name), file.content);
+  std::vector<std::string> warnings;
+  const Result<std::string> table = make_hat(
+      "", [](const auto&) { return std::vector<AddressPrefix>(); }, warnings);
+  REQUIRE(table.ok());
+  CHECK(warnings.empty());
+  REQUIRE(write_hat(home.path("control/hat.bin"), *table).ok());
   for (const ControlDefault& file : control_defaults()) {
     CAPTURE(file.name);
     const ControlReport report = report_of(std::string(file.name));
@@ -74,6 +81,17 @@ TEST_CASE("what is wrong is named by file and line, with the remedy") {
       {"tcp.smtp", "2001:0DB8::1:deny\n",
        ":1: \"2001:0DB8::1:deny\" is never met: addresses are compared as text; write 2001:db8::1"},
       {"tcp.smtp", "192.0.2.1\n", ":1: \"192.0.2.1\" is no rule; write ADDRESS:allow or ADDRESS:deny"},
+      {"reputationlists", "# lists\nlist bl.example 127.0.0.2=-8 weight=0.5\n", ""},
+      {"reputationlists", "# lists\nlist bl.example 127.0.0.2=-18\n",
+       ":2: \"list bl.example 127.0.0.2=-18\" is wrong; 127.0.0.2=-18: write an answer of the list, = and a "
+       "score "
+       "from -10 to 10"},
+      {"reputationtable", "192.0.2.0/24 -7.5\n", ""},
+      {"reputationtable", "192.0.2.1/24 -7.5\n",
+       ":1: \"192.0.2.1/24 -7.5\" is wrong; its address has bits behind the network's: write 192.0.2.0"},
+      {"senderrateexceptions", "list@example.org\n@example.net\n", ""},
+      {"senderrateexceptions", "example.net\n",
+       ":1: \"example.net\" has no @; write user@domain, @domain or @.domain"},
       {"tlsminimum", "TLSv1.3\n", ""},
       {"tlsminimum", "1.3\n", ":1: \"1.3\" is no version of TLS; write TLSv1.2 or TLSv1.3"},
       {"tlscapath", "/nowhere\n", ":1: \"/nowhere\" is not a directory; make it, or name the right one"},
@@ -113,6 +131,9 @@ TEST_CASE("what is wrong is named by file and line, with the remedy") {
       {"virtualdomains", "# ours\nshop.example:shop\n:all\n", ""},
       {"virtualdomains", "\nshop.example\n", ":2: \"shop.example\" has no colon"},
       {"doublebounceto", "\n\nprose\n", ""},
+      {"defaultdomain.Public", "example.org\n", ""},
+      {"defaultdomain.Public", "a b\n", ":1: \"a b\" is not a host name"},
+      {"senderexceptions", "# friends\na@b.example accept\n", ": it is newer than senderexceptions.cdb"},
       {"stages", "antivirus @antivirus\n", ""},
       {"stages", "antivirus\n", ":1: \"antivirus\" names no program"},
       {"dnsq", "\n", ":1: \"\" is empty"},

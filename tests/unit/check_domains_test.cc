@@ -1,6 +1,7 @@
 #include "service/check_domains.h"
 
 #include "lib/cdb_table.h"
+#include "receipt/compile_tables.h"
 #include "scratch.h"
 
 using namespace postern;
@@ -27,4 +28,17 @@ TEST_CASE("without rcpthosts the locals are accepted, and nothing is wrong") {
   const ScratchHome home;
   home.write("control/locals", "example.org\n");
   CHECK(unreachable_domains().empty());
+}
+
+TEST_CASE("a recipient table stands in the place of rcpthosts") {
+  const ScratchHome home;
+  home.write("control/rcpthosts", "lost.example\n");
+  home.write("control/locals", "example.org\nlost.example\nshut.example\n");
+  home.write("control/rat", "shut.example REJECT\nexample.org, shut.example ACCEPT\n");
+  std::vector<std::string> doubts;
+  REQUIRE(compile_recipient_table("rat", doubts).ok());
+  const std::vector<std::string> problems = unreachable_domains();
+  REQUIRE(problems.size() == 2);
+  CHECK(problems[0].ends_with("\"lost.example\" is refused; add the domain to control/rat"));
+  CHECK(problems[1].find("shut.example") != std::string::npos);
 }

@@ -82,15 +82,24 @@ TEST_CASE("secure records: usable ones, and none that can be used") {
   CHECK(unusable.find().tlsa.empty());
 }
 
+// What is known of the MX records, or of the host's addresses, and what comes of it.
+struct LeadRow {
+  DnsSecurity security;
+  DnsOutcome outcome;
+  DaneResult::Outcome expected;
+  bool asks;
+};
+
+static void check_row(Case& one, const LeadRow& row) {
+  const DaneResult result = one.find();
+  CAPTURE(result.why);
+  CHECK(result.outcome == row.expected);
+  CHECK(one.asked.empty() == !row.asks);
+}
+
 TEST_CASE("each outcome of the MX lookup") {
-  struct Row {
-    DnsSecurity security;
-    DnsOutcome outcome;
-    DaneResult::Outcome expected;
-    bool asks;
-  };
   using Outcome = DaneResult::Outcome;
-  const std::vector<Row> rows = {
+  const std::vector<LeadRow> rows = {
       {kSecure, DnsOutcome::found, Outcome::usable, true},
       {kSecure, DnsOutcome::nodata, Outcome::usable, true},
       {kInsecure, DnsOutcome::found, Outcome::not_applicable, false},
@@ -98,14 +107,11 @@ TEST_CASE("each outcome of the MX lookup") {
       {kSecure, DnsOutcome::bogus, Outcome::failed, false},
       {kSecure, DnsOutcome::failed, Outcome::failed, false},
   };
-  for (const Row& row : rows) {
+  for (const LeadRow& row : rows) {
     Case one;
     one.put_tlsa(kTlsa, {kRecord});
     one.how.rrsets = {rrset("MX", "example.test", row.security, row.outcome)};
-    const DaneResult result = one.find();
-    CAPTURE(result.why);
-    CHECK(result.outcome == row.expected);
-    CHECK(one.asked.empty() == !row.asks);
+    check_row(one, row);
   }
   Case nothing;  // an answer that does not say what it is made of proves nothing
   nothing.how.rrsets.clear();
@@ -113,28 +119,19 @@ TEST_CASE("each outcome of the MX lookup") {
 }
 
 TEST_CASE("each outcome of the address lookup") {
-  struct Row {
-    DnsSecurity security;
-    DnsOutcome outcome;
-    DaneResult::Outcome expected;
-    bool asks;
-  };
   using Outcome = DaneResult::Outcome;
-  const std::vector<Row> rows = {
+  const std::vector<LeadRow> rows = {
       {kSecure, DnsOutcome::found, Outcome::usable, true},
       {kInsecure, DnsOutcome::found, Outcome::not_applicable, false},
       {kSecure, DnsOutcome::bogus, Outcome::failed, false},
       {kSecure, DnsOutcome::failed, Outcome::failed, false},
       {kSecure, DnsOutcome::nodata, Outcome::not_applicable, false},
   };
-  for (const Row& row : rows) {
+  for (const LeadRow& row : rows) {
     Case one;
     one.put_tlsa(kTlsa, {kRecord});
     one.set_addresses(row.security, row.outcome);
-    const DaneResult result = one.find();
-    CAPTURE(result.why);
-    CHECK(result.outcome == row.expected);
-    CHECK(one.asked.empty() == !row.asks);
+    check_row(one, row);
   }
 }
 

@@ -85,3 +85,30 @@ TEST_CASE("what is wrong in the table is said with its line and the remedy") {
     CHECK(table.failure().text.find(std::string("read control/destinations ") + row.says) == 0);
   }
 }
+
+TEST_CASE("domains are compared by their A-labels") {
+  const Destinations table = parsed(
+      "b\xc3\xbc"
+      "cher.test table_tls=secure\n"
+      ".xn--bcher-kva.example table_tls=encrypt\n");
+  for (const char* name : {"b\xc3\xbc"
+                           "cher.test",
+                           "xn--bcher-kva.test",
+                           "B\xc3\x9c"
+                           "CHER.TEST",
+                           "XN--BCHER-KVA.test"})
+    CHECK(table.of(name).table_tls == TlsLevel::secure);
+  CHECK(table
+            .of("mx.b\xc3\xbc"
+                "cher.example")
+            .table_tls == TlsLevel::encrypt);
+  CHECK(table
+            .of("b\xc3\xbc"
+                "cher.example")
+            .table_tls == TlsLevel::dane);
+  for (const char* wrong :
+       {"x.test. table_tls=may", "a..b table_tls=may", ". table_tls=may", "a@b table_tls=may",
+        "b\xc3\xbc"
+        "cher.test table_tls=may\nxn--bcher-kva.test table_tls=off"})
+    CHECK_FALSE(Destinations::parse(wrong, "control/destinations").ok());
+}

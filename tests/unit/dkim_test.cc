@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/base64.h"
 #include "lib/dkim_table.h"
 #include "lib/fd.h"
 #include "sign/author.h"

@@ -1,6 +1,11 @@
 #include "lib/dns_answer.h"
 
 #include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
@@ -8,6 +13,9 @@
 #include "dnsq/dns_file.h"
 #include "dnsq/inquiry.h"
 #include "dnsq/unbound_source.h"
+#include "lib/child.h"
+#include "lib/request.h"
+#include "tests/unit/scratch.h"
 
 using namespace postern;
 
@@ -140,4 +148,48 @@ TEST_CASE("a resolver is an address with or without a port") {
     CAPTURE(text);
     CHECK(!forward_address(text));
   }
+}
+
+namespace {
+
+// In a child: on each connection to run/dnsq two questions are answered, then it is closed. The name that is
+// answered about says which connection and which question it was.
+pid_t serve_two_questions(const std::string& path) {
+  const Fd listening{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)};
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  REQUIRE(::bind(listening.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(::listen(listening.get(), 8) == 0);
+  const pid_t child = ::fork();
+  if (child != 0) return child;
+  for (int connection = 1;; ++connection) {
+    const Fd client{::accept(listening.get(), nullptr, nullptr)};
+    for (int question = 1; question <= 2; ++question) {
+      if (!receive_request(client.get())) break;
+      DnsAnswer answer;
+      answer.question = "txt";
+      answer.name = "c" + std::to_string(connection) + "q" + std::to_string(question) + ".test";
+      answer.outcome = DnsOutcome::nodata;
+      (void)send_reply(client.get(), {.exit_code = 0, .output = format_dns_answer(answer)});
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("several questions share a connection, and a closed one is made anew") {
+  const ScratchHome home;
+  const pid_t server = serve_two_questions(home.path("run/dnsq"));
+  REQUIRE(server > 0);
+  const AskDns ask = dns_asker("@dnsq", now_milliseconds() + 20000);
+  for (const char* expected : {"c1q1.test", "c1q2.test", "c2q1.test", "c2q2.test", "c3q1.test"}) {
+    const Result<DnsAnswer> answer = ask({"txt", "a.test"});
+    REQUIRE(answer.ok());
+    CHECK(answer->name == expected);
+  }
+  ::kill(server, SIGKILL);
+  ::waitpid(server, nullptr, 0);
+  const AskDns late = dns_asker("@dnsq", now_milliseconds() - 1);
+  CHECK_FALSE(late({"txt", "a.test"}).ok());
 }

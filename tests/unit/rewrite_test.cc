@@ -1,4 +1,4 @@
-#include "queue/rewrite.h"
+#include "lib/rewrite.h"
 
 #include <doctest/doctest.h>
 

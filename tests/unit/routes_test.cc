@@ -228,3 +228,19 @@ TEST_CASE("recipients of one job go by their own routes") {
   REQUIRE(::unlink(path.c_str()) == 0);
   CHECK(text("") == ":01234 ");
 }
+
+TEST_CASE("the TLS level of a route: its own, else its destination's, and verify where a password is told") {
+  const auto level = [](const char* line, TlsLevel of_destination) {
+    Result<RouteTable> table = RouteTable::parse(line, "control/smtproutes");
+    REQUIRE(table.ok());
+    return tls_level_of(table->find("x.test"), of_destination);
+  };
+  CHECK(level("x.test:mx.test", TlsLevel::dane) == TlsLevel::dane);
+  CHECK(level("x.test:mx.test tls=may", TlsLevel::secure) == TlsLevel::may);
+  CHECK(level("x.test:mx.test auth=a", TlsLevel::dane) == TlsLevel::verify);
+  CHECK(level("x.test:mx.test auth=a", TlsLevel::may) == TlsLevel::verify);
+  CHECK(level("x.test:mx.test auth=a", TlsLevel::secure) == TlsLevel::secure);
+  CHECK(level("x.test:mx.test auth=a", TlsLevel::dane_only) == TlsLevel::dane_only);
+  CHECK(level("x.test:mx.test auth=a tls=encrypt", TlsLevel::dane) == TlsLevel::encrypt);
+  CHECK(level("x.test:mx.test auth=a auth-without-tls=yes", TlsLevel::dane) == TlsLevel::dane);
+}

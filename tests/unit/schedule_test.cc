@@ -112,8 +112,8 @@ TEST_CASE("a queue that cannot be read is said to be so") {
 TEST_CASE("a message that gets a second place for an order ends with one, wherever it is met") {
   Schedule schedule;
   schedule.add(7, 1000);
-  schedule.add_again(7);
-  schedule.add_again(7);
+  schedule.add_again(7, 0);
+  schedule.add_again(7, 0);
   // Opened, not due: each place too many is given up, the first one stays.
   for (int i = 0; i < 2; ++i) {
     REQUIRE(schedule.take_due(10) == 7);
@@ -128,7 +128,7 @@ TEST_CASE("a message that gets a second place for an order ends with one, wherev
 
   // Tried by way of the second place: the first one is met later, and dropped.
   schedule.add(8, 1000);
-  schedule.add_again(8);
+  schedule.add_again(8, 0);
   REQUIRE(schedule.take_due(10) == 8);
   schedule.add(8, 1500);
   REQUIRE(schedule.take_due(1000) == 8);
@@ -137,7 +137,7 @@ TEST_CASE("a message that gets a second place for an order ends with one, wherev
   CHECK(schedule.wait(1500) == -1);
 
   // Gone meanwhile.
-  schedule.add_again(9);
+  schedule.add_again(9, 0);
   REQUIRE(schedule.take_due(10) == 9);
   schedule.forget(9);
   schedule.add(9, 20);

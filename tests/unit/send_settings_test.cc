@@ -15,7 +15,7 @@ TEST_CASE("without control files send works by its defaults") {
   REQUIRE(settings.ok());
   CHECK(settings->concurrency_local == 10);
   CHECK(settings->concurrency_remote == 20);
-  CHECK(settings->concurrency_site == 10);
+  CHECK(settings->bounces.destinations.of("any.example").max_host_concurrency == 500);
   CHECK(settings->bounces.profiles.standard().initial_retry == 60);
   CHECK(settings->double_bounce_to == "postmaster@mx.example.org");
   CHECK(settings->rewriting.of("a@mx.example.org").local);
@@ -64,7 +64,7 @@ TEST_CASE("a postmaster is looked for where mail is local") {
 }
 
 TEST_CASE("a control file that is wrong is named") {
-  for (const std::string name : {"retryfirst", "queuelifetime", "concurrencysite"}) {
+  for (const std::string name : {"retryfirst", "queuelifetime", "concurrencyremote"}) {
     const ScratchHome home;
     home.write("control/me", "mx.example.org\n");
     home.write("control/" + name, "soon\n");

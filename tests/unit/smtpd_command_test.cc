@@ -25,7 +25,7 @@ TEST_CASE("a command line is a verb in any case and an argument") {
       {"VRFY a", Verb::vrfy, "a"},
       {"HELP", Verb::help, ""},
       {"EXPN a", Verb::expn, "a"},
-      {"STARTTLS", Verb::not_implemented, ""},
+      {"STARTTLS", Verb::starttls, ""},
       {"AUTH PLAIN x", Verb::auth, "PLAIN x"},
       {"BDAT 10 LAST", Verb::bdat, "10 LAST"},
       {"ETRN x", Verb::unknown, "x"},

@@ -185,6 +185,9 @@ TEST_CASE("the author has to be the user") {
            Row{"From: alice@example.org\nno field\nFrom: boss@example.org\n\n", false},
            Row{"From: alice@example.org\nSender: boss@example.org\n\n", false},
            Row{"From:\n\n", false},
+           Row{" From: alice@example.org\n\n", false},
+           Row{"\tFrom: boss@example.org\nFrom: alice@example.org\n\n", false},
+           Row{" \nFrom: alice@example.org\n\n", false},
            Row{"From: undisclosed:;\n\n", false},
            Row{"From: alice@example.org\nSubject: x\rFrom: boss@example.org\n\n", false},
        }) {

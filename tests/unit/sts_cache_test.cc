@@ -7,11 +7,14 @@
 #include <string>
 
 #include "remote/sts_answer.h"
+#include "remote/sts_locks.h"
 #include "tests/unit/scratch.h"
 
 using namespace postern;
 
 namespace {
+
+constexpr uint64_t kNow = 1100;  // entry_of's policies hold
 
 StsEntry entry_of(const std::string& domain) {
   StsEntry entry{.domain = domain, .fetched = 1000, .tried = 1000};
@@ -31,7 +34,7 @@ TEST_CASE("what is put into the cache is found again") {
   const Scratch scratch;
   const StsCache cache(scratch.path());
   CHECK_FALSE(cache.find("example.org").has_value());
-  REQUIRE(cache.put(entry_of("example.org")).ok());
+  REQUIRE(cache.put(entry_of("example.org"), kNow).ok());
   const std::optional<StsEntry> found = cache.find("example.org");
   REQUIRE(found.has_value());
   CHECK(found->policy.mx == entry_of("example.org").policy.mx);
@@ -44,7 +47,8 @@ TEST_CASE("a failure alone is kept too, and holds nothing") {
   const Scratch scratch;
   const StsCache cache(scratch.path());
   REQUIRE(
-      cache.put({.domain = "example.org", .tried = 7, .result = "sts-webpki-invalid", .why = "a\nb"}).ok());
+      cache.put({.domain = "example.org", .tried = 7, .result = "sts-webpki-invalid", .why = "a\nb"}, kNow)
+          .ok());
   const std::optional<StsEntry> found = cache.find("example.org");
   REQUIRE(found.has_value());
   CHECK(found->result == "sts-webpki-invalid");
@@ -55,7 +59,7 @@ TEST_CASE("a failure alone is kept too, and holds nothing") {
 TEST_CASE("half a file, another's file and no domain are nothing") {
   const Scratch scratch;
   const StsCache cache(scratch.path());
-  REQUIRE(cache.put(entry_of("example.org")).ok());
+  REQUIRE(cache.put(entry_of("example.org"), kNow).ok());
   const std::string whole = scratch.read("example.org");
   for (size_t length = 0; length < whole.size(); ++length) {
     CAPTURE(length);
@@ -65,7 +69,7 @@ TEST_CASE("half a file, another's file and no domain are nothing") {
   scratch.write("other.example", whole);
   CHECK_FALSE(cache.find("other.example").has_value());
   CHECK_FALSE(cache.find("../" + scratch.path() + "/example.org").has_value());
-  CHECK_FALSE(cache.put({.domain = "../x.y"}).ok());
+  CHECK_FALSE(cache.put({.domain = "../x.y"}, kNow).ok());
 }
 
 TEST_CASE("a full cache loses what nobody has asked for longest") {
@@ -73,26 +77,94 @@ TEST_CASE("a full cache loses what nobody has asked for longest") {
   const StsCache cache(scratch.path(), 10);
   for (int i = 0; i < 10; ++i) {
     const std::string name = "d" + std::to_string(i) + ".example";
-    REQUIRE(cache.put(entry_of(name)).ok());
+    REQUIRE(cache.put(entry_of(name), kNow).ok());
     make_old(scratch, name, 1000 + (i + 5) % 10);  // d5 is the oldest
   }
-  REQUIRE(cache.put(entry_of("d4.example")).ok());  // is there: pushes nothing out
+  REQUIRE(cache.put(entry_of("d4.example"), kNow).ok());  // is there: pushes nothing out
   CHECK(cache.find("d5.example").has_value());
-  REQUIRE(cache.put(entry_of("new.example")).ok());
+  REQUIRE(cache.put(entry_of("new.example"), kNow).ok());
   CHECK_FALSE(cache.find("d5.example").has_value());
   CHECK(cache.find("d6.example").has_value());
   CHECK(cache.find("new.example").has_value());
 }
 
-TEST_CASE("one at a time has the lock of a domain") {
+TEST_CASE("failures and what has ended make room for policies that hold") {
   const Scratch scratch;
-  const StsCache cache(scratch.path());
-  {
-    const Fd lock = cache.try_lock("example.org");
-    CHECK(lock);
-    CHECK_FALSE(cache.try_lock("example.org"));
+  const StsCache cache(scratch.path(), 20);
+  REQUIRE(cache.put(entry_of("used.example"), kNow).ok());
+  make_old(scratch, "used.example", 1000);
+  StsEntry ended = entry_of("ended.example");
+  ended.policy.max_age = 50;
+  REQUIRE(cache.put(ended, kNow).ok());
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = "d" + std::to_string(i) + ".stranger.example";
+    REQUIRE(cache.put({.domain = name, .tried = kNow, .result = "sts-policy-fetch-error"}, kNow).ok());
+    make_old(scratch, name, 2000 + i);
   }
-  CHECK(cache.try_lock("example.org"));
+  CHECK(cache.find("used.example").has_value());
+  CHECK(cache.find("d99.stranger.example").has_value());
+  CHECK_FALSE(cache.find("d50.stranger.example").has_value());
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = "held" + std::to_string(i) + ".example" + std::to_string(i);
+    REQUIRE(cache.put(entry_of(name), kNow).ok());
+  }
+  CHECK_FALSE(cache.find("ended.example").has_value());
+}
+
+TEST_CASE("the policies of one parent domain push out no others, however fresh they are") {
+  const Scratch scratch;
+  const StsCache cache(scratch.path(), 20);
+  REQUIRE(cache.put(entry_of("used.example"), kNow).ok());
+  make_old(scratch, "used.example", 1000);
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = "d" + std::to_string(i) + ".stranger.example";
+    REQUIRE(cache.put(entry_of(name), kNow).ok());
+    make_old(scratch, name, 2000 + i);
+  }
+  CHECK(cache.find("used.example").has_value());
+  CHECK(cache.find("d99.stranger.example").has_value());
+}
+
+TEST_CASE("what is asked for stays") {
+  const Scratch scratch;
+  const StsCache cache(scratch.path(), 10);
+  for (int i = 0; i < 10; ++i) {
+    const std::string name = "x.d" + std::to_string(i);
+    REQUIRE(cache.put(entry_of(name), kNow).ok());
+    make_old(scratch, name, 1000 + i);
+  }
+  CHECK(cache.find("x.d0")->used == 1000);
+  cache.touch("x.d0");
+  CHECK(cache.find("x.d0")->used > 1000);
+  REQUIRE(cache.put(entry_of("x.new"), kNow).ok());
+  CHECK(cache.find("x.d0").has_value());
+  CHECK_FALSE(cache.find("x.d1").has_value());
+}
+
+TEST_CASE("one at a time fetches a domain, and no other domain is in its way") {
+  const Scratch scratch;
+  const StsLocks locks(scratch.path(), 5000);
+  const StsTurn first = locks.try_turn("example.org");
+  REQUIRE(first);
+  CHECK(locks.try_turn("example.org").refusal == StsTurn::Refusal::domain);
+  for (int i = 0; i < 300; ++i) {
+    CAPTURE(i);
+    CHECK(locks.try_turn("d" + std::to_string(i) + ".example"));
+  }
+}
+
+TEST_CASE("some fetch at a time; whoever ends makes place") {
+  const Scratch scratch;
+  const StsLocks locks(scratch.path(), 2);
+  const StsTurn first = locks.try_turn("a.example");
+  {
+    const StsTurn second = locks.try_turn("b.example");
+    REQUIRE(second);
+    CHECK(locks.try_turn("c.example").refusal == StsTurn::Refusal::places);
+    CHECK(locks.try_turn("a.example").refusal == StsTurn::Refusal::domain);
+  }
+  CHECK(locks.try_turn("c.example"));
+  CHECK(locks.try_turn("b.example"));
 }
 
 TEST_CASE("an answer is read as it was written; half of one is none") {

@@ -47,6 +47,40 @@ TEST_CASE("a policy that holds and is the announced one needs no fetch, but a ne
   CHECK(decide_sts("x.test", brief, announced("1"), kNow).due);
 }
 
+TEST_CASE("while a policy is fetched, the one of before holds, and what is not known is waited for") {
+  using Outcome = StsAnswer::Outcome;
+  const auto meanwhile = [](const std::optional<StsEntry>& entry) {
+    return sts_answer_meanwhile("x.test", entry, "it is being fetched", kNow).outcome;
+  };
+  CHECK(meanwhile(std::nullopt) == Outcome::pending);
+  CHECK(meanwhile(entry_of(100)) == Outcome::found);
+  CHECK(meanwhile(entry_of(864000)) == Outcome::pending);
+  // A server that never answers keeps no mail back for ever.
+  CHECK(meanwhile(entry_of(864000, "sts-policy-fetch-error", 400)) == Outcome::failed);
+  CHECK(meanwhile(entry_of(864000, "sts-policy-fetch-error", 86400)) == Outcome::pending);
+  CHECK(sts_answer_meanwhile("x.test", entry_of(100), "why", kNow).why == "why");
+}
+
+TEST_CASE("a policy that is still being fetched defers, and makes no record") {
+  TlsFindings findings;
+  findings.sts_pending = true;
+  const TlsDemand demand = demand_for({}, "x.test", "mx.x.test", findings);
+  CHECK(demand.refusal == "the MTA-STS policy is still being fetched");
+  CHECK_FALSE(demand.report_only);
+  StsOfDelivery sts({.sts = "none", .dns = "/bin/false"}, "x.test");
+  CHECK_FALSE(begin_tls_record(sts, {}, "x.test", findings).has_value());
+}
+
+TEST_CASE("who asks tells that a policy is in use, once an hour") {
+  StsEntry entry = entry_of(100);
+  entry.used = kNow - kStsTouchSeconds;
+  CHECK(sts_to_be_touched(entry, kNow));
+  entry.used += 1;
+  CHECK_FALSE(sts_to_be_touched(entry, kNow));
+  entry.used = kNow + 10;  // the clock was set back
+  CHECK_FALSE(sts_to_be_touched(entry, kNow));
+}
+
 TEST_CASE("what is new, or has ended, has to be fetched, unless that failed lately") {
   CHECK_FALSE(decide_sts("x.test", std::nullopt, announced("1"), kNow).answer.has_value());
   CHECK_FALSE(decide_sts("x.test", entry_of(100), announced("2"), kNow).answer.has_value());
@@ -85,7 +119,7 @@ TEST_CASE("MTA-STS is looked at only where neither the operator nor DANE decides
   REQUIRE(::mkdir((directory + "/sts").c_str(), 0755) == 0);
   StsEntry entry = entry_of(0);
   entry.fetched = entry.tried = 4000000000;  // holds for long
-  REQUIRE(StsCache(directory + "/sts").put(entry).ok());
+  REQUIRE(StsCache(directory + "/sts").put(entry, kNow).ok());
   const StsPrograms nobody_answers{.sts = "/bin/false", .dns = "/bin/false"};
   struct Row {
     TlsLevel level;

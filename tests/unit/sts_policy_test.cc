@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "lib/dns_text.h"
 #include "remote/tag_record.h"
 
 using namespace postern;
@@ -109,6 +110,10 @@ TEST_CASE("one record with an id announces a policy") {
   CHECK(sts_id_of({"v=spf1 -all", "v=STSv1;id=1"}) == "1");
   CHECK(sts_id_of({"v=STSv1 ; x=y; id=a"}) == "a");
   CHECK(sts_id_of({}).empty());
+  // RFC 8461 3.1 has no blanks around "=": such a record is none.
+  CHECK(sts_id_of({"v=STSv1; id = 1"}).empty());
+  CHECK(sts_id_of({"v=STSv1; id= 1"}).empty());
+  CHECK(sts_id_of({"v = STSv1; id=1"}).empty());
   CHECK(sts_id_of({"v=STSv1; id=1", "v=STSv1; id=2"}).empty());
   CHECK(sts_id_of({"v=STSv1"}).empty());
   CHECK(sts_id_of({"v=STSv1; id="}).empty());

@@ -204,6 +204,12 @@ TEST_CASE("reports go where the domain says, and nowhere else") {
   CHECK(two[0].mail_address == "a@b.example");
   CHECK(two[1].https_url == "https://c.example/x");
   CHECK(places("v=TLSRPTv1;rua=MAILTO:a%2Bx@b.example?subject=1")[0].mail_address == "a+x@b.example");
+  // RFC 8460 3: blanks around "=" and ",", and more than one rua.
+  CHECK(places("v=TLSRPTv1; rua = mailto:a@b.example")[0].mail_address == "a@b.example");
+  CHECK(places("v=TLSRPTv1;x=rua=;rua\t=https://c.example/x , mailto:a@b.example;").size() == 2);
+  CHECK(places("v=TLSRPTv1; rua=mailto:a@b.example; rua=mailto:c@d.example")[1].mail_address ==
+        "c@d.example");
+  CHECK(places("v=TLSRPTv1; xrua=mailto:a@b.example").empty());
   CHECK(places("v=TLSRPTv1; rua=mailto:a@b.example,mailto:b@b.example,mailto:c@b.example,mailto:d@b.example")
             .size() == kTlsReportPlaces);
   for (const char* none :
@@ -224,8 +230,8 @@ TEST_CASE("an https URL is one of a host") {
   REQUIRE(url.ok());
   CHECK(url->host == "host.example");
   CHECK(url->port == 8443);
-  for (const char* bad :
-       {"", "host", "http://host/", "https://", "https://h:0/", "https://h:99999/", "https://u@h/"}) {
+  for (const char* bad : {"", "host", "http://host/", "https://", "https://h:0/", "https://h:99999/",
+                          "https://u@h/", "https://h:25/", "https://h:442/", "https://h:1023/"}) {
     CAPTURE(bad);
     CHECK_FALSE(parse_https_url(bad).ok());
   }

@@ -1,4 +1,5 @@
 #include "local/trace_fields.h"
+#include "lib/local_part.h"
 
 #include <doctest/doctest.h>
 

@@ -18,6 +18,7 @@ TEST_CASE("each form of the global unsubscribe list matches what it says and no 
   };
   for (const Row& row :
        {Row{"user@one.example", "user@one.example"}, Row{"USER@ONE.EXAMPLE", "user@one.example"},
+        Row{"\"user\"@one.example", "user@one.example"}, Row{"\"us\\er\"@one.example", "user@one.example"},
         Row{"other@one.example", ""}, Row{"user@sub.one.example", ""}, Row{"a@two.example", "@two.example"},
         Row{"a@x.two.example", ""}, Row{"a@three.example", ""}, Row{"a@x.y.three.example", "@.three.example"},
         Row{"nobody@any.example", "nobody@"}, Row{"nobody2@any.example", ""},

@@ -1,0 +1,28 @@
+// The rules that tcprules(1) compiles (control/tcp.smtp.cdb): whether a client may connect, and what its
+// session's environment says.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "lib/result.h"
+
+namespace postern {
+
+struct TcpRule {
+  bool deny = false;
+  std::vector<std::pair<std::string, std::string>> variables;
+};
+
+// As tcpserver(1) looks them up: the address itself, then its prefixes that end with a dot or a
+// colon, the longest first, then the empty one. Nobody has asked for the client's host name or user, so keys
+// with '=' or '@' are never met. No rule at all allows. A missing or broken database is a temporary failure:
+// nobody is let in by a rule that could not be read.
+Result<TcpRule> find_tcp_rule(const std::string& cdb_path, std::string_view address);
+
+// What stands behind an address in the database: 'D' denies, '+NAME=VALUE' NUL sets a variable.
+Result<TcpRule> parse_tcp_rule(std::string_view instructions);
+
+}  // namespace postern

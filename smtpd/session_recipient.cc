@@ -1,0 +1,87 @@
+// RCPT: what the steps of receipt/recipient make of a recipient, and how it comes into the envelope.
+#include "lib/text.h"
+#include "lib/utf8.h"
+#include "lib/xtext.h"
+#include "smtpd/session.h"
+
+namespace postern::smtpd {
+
+std::optional<RecipientVerdict> Session::judge_recipient(std::string_view recipient) {
+  if (need(rules_.recipients, read_recipient_rules) == nullptr) return std::nullopt;
+  if (!recipient_checks_) {
+    Result<RecipientChecks> opened = RecipientChecks::open({.me = settings_.me,
+                                                            .default_domain = {},
+                                                            .listener = settings_.listener,
+                                                            .relays = is_trusted(),
+                                                            .environment = environment_},
+                                                           recipient_hooks());
+    if (!opened) {
+      not_configured(opened.failure());
+      return std::nullopt;
+    }
+    recipient_checks_.emplace(std::move(*opened));
+  }
+  recipient_checks_->client_relays(is_trusted());
+  Result<RecipientVerdict> verdict = recipient_checks_->judge(recipient, transaction_.envelope.sender);
+  if (verdict) return std::move(*verdict);
+  not_configured(verdict.failure());
+  return std::nullopt;
+}
+
+RecipientHooks Session::recipient_hooks() {
+  return {.is_ours = [this](std::string_view domain) { return rules_.recipients->is_ours(domain); },
+          .verify_bounce = {},
+          .invalid = {},
+          .ask = {}};
+}
+
+void Session::refuse_recipient(const RecipientVerdict& verdict) {
+  const Decision& refusal = verdict.steps.back();
+  log_.recipient_refused(transaction_.mid, verdict.said, refusal.reply);
+  log_.recipient_decided(transaction_.mid, verdict.said, refusal);
+  if (refusal.reply.permanent()) {
+    notes_.recipient_refused();
+    if (!is_within(rates_.invalid_recipient())) return;
+  }
+  if (refusal.kind == Decision::Kind::close) return close(refusal.reply);
+  refuse(refusal.reply);
+}
+
+void Session::take_recipient(RcptArgument rcpt, const RecipientVerdict& verdict) {
+  if (const Reply limit = limit_reached(verdict, rules_.recipients->limit); limit != Reply::recipient_ok) {
+    log_.recipient_refused(transaction_.mid, verdict.said, smtp_reply(limit));
+    return answer(limit);  // a limit of ours: a long list is no error of the client's
+  }
+  if (!verdict.bypasses_rates &&
+      !recipient_is_within(rates_.recipient(transaction_.envelope.sender), verdict.said))
+    return;
+  ++transaction_.taken_recipients;
+  // RFC 3461, 5.2.1 and 5.2.7: whoever is told of its fate knows the address that the client said.
+  if (verdict.rewritten && rcpt.orcpt.empty() && !has_8bit_byte(verdict.said))
+    rcpt.orcpt = "rfc822;" + encode_xtext(verdict.said);
+  for (const Decision& step : verdict.steps) {
+    if (step.rewrites) log_.recipient_rewritten(transaction_.mid, verdict.said, step.why);
+  }
+  if (verdict.dropped) log_.recipient_dropped(transaction_.mid, verdict.said, verdict.steps.back().why);
+  for (const std::string& recipient : verdict.recipients) {
+    const std::string address = recipient + settings_.relay_suffix.value_or("");
+    log_.recipient(transaction_.mid, transaction_.envelope.recipients.size(), address);
+    transaction_.envelope_bytes += address.size() + rcpt.notify.size() + rcpt.orcpt.size() + 4;
+    transaction_.envelope.recipients.push_back(
+        {.address = address, .notify = rcpt.notify, .orcpt = rcpt.orcpt});
+  }
+  if (verdict.accepted) return client_.say(reply_line(*verdict.accepted));
+  answer(Reply::recipient_ok);
+}
+
+Reply Session::limit_reached(const RecipientVerdict& verdict, uint64_t recipient_limit) const {
+  if (transaction_.taken_recipients >= recipient_limit) return Reply::too_many_recipients;
+  size_t bytes = transaction_.envelope_bytes;
+  for (const std::string& recipient : verdict.recipients) bytes += recipient.size();
+  const size_t recipients = transaction_.envelope.recipients.size() + verdict.recipients.size();
+  if (recipients > kRecipientLimit) return Reply::too_many_recipients;
+  // Half of what an envelope may hold, so that the sender, the extras and the record form always have room.
+  return bytes > kEnvelopeLimitBytes / 2 ? Reply::envelope_too_large : Reply::recipient_ok;
+}
+
+}  // namespace postern::smtpd
