@@ -8,7 +8,6 @@
 #include "lib/child.h"
 #include "lib/control.h"
 #include "lib/text.h"
-#include "receipt/send_as.h"
 
 namespace postern {
 
@@ -38,11 +37,6 @@ std::string problem_of_mechanisms(std::string_view line) {
     return std::find(kMechanisms.begin(), kMechanisms.end(), word) != kMechanisms.end();
   });
   return known ? "" : "has a word that is no mechanism; write some of SCRAM-SHA-256, PLAIN and LOGIN";
-}
-
-std::vector<std::string> problems_of_send_as(const std::string& text, const std::string& path) {
-  const Result<SendAs> table = SendAs::parse(text, path, {});
-  return table ? std::vector<std::string>{} : std::vector<std::string>{table.failure().text};
 }
 
 // Only our own table has what SCRAM needs; a client takes SCRAM where it is offered, and would be refused.

@@ -12,8 +12,6 @@ namespace postern {
 // A line of control/authcheck, of control/authmechanisms; empty: nothing.
 std::string problem_of_checker(std::string_view line);
 std::string problem_of_mechanisms(std::string_view line);
-// control/sendas, as a whole.
-std::vector<std::string> problems_of_send_as(const std::string& text, const std::string& path);
 // Where SCRAM is offered, and nobody has what it needs.
 void warn_of_scram(std::vector<ControlReport>& reports);
 

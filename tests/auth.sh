@@ -1,21 +1,21 @@
 # What the tests of AUTH share.
 
-# The program whose policy a test chooses; beside the programs, or where make has put it.
-with_policy() {
-  local place
-  for place in "$B/../smtpd-with-policy" "$B/../release/smtpd-with-policy"; do
-    [ -x "$place" ] && { echo "$place"; return; }
-  done
-  fail "smtpd-with-policy is not there: make unit"
+# submission_policy [PARAMETER=VALUE…]: the policy SUBMISSION, compiled.
+submission_policy() {
+  sed -i '/^SUBMISSION /d' "$POSTERN_HOME/control/policies"
+  echo "SUBMISSION ACCEPT $*" >> "$POSTERN_HOME/control/policies"
+  "$B/postern-hat" compile > "$T/hat.log" 2>&1 || { cat "$T/hat.log"; fail "postern-hat compile"; }
 }
-# submission [auth=...] [auth_without_tls] [check_user]: a listener with this policy on 127.0.0.1:$SUBMIT, in the place of smtpd; what it
+# submission [PARAMETER=VALUE…]: a listener with this policy on 127.0.0.1:$SUBMIT, under tcpserver, where a client gets no RELAYCLIENT; what it
 # logs is $T/submission.log. Under TLS as far as it knows with TLS=TLSv1.3.
 submission() {
-  local program user=()
-  program=$(with_policy) || exit 1
+  local user=() tls=()
+  submission_policy "$@"
   SUBMIT=$(free_port)
   [ "$(id -u)" = 0 ] && user=(setuidgid posternd)
-  start submission env "SSL_PROTOCOL=${TLS:-}" "${user[@]}" tcpserver -H -R -l 0 -c 100 127.0.0.1 "$SUBMIT" "$program" "$@"
+  [ -n "${TLS:-}" ] && tls=("SSL_PROTOCOL=$TLS")
+  start submission env POSTERN_LISTENER=submission POSTERN_POLICY=SUBMISSION "${tls[@]}" "${user[@]}" \
+    tcpserver -H -R -l 0 -c 100 127.0.0.1 "$SUBMIT" "$B/postern-smtpd"
   SUBMIT_PID=$LAST_PID
   wait_for 30 listening "$SUBMIT"
 }

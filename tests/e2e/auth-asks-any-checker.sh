@@ -6,7 +6,7 @@
 need python3 tcpserver
 start_instance
 add_user alice pencil
-submission auth=preferred auth_without_tls
+submission auth=preferred auth_without_tls=on
 # A checker as others write them: reads descriptor 3 to its end, and runs its arguments.
 cat > "$T/checker" << 'C'
 #!/usr/bin/python3

@@ -5,7 +5,7 @@
 need python3 tcpserver
 start_instance
 add_user alice pencil && add_user bob crayon --no-scram
-submission auth=preferred auth_without_tls
+submission auth=preferred auth_without_tls=on
 expect_equal "$(login alice wrong)" "$(login nobody wrong)" "the replies"
 salt() { python3 "$TESTS/auth.py" salt "$SUBMIT" "$1"; }
 for name in alice bob nobody somebody; do

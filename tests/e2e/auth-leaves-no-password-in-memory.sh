@@ -8,7 +8,7 @@ need python3 tcpserver
 start_instance
 PASSWORD=Zaunkoenig-4711-Sperling
 add_user alice $PASSWORD
-submission auth=preferred auth_without_tls
+submission auth=preferred auth_without_tls=on
 cat > "$T/find.py" << 'P'
 import base64, re, sys
 password = b"Zaunkoenig-4711-Sperling"

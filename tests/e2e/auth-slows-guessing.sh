@@ -7,7 +7,7 @@ need python3 tcpserver
 start_instance
 add_user alice pencil
 echo 3 > "$POSTERN_HOME/control/authfailures"
-submission auth=preferred auth_without_tls
+submission auth=preferred auth_without_tls=on
 from() { login --from "$@" | cut -c1-9; }
 [ "$(from 127.0.0.9 alice wrong)" = '535 5.7.8' ] || fail "the first"
 [ "$(from 127.0.0.9 alice pencil)" = '235 2.7.0' ] || fail "the right one"

@@ -23,6 +23,7 @@ zone list.example <<'Z'
 Z
 start_nsd
 make_instance --local home.example --resolver "$DNS"
+echo '127.0.0.30 -8' > "$POSTERN_HOME/control/reputationtable"
 outsiders '127.0.0.12:allow,POSTERN_LISTENER="Inside"' '127.0.0.14:allow,TCPREMOTEHOST="given.hosts.example"'
 cat > "$POSTERN_HOME/control/policies" <<'P'
 BLOCKED  REJECT
@@ -73,7 +74,18 @@ expect 127.0.0.7 '550 5.7.1 unknown of FOUR by dnslist[list.example=127.0.0.4]' 
 expect 127.0.0.9 '220 mx.example.org ESMTP' 'host unknown verified no;Info: ACCEPT SG NONE match SBRS[none] SBRS None;'
 wait_for 30 logged smtpd 'unable to ask the DNS list list.example of 127\.0\.0\.9: it answers 192\.0\.2\.80, which is no listing; the client is judged without it'
 expect_equal "$(first 127.0.0.10)" '220 mx.example.org ESMTP' "a list that answers nobody"
-wait_for 30 logged smtpd 'unable to learn the score of 127\.0\.0\.9: connect to .*run/repd: .*; the client is judged without it'
+# repd's own word decides; while it hangs or is away everybody is neutral, soon, and the log tells of it.
+expect 127.0.0.30 '554 5.7.1 mail from your address is not accepted here' 'host unknown verified no;Info: REJECT SG BAD match SBRS[-10:-5] SBRS -8.0;'
+expect_not_in <(log_of smtpd) 'unable to learn the score'
+repd=$(service_pid repd)
+repd+=" $(pgrep -P "$repd" | tr '\n' ' ')"
+kill -STOP $repd
+expect 127.0.0.30 '220 mx.example.org ESMTP' 'host unknown verified no;Info: ACCEPT SG NONE match SBRS[none] SBRS None;'
+wait_for 30 logged smtpd 'unable to learn the score of 127\.0\.0\.30: .*deadline.*; the client is judged without it'
+kill -CONT $repd
+stop_service repd
+expect 127.0.0.30 '220 mx.example.org ESMTP' 'host unknown verified no;Info: ACCEPT SG NONE match SBRS[none] SBRS None;'
+wait_for 30 logged smtpd 'unable to learn the score of 127\.0\.0\.30: connect to .*run/repd: .*; the client is judged without it'
 
 # The score decides; what is no score, and a service that hangs, are none.
 cat > "$T/reputation" <<'S'
@@ -101,7 +113,7 @@ wait_for 30 logged smtpd 'unable to learn the score of 127\.0\.0\.23: "much" is 
 wait_for 30 logged smtpd 'unable to learn the score of 127\.0\.0\.24: .*deadline'
 wait_for 30 logged smtpd 'unable to learn the score of 127\.0\.0\.25: exit code 111'
 # As a resident the same.
-rm "$POSTERN_HOME/control/reputation"
+rm -f "$POSTERN_HOME/control/reputation" "$POSTERN_HOME/run/repd"
 start repd "$B/postern-serve" --clients "$(ps -o uid= -p "$(service_pid smtpd)" | tr -d ' ')" run/repd "$T/reputation"
 wait_for 30 test -S "$POSTERN_HOME/run/repd"
 chmod 666 "$POSTERN_HOME/run/repd"

@@ -3,7 +3,7 @@
 # group, entry and score; a table that is compiled anew holds for the next connection.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/hat.sh"
-make_instance --local home.example
+make_instance --local home.example --user a --user b --user c
 echo none > "$POSTERN_HOME/control/stages"
 run_instance
 outsiders

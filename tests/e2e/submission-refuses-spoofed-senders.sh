@@ -9,7 +9,7 @@ echo none > "$POSTERN_HOME/control/stages"
 run_instance
 add_user alice pencil && add_user bob@home.example crayon
 printf 'alice: sales@home.example, @shop.example\n# bob has no line\n' > "$POSTERN_HOME/control/sendas"
-submission auth=required auth_without_tls check_user
+submission auth=required auth_without_tls=on check_user=on
 # attempt EXPECTED USER SENDER HEADER-LINE…
 attempt() {
   local expected=$1 user=$2 sender=$3 password=pencil got; shift 3

@@ -13,26 +13,18 @@
 #include "remote/message_body.h"
 #include "sign/author.h"
 #include "sign/canonical.h"
+#include "tests/canonical_body.h"
 
 using namespace postern;
 
 namespace {
 
-std::string body(std::string_view text, Canonical form, size_t step) {
-  BodyCanonicaliser canonicaliser(form);
-  std::string out;
-  for (; !text.empty(); text.remove_prefix(std::min(step, text.size())))
-    canonicaliser.take(text.substr(0, step), out);
-  canonicaliser.finish(out);
-  return out;
-}
-
 void check_body(std::string_view text, std::string_view wire, Canonical form) {
-  const std::string once = body(text, form, text.size() + 1);
-  must(once == body(text, form, 1));
-  must(once == body(text, form, 7));
-  must(once == body(wire, form, 5));
-  must(once == body(once, form, 100));
+  const std::string once = canonical_body(text, form, text.size() + 1);
+  must(once == canonical_body(text, form, 1));
+  must(once == canonical_body(text, form, 7));
+  must(once == canonical_body(wire, form, 5));
+  must(once == canonical_body(once, form, 100));
   for (size_t i = 0; i < once.size(); ++i) {
     if (once[i] == '\r') must(i + 1 < once.size() && once[i + 1] == '\n');
     if (once[i] == '\n') must(i > 0 && once[i - 1] == '\r');
@@ -64,8 +56,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::optional<size_t> wire_start = body_start(wire);
     must(wire_start.has_value());
     for (const Canonical form : {Canonical::relaxed, Canonical::simple})
-      must(body(message.substr(*start), form, 3) ==
-           body(std::string_view(wire).substr(*wire_start), form, 3));
+      must(canonical_body(message.substr(*start), form, 3) ==
+           canonical_body(std::string_view(wire).substr(*wire_start), form, 3));
   }
   return 0;
 }
