@@ -157,7 +157,7 @@ PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev
   swaks nsd ldnsutils unbound dnsutils postfix clamav-testfiles clamav-daemon clamav-milter clamdscan spamassassin zip strace procps psmisc python3 binutils file \
   dot-forward maildrop procmail mutt php-cli \
   ripmime mpack uudeview tnef libmime-tools-perl \
-  python3-flufl.bounce libmail-deliverystatus-bounceparser-perl python3-xxhash python3-dkim python3-yaml opendkim-tools gsasl jq dovecot-lmtpd dovecot-sieve
+  python3-flufl.bounce libmail-deliverystatus-bounceparser-perl python3-xxhash python3-dkim python3-yaml opendkim-tools gsasl msmtp curl jq dovecot-lmtpd dovecot-sieve
 
 deps:
 	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \

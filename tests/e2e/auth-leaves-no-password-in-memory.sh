@@ -9,6 +9,7 @@ start_instance
 PASSWORD=Zaunkoenig-4711-Sperling
 add_user alice $PASSWORD
 submission auth=preferred auth_without_tls=on
+AUTHQ=$(service_pid authq)
 cat > "$T/find.py" << 'P'
 import base64, re, sys
 password = b"Zaunkoenig-4711-Sperling"
@@ -38,7 +39,7 @@ for mechanism in PLAIN LOGIN; do
   one_session() { [ "$(pgrep -c -P "$SUBMIT_PID")" = 1 ]; }
   wait_for 30 one_session
   SESSION=$(pgrep -P "$SUBMIT_PID")
-  for pid in $SESSION $(pgrep -u posterni postern-authq); do
+  for pid in $SESSION "$AUTHQ" $(pgrep -P "$AUTHQ"); do
     expect_in "/proc/$pid/limits" '^Max core file size +0 '
     python3 "$T/find.py" "$pid" || fail "the password is in $(tr '\0' ' ' < "/proc/$pid/cmdline")"
   done
