@@ -217,7 +217,7 @@ void ReputationHistory::keep_list_answer(const IpBytes& address, const ListAnswe
 // Good experience alone makes no more than +5.
 std::optional<int> score_of(const Experience& experience) {
   constexpr double kLeast = 2.5;  // below 3, since a moment later 3 is a little less
-  constexpr double kDoubt = 5;
+  constexpr double kDoubt = 8;  // one virus makes suspect, which is -3 to -1 in the default table; two block
   constexpr double kBest = 50;
   constexpr double kWorst = 100;
   const double bad = experience.spam + 3 * experience.virus + experience.unknown / 2;

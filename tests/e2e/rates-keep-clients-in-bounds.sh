@@ -38,7 +38,9 @@ try:
         if verb == "recipients": client.mail("s@client.example")
         if verb == "invalid": client.mail("s@client.example")
         for i in range(number):
-            if verb == "messages": last = client.mail("s@client.example"); (client.rset() if last[0] == 250 else None)
+            if verb == "messages":
+                last = client.mail("s@client.example")
+                if last[0] == 250: client.rcpt("alice@home.example"); last = client.data("Subject: x\r\n\r\nx\r\n")
             if verb == "recipients": last = client.rcpt("alice@home.example")
             if verb == "invalid": last = client.rcpt("x%d@elsewhere.example" % i)
             if last[0] // 100 != (5 if verb == "invalid" else 2): break

@@ -16,7 +16,7 @@ wait_for 30 test -S "$POSTERN_HOME/run/slow"
 began=$SECONDS clients=()
 for i in $(seq 9); do
   printf 'EHLO c.example\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@mx.example.org>\r\nDATA\r\nSubject: x\r\n.\r\nQUIT\r\n' |
-    QMAILQUEUE=@slow "$B/postern-smtpd" > "$T/out.$i" 2> "$T/log.$i" &
+    RELAYCLIENT='' QMAILQUEUE=@slow "$B/postern-smtpd" > "$T/out.$i" 2> "$T/log.$i" &
   clients+=($!)
 done
 told() { [ "$(cat "$T"/out.* | grep -c '^451 4\.3\.0 ')" -ge 1 ]; }

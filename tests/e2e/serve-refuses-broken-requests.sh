@@ -97,7 +97,7 @@ expect_in "$T/count.log" 'printed more than 64 KiB'
 big=$(printf '%070000d' 0)
 for program in @count "$T/count"; do
   printf 'EHLO c.example\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@mx.example.org>\r\nDATA\r\nSubject: x\r\n.\r\nQUIT\r\n' |
-    QMAILQUEUE=$program POSTERN_N1=$big "$B/postern-smtpd" > "$T/out" 2> "$T/log"
+    RELAYCLIENT='' QMAILQUEUE=$program POSTERN_N1=$big "$B/postern-smtpd" > "$T/out" 2> "$T/log"
   expect_in "$T/out" '^451 4\.3\.0 '
   expect_in "$T/log" 'arguments and environment are over 64 KiB'
 done

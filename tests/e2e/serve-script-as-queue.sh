@@ -9,8 +9,8 @@ install -m 755 "$TESTS/data/judge.sh" "$T/judge"
 echo "$B/postern-queue" > "$T/next"
 
 SERVED=$(free_port)
-start path env QMAILQUEUE="$T/judge" tcpserver -RHl0 127.0.0.1 "$PORT" "$B/postern-smtpd"
-start resident env QMAILQUEUE=@judge tcpserver -RHl0 127.0.0.1 "$SERVED" "$B/postern-smtpd"
+start path env RELAYCLIENT= QMAILQUEUE="$T/judge" tcpserver -RHl0 127.0.0.1 "$PORT" "$B/postern-smtpd"
+start resident env RELAYCLIENT= QMAILQUEUE=@judge tcpserver -RHl0 127.0.0.1 "$SERVED" "$B/postern-smtpd"
 start judge "$B/postern-serve" --workers 2 run/judge "$T/judge"
 wait_for 30 test -S "$POSTERN_HOME/run/judge"
 wait_for 30 listening "$PORT"
@@ -43,7 +43,7 @@ expect_equal "$(spool_files tmp)" "" "files in tmp/"
 # A program that is not there, and one that cannot be executed: temporary.
 for program in "$T/none" "$T/next" @none ""; do
   printf 'EHLO c.example\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@mx.example.org>\r\nDATA\r\nSubject: x\r\n.\r\nQUIT\r\n' |
-    QMAILQUEUE=$program "$B/postern-smtpd" > "$T/out" 2> "$T/log"
+    RELAYCLIENT='' QMAILQUEUE=$program "$B/postern-smtpd" > "$T/out" 2> "$T/log"
   [ -n "$program" ] && expect_in "$T/out" '^451 4\.'
 done
 exit 0

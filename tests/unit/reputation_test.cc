@@ -177,12 +177,13 @@ TEST_CASE("experience decays, and says nothing while it is small") {
   CHECK(history->experience(address("2001:db8:1:3::1"), kNoon, kWeek).virus == 0);
 
   CHECK(!score_of({.accepted = 2}).has_value());
-  CHECK(score_of({.virus = 0.9999}) == -37);
-  CHECK(score_of({.accepted = 10}) == 33);
+  CHECK(score_of({.virus = 0.9999}) == -27);
+  CHECK(score_of({.virus = 2}) == -43);
+  CHECK(score_of({.accepted = 10}) == 28);
   CHECK(score_of({.accepted = 1e6}) == 50);
-  CHECK(score_of({.spam = 10}) == -67);
+  CHECK(score_of({.spam = 10}) == -56);
   CHECK(score_of({.virus = 1e6}) == -100);
-  CHECK(score_of({.unknown = 25}) == -71);
+  CHECK(score_of({.unknown = 25}) == -61);
   CHECK(score_of({.accepted = 5, .spam = 5}) == 0);
 }
 
@@ -262,12 +263,12 @@ TEST_CASE("a score is made of the table, the lists and the history") {
   ::mkdir(home.path("db/repd").c_str(), 0755);
   reputation.open_history(true);
   REQUIRE(reputation.note(address("192.0.2.2"), {.spam = 10}));
-  CHECK(score("192.0.2.2") == -97);
+  CHECK(score("192.0.2.2") == -86);
   const Score explained = reputation.score(address("192.0.2.2"), true);
   REQUIRE(explained.reasons.size() == 3);
   CHECK(explained.reasons[0] == "list bl.example 127.0.0.2 -4");
   CHECK(explained.reasons[1] == "list wl.example 127.0.1.1 1");
-  CHECK(explained.reasons[2] == "history accepted 0 spam 10 virus 0 unknown 0 -6.7");
+  CHECK(explained.reasons[2] == "history accepted 0 spam 10 virus 0 unknown 0 -5.6");
   // a broken file changes nothing; a good one counts at once
   home.write("control/reputationtable", "192.0.2.200 rubbish\n");
   CHECK(reputation.load());
