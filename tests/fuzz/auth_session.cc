@@ -1,7 +1,14 @@
 // parts: smtpd/client.cc smtpd/command.cc smtpd/data.cc smtpd/ask_auth.cc smtpd/session_auth.cc
 // parts: smtpd/envelope_command.cc smtpd/event_log.cc smtpd/header_scan.cc smtpd/message.cc
-// parts: smtpd/path.cc smtpd/replies.cc smtpd/session.cc smtpd/session_message.cc smtpd/settings.cc
+// parts: smtpd/path.cc smtpd/replies.cc smtpd/session.cc smtpd/session_message.cc smtpd/session_tls.cc
+// parts: smtpd/session_begin.cc smtpd/settings.cc smtpd/tls_layer.cc receipt/policies.cc
+// parts: smtpd/session_recipient.cc receipt/recipient.cc receipt/recipient_inquiries.cc
+// parts: receipt/recipient_settings.cc receipt/recipient_table.cc receipt/line_table.cc
+// parts: receipt/domain_map.cc receipt/alias_table.cc receipt/rcpthosts.cc smtpd/session_sender.cc
+// parts: receipt/sender_dns.cc receipt/sender_spf.cc receipt/helo_check.cc receipt/default_domain.cc
 // parts: receipt/send_as.cc receipt/from_field.cc receipt/encoded_words.cc receipt/spoof.cc
+// parts: receipt/rates.cc receipt/rated_line.cc receipt/rate_check.cc receipt/client_notes.cc
+// parts: receipt/address_prefix.cc
 // parts: auth/exchange.cc auth/scram.cc auth/key.cc auth/prepare.cc
 // libs: -lcrypto -lunistring
 //

@@ -7,6 +7,8 @@
 // parts: receipt/domain_map.cc receipt/alias_table.cc receipt/rcpthosts.cc smtpd/session_sender.cc
 // parts: receipt/sender_dns.cc receipt/sender_spf.cc receipt/helo_check.cc receipt/default_domain.cc
 // parts: receipt/send_as.cc receipt/from_field.cc receipt/encoded_words.cc receipt/spoof.cc
+// parts: receipt/rates.cc receipt/rated_line.cc receipt/rate_check.cc receipt/client_notes.cc
+// parts: receipt/address_prefix.cc
 //
 // The whole conversation. The first byte chooses the settings, a byte 0xff ends a packet; with TLS on offer,
 // a byte 0xfe ends what is said in clear. Behind it stands a plain model that knows only this: a message ends
