@@ -28,6 +28,7 @@ RESIDENT := \
   local/postern-lspawn local/postern-newu local/postern-newv local/postern-userq \
   remote/postern-rspawn remote/postern-remote remote/postern-callahead remote/postern-dane remote/postern-stsd remote/postern-tlsrpt \
   dnsq/postern-dnsq \
+  ldapq/postern-ldapq \
   receipt/postern-spf \
   sign/postern-signq sign/postern-dkim-key \
   auth/postern-authq auth/postern-checkpassword auth/postern-passwd \
@@ -60,6 +61,7 @@ postern-dkim-key_LIBS = -lcrypto
 postern-authq_LIBS = -lcrypto
 postern-checkpassword_LIBS = -lcrypt -lcrypto
 postern-passwd_LIBS = $(postern-checkpassword_LIBS)
+postern-ldapq_LIBS = -lldap -llber
 postern-hat_LIBS = -lmaxminddb
 postern-tlsd_LIBS = -lssl -lcrypto
 
@@ -123,7 +125,7 @@ $(foreach p,$(RESIDENT),$(eval $(call link,$(p),resident)))
 $(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LIB)
 	@echo "  LINK $@"
 	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) $(postern-quarantine_LIBS) $(postern-remote_LIBS) \
-	  $(postern-tlsrpt_LIBS) $(postern-signq_LIBS) $(postern-passwd_LIBS) $(postern-hat_LIBS) -lcdb -lxxhash -lidn2 -lunistring -o $@
+	  $(postern-tlsrpt_LIBS) $(postern-signq_LIBS) $(postern-passwd_LIBS) $(postern-hat_LIBS) $(postern-ldapq_LIBS) -lcdb -lxxhash -lidn2 -lunistring -o $@
 
 # What the tests ask for a mail's pieces.
 $(O)/mime-pieces: $(O)/tests/mime_pieces.o $(O)/libscanq.a $(LIB)
@@ -152,10 +154,10 @@ $(O)/rates_cost: $(O)/tests/bench/rates_cost.o $(O)/libreceipt.a $(LIB)
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
 PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libssl-dev libcdb-dev libxxhash-dev libmaxminddb-dev \
   nlohmann-json3-dev doctest-dev \
-  libsqlite3-dev libssl-dev openssl libcurl4-openssl-dev zlib1g-dev \
+  libsqlite3-dev libssl-dev openssl libcurl4-openssl-dev zlib1g-dev libldap-dev \
   daemontools ucspi-tcp-ipv6 \
   swaks nsd ldnsutils unbound dnsutils postfix clamav-testfiles clamav-daemon clamav-milter clamdscan spamassassin zip strace procps psmisc python3 binutils file \
-  dot-forward maildrop procmail mutt php-cli \
+  dot-forward maildrop procmail mutt php-cli slapd ldap-utils \
   ripmime mpack uudeview tnef libmime-tools-perl \
   python3-flufl.bounce libmail-deliverystatus-bounceparser-perl python3-xxhash python3-dkim python3-yaml opendkim-tools gsasl msmtp curl jq dovecot-lmtpd dovecot-sieve
 

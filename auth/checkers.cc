@@ -30,11 +30,13 @@ Verdict ask_resident(const std::string& checker, const std::string& user, const 
     return Verdict::unavailable;
   }
   Request request;
+  const std::vector<std::string_view> parts = words(checker);
   request.arguments = {"bind", user};
+  request.arguments.insert(request.arguments.end(), parts.begin() + 1, parts.end());
   request.environment.set("TCPREMOTEIP", remote_ip);
   request.fds = {{file->get(), 0}};
   const Result<postern::Reply> reply =
-      call_program(checker, request, now_milliseconds() + kCheckerMilliseconds);
+      call_program(std::string(parts.front()), request, now_milliseconds() + kCheckerMilliseconds);
   if (reply) return verdict_of(reply->exit_code, checker);
   log_warning("check a password", reply.failure());
   return Verdict::unavailable;

@@ -89,6 +89,9 @@ std::optional<Secret> prepare_password(std::string_view password) {
 std::optional<std::string> prepare_name(std::string_view name) {
   const std::optional<std::string> prepared = prepare(name, kMostNameBytes);
   if (!prepared || prepared->find(':') != std::string::npos) return std::nullopt;
+  // RFC 4518, 2.6.1: a directory finds " alice" as alice.
+  if (prepared->front() == ' ' || prepared->back() == ' ' || prepared->find("  ") != std::string::npos)
+    return std::nullopt;
   return lower(*prepared);
 }
 

@@ -16,8 +16,8 @@ constexpr size_t kMostPasswordBytes = 512;
 // commonly mapped to nothing goes, the rest becomes NFKC. Nothing for what is no UTF-8, holds control
 // characters or is empty or too long.
 std::optional<Secret> prepare_password(std::string_view password);
-// The same, with ASCII letters in lower case and no ':', which ends a name in the table of users; so that one
-// user has one name, whoever counts what he sends.
+// The same, with ASCII letters in lower case, no ':', which ends a name in the table of users, and no blank
+// at an end or behind another; so that one user has one name, whoever counts what he sends.
 std::optional<std::string> prepare_name(std::string_view name);
 
 }  // namespace postern::auth

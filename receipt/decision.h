@@ -18,6 +18,7 @@ struct Decision {
   std::string step{};     // which step decided: "hat", "rates", "spf", …; for the log and the trace
   std::string why{};      // for people: the table, file and line, or what was found
   bool rewrites = false;  // the step has put another address in the place of a recipient's
+  bool unasked = false;   // who should have said could not be asked: it says nothing of the recipient
 
   [[nodiscard]] bool passes() const { return kind == Kind::pass; }
 };

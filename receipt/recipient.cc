@@ -68,9 +68,10 @@ Result<RecipientVerdict> RecipientChecks::judge(std::string_view address, std::s
   if (!verdict || verdict->passes()) return verdict;
   verdict->recipients.clear();
   verdict->dropped = false;
-  if (!hooks_.invalid || !verdict->steps.back().reply.permanent()) return verdict;
+  const Decision& refusal = verdict->steps.back();
+  if (!hooks_.invalid || !refusal.reply.permanent() || refusal.unasked) return verdict;
   // A bounce to an address that was forged says nothing of what the client knows of our recipients.
-  if (verdict->steps.back().step == kBounceVerification) return verdict;
+  if (refusal.step == kBounceVerification) return verdict;
   if (Decision counted = hooks_.invalid(verdict->address); !counted.passes())
     verdict->steps.push_back(std::move(counted));
   return verdict;

@@ -1,9 +1,13 @@
 #include "receipt/recipient_inquiries.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "lib/call.h"
 #include "lib/child.h"
+#include "lib/control.h"
 #include "lib/log.h"
 #include "lib/text.h"
 #include "receipt/recipient_table.h"
@@ -18,6 +22,10 @@ constexpr int64_t kLdapMilliseconds = 30000;
 constexpr int64_t kCallAheadMilliseconds = 250000;  // above the longest request that a profile may have
 constexpr int64_t kAwayMilliseconds = 30000;        // whoever did not answer is not waited for again
 constexpr size_t kWhyLimitBytes = 300;
+// How the directory's program ends.
+constexpr int kLdapYes = 0;
+constexpr int kLdapNo = 1;
+constexpr int kLdapTrouble = 111;
 
 SmtpReply no_mailbox() {
   return {.code = "550", .status = "5.1.1", .text = "no mailbox here by that name"};
@@ -117,24 +125,46 @@ Decision RecipientInquiries::program(const RecipientInQuestion& recipient) {
 
 Decision RecipientInquiries::ldap(const RecipientInQuestion& recipient) {
   if (settings_.ldap.empty()) return pass(kLdapStep, "off: control/recipientchecks");
-  Result<Reply> reply =
-      ask(settings_.ldap, {"accept", std::string(recipient.address), std::string(recipient.sender)},
-          recipient, kLdapMilliseconds);
-  if (reply && reply->exit_code == 0) return pass(kLdapStep, "the directory has it");
-  if (reply && reply->exit_code == 1)
-    return refuse(kLdapStep, no_mailbox(), "the directory has no such recipient");
-  const std::string why =
-      reply ? settings_.ldap + " ended with " + std::to_string(reply->exit_code) : reply.failure().text;
-  switch (settings_.ldap_trouble) {
-    case OnTrouble::accept:
-      return pass(kLdapStep, "accepted in spite of trouble: " + why);
-    case OnTrouble::defer:
-      return refuse(kLdapStep, try_later(), why);
-    case OnTrouble::refuse:
-      return refuse(kLdapStep, {.code = "550", .status = "5.4.3", .text = "unable to verify the recipient"},
-                    why);
+  if (settings_.ldap == kLdapProgram && !has_directory())
+    return pass(kLdapStep, "off: there is no control/ldap");
+  std::vector<std::string> arguments = {"accept", std::string(recipient.address),
+                                        std::string(recipient.sender)};
+  if (!settings_.ldap_query.empty()) arguments.push_back(settings_.ldap_query);
+  const Result<Reply> reply = ask(settings_.ldap, std::move(arguments), recipient, kLdapMilliseconds);
+  if (!reply) return ldap_trouble("", reply.failure().text);
+  const std::string said = first_line(reply->output);
+  if (reply->exit_code == kLdapYes) return pass(kLdapStep, said.empty() ? "the directory has it" : said);
+  if (reply->exit_code == kLdapNo)
+    return refuse(kLdapStep, no_mailbox(), said.empty() ? "the directory has no such recipient" : said);
+  const std::string ended = settings_.ldap + " ended with " + std::to_string(reply->exit_code);
+  if (reply->exit_code != kLdapTrouble) return ldap_trouble("", ended);
+  const std::string_view output = reply->output;
+  const size_t tab = std::min(output.find('\t'), output.size());
+  const std::string why = first_line(output.substr(std::min(tab + 1, output.size())));
+  return ldap_trouble(output.substr(0, tab), why.empty() ? ended : why);
+}
+
+// `away`: what control/ldap says is to become of the recipient.
+Decision RecipientInquiries::ldap_trouble(std::string_view away, const std::string& why) const {
+  Decision decision = refuse(kLdapStep, try_later(), why);
+  decision.unasked = true;
+  const std::optional<OnTrouble> own = settings_.ldap_trouble;
+  if (own == OnTrouble::refuse)
+    decision.reply = {.code = "550", .status = "5.4.3", .text = "unable to verify the recipient"};
+  if (!own) decision.reply = parse_reply(away, "45", ".4.3").value_or(try_later());
+  if (own ? own == OnTrouble::accept : away == "accept") {
+    decision =
+        pass(kLdapStep, "taken unseen, as " + std::string(own ? "control/recipientchecks" : "control/ldap") +
+                            " has it: " + why);
+    decision.unasked = true;
   }
-  return refuse(kLdapStep, try_later(), why);
+  return decision;
+}
+
+bool RecipientInquiries::has_directory() {
+  if (!has_directory_)
+    has_directory_ = ::access(home_path("control/ldap").c_str(), F_OK) == 0 || errno != ENOENT;
+  return *has_directory_;
 }
 
 Decision RecipientInquiries::call_ahead(const RecipientInQuestion& recipient) {

@@ -1,10 +1,14 @@
 // The questions about one recipient that other programs answer: has it a mailbox here, does the operator's
 // program want it, does the directory know it, does the host that its mail will go to.
 //
-//   control/rcptcheck  SENDER RECIPIENT          0 yes, 100 no, 111 later; a line of output with a code is
-//   the reply users program      exists RECIPIENT          0 yes or not known, 100 no; output: why ldap
-//   program       accept RECIPIENT SENDER   0 yes, 1 no
-//   @callahead         check PROFILE RECIPIENT   0 yes, 100 no, 111 later; output: the reply, then why
+//   control/rcptcheck  SENDER RECIPIENT
+//                      0 yes, 100 no, 111 later; a line of output with a code is the reply
+//   users program      exists RECIPIENT
+//                      0 yes or not known, 100 no; output: why
+//   ldap program       accept RECIPIENT SENDER [QUERY]
+//                      0 yes, 1 no; output: why. 111 trouble: "accept", "defer" or a reply, TAB, why
+//   @callahead         check PROFILE RECIPIENT
+//                      0 yes, 100 no, 111 later; output: the reply, then why
 //
 // Anything else is trouble; what becomes of the recipient then differs, see each.
 #pragma once
@@ -12,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -48,18 +53,21 @@ class RecipientInquiries {
 
   Decision users(const RecipientInQuestion& recipient);    // trouble: accepted; a bounce is no disaster
   Decision program(const RecipientInQuestion& recipient);  // trouble: 451
-  Decision ldap(const RecipientInQuestion& recipient);     // trouble: as ldap_trouble says
+  Decision ldap(const RecipientInQuestion& recipient);     // trouble: as ldap_trouble says, else control/ldap
   Decision call_ahead(
       const RecipientInQuestion& recipient);  // trouble: 451; its own actions are the resident's
 
  private:
   Result<Reply> ask(std::string_view program, std::vector<std::string> arguments,
                     const RecipientInQuestion& recipient, int64_t most_milliseconds);
+  [[nodiscard]] Decision ldap_trouble(std::string_view away, const std::string& why) const;
+  bool has_directory();
 
   RecipientSettings settings_;
   std::string program_;
   Environment connection_;
   AskProgram ask_;
+  std::optional<bool> has_directory_;  // control/ldap; looked for once
   // Who did not answer, until when nobody waits for it again in this connection, and why.
   struct Away {
     int64_t until = 0;

@@ -33,16 +33,21 @@ std::string profile(std::string_view text, std::string& into) {
   return text.empty() ? "it is off, or a profile of control/callahead" : name_parameter(text, into);
 }
 
+std::string query(std::string_view text, std::string& into) {
+  return text.empty() ? "it is a query of control/ldap" : name_parameter(text, into);
+}
+
 constexpr std::array<ParameterWord<OnTrouble>, 3> kTroubleWords = {
     {{"accept", OnTrouble::accept}, {"defer", OnTrouble::defer}, {"refuse", OnTrouble::refuse}}};
 
 using Row = Parameter<RecipientSettings>;
 constexpr std::array kParameters = {
     Row{"users", [](std::string_view v, RecipientSettings& s) { return program(v, "@userq", s.users); }},
-    Row{"ldap", [](std::string_view v, RecipientSettings& s) { return program(v, "@ldapq", s.ldap); }},
+    Row{"ldap", [](std::string_view v, RecipientSettings& s) { return program(v, kLdapProgram, s.ldap); }},
+    Row{"ldap_query", [](std::string_view v, RecipientSettings& s) { return query(v, s.ldap_query); }},
     Row{"ldap_trouble",
         [](std::string_view v, RecipientSettings& s) {
-          return choose_parameter(kTroubleWords, v, s.ldap_trouble);
+          return choose_parameter(kTroubleWords, v, s.ldap_trouble.emplace());
         }},
     Row{"call_ahead", [](std::string_view v, RecipientSettings& s) { return profile(v, s.call_ahead); }},
 };
@@ -76,14 +81,22 @@ const RecipientSettings& RecipientSettingsTable::of(std::string_view listener) c
   return found == listeners_.end() ? otherwise_ : found->second;
 }
 
-std::vector<std::string> RecipientSettingsTable::profiles() const {
+std::vector<std::string> RecipientSettingsTable::named(std::string RecipientSettings::*what) const {
   std::vector<std::string> names;
-  if (!otherwise_.call_ahead.empty()) names.push_back(otherwise_.call_ahead);
-  for (const auto& [listener, settings] : listeners_) {
-    const std::string& name = settings.call_ahead;
+  const auto add = [&](const std::string& name) {
     if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-  }
+  };
+  add(otherwise_.*what);
+  for (const auto& [listener, settings] : listeners_) add(settings.*what);
   return names;
+}
+
+bool RecipientSettingsTable::asks_active_query() const {
+  const auto asks = [](const RecipientSettings& settings) {
+    return settings.ldap == kLdapProgram && settings.ldap_query.empty();
+  };
+  return asks(otherwise_) || std::any_of(listeners_.begin(), listeners_.end(),
+                                         [&](const auto& listener) { return asks(listener.second); });
 }
 
 }  // namespace postern

@@ -43,6 +43,7 @@ constexpr std::array kKnownFiles = {
     KnownFile{"concurrencycallahead", Form::number, "20"},
     KnownFile{"concurrencyclamd", Form::number, "10"},
     KnownFile{"concurrencyincoming", Form::number, "200"},
+    KnownFile{"concurrencyldap", Form::number, "8"},
     KnownFile{"concurrencylocal", Form::number, "10"},
     KnownFile{"concurrencyperip", Form::number, "20"},
     KnownFile{"concurrencypickup", Form::number, "10"},
@@ -80,6 +81,7 @@ constexpr std::array kKnownFiles = {
     KnownFile{"httpsinner", Form::networks, "no inner address is fetched from or posted to"},
     KnownFile{"idhost", Form::host, "control/me"},
     KnownFile{"ipfamilies", Form::families, "ipv6 ipv4"},
+    KnownFile{"ldap", Form::ldap, "no directory is asked"},
     KnownFile{"linebytes", Form::number, "0"},
     KnownFile{"listen", Form::address_port, "0.0.0.0:25"},
     KnownFile{"listensmtps", Form::address_port, "no TLS from the first byte"},
@@ -107,7 +109,9 @@ constexpr std::array kKnownFiles = {
     KnownFile{"ratedkeys", Form::number, "1000000"},
     KnownFile{"rcptcheck", Form::text, "no program is asked about recipients"},
     KnownFile{"rcpthosts", Form::domains, "control/locals"},
-    KnownFile{"recipientchecks", Form::recipient_checks, "recipients go through no checks behind the tables"},
+    KnownFile{
+        "recipientchecks", Form::recipient_checks,
+        "behind the tables recipients go through no check but the directory's, where there is control/ldap"},
     KnownFile{"remoteport", Form::number, "25"},
     KnownFile{"reputation", Form::text, "@repd"},
     KnownFile{"reputationlists", Form::reputation_lists, "no DNS list is asked; our own history counts"},
@@ -164,9 +168,10 @@ bool is_list(Form form) {
          form == Form::stages || form == Form::antivirus || form == Form::senders || form == Form::dkim ||
          form == Form::unsubscribed || form == Form::signed_headers || form == Form::quarantines ||
          form == Form::bounce_profiles || form == Form::tcp_rules || form == Form::gateways ||
-         form == Form::host_access || form == Form::policies || form == Form::reputation_lists ||
-         form == Form::reputation_table || form == Form::recipient_checks || form == Form::call_ahead ||
-         form == Form::exceptions || form == Form::authcheck || form == Form::send_as || form == Form::any;
+         form == Form::ldap || form == Form::host_access || form == Form::policies ||
+         form == Form::reputation_lists || form == Form::reputation_table || form == Form::recipient_checks ||
+         form == Form::call_ahead || form == Form::exceptions || form == Form::authcheck ||
+         form == Form::send_as || form == Form::any;
 }
 
 }  // namespace postern

@@ -16,6 +16,7 @@ enum class Form : uint8_t {
   address_port,
   directory,
   dkim,
+  ldap,
   unsubscribed,
   drop_or_bounce,
   families,

@@ -217,6 +217,7 @@ std::string problem_of_line(Form form, std::string_view line) {
       return problem_of_mechanisms(line);
     case Form::bounce_profiles:  // taken as a whole: what a line means depends on DEFAULT
     case Form::gateways:         // likewise: a line may name what stands in another
+    case Form::ldap:             // likewise
     case Form::host_access:      // likewise
     case Form::policies:         // likewise
     case Form::reputation_lists:

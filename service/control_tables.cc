@@ -68,6 +68,8 @@ std::vector<std::string> problems_of_table(Form form, const std::string& text, c
       return problem_in(ReputationTable::parse(text, path));
     case Form::call_ahead:
       return all_located(problems_of_call_ahead(text, path));
+    case Form::ldap:
+      return all_located(problems_of_ldap(text, path));
     case Form::recipient_checks:
       return all_located(problems_of_recipient_checks(text, path));
     case Form::send_as:

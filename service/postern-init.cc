@@ -138,6 +138,7 @@ Result<void> make_directories(const Plan& plan) {
       Row{"secrets/posterng", 0700, "posterng"},
       Row{"secrets/posterni", 0700, "posterni"},
       Row{"secrets/posternk", 0700, "posternk"},
+      Row{"secrets/posternx", 0700, "posternx"},
       Row{"quarantine", 0700, "posterno"},
       Row{"db/quarantine", 0700, "posterno"},
       Row{"db/sts", 0755, "posternh"},  // remote reads it while stsd is away

@@ -113,6 +113,13 @@ const std::vector<Service>& services() {
        512,
        "counts what clients, senders and users do"},
       {"repd", "posternz", "postern-repd --serve", {"posternd"}, 256, "scores the addresses of clients"},
+      {"ldapq",
+       "posternx",
+       "postern-ldapq --serve",
+       // smtpd for recipients; scanq for routes, names and groups; authq for passwords
+       {"posternd", "posterns", "posterni"},
+       512,
+       "asks directory servers (LDAP)"},
       {.name = "clamd",
        .user = "posternc",
        .program = "postern-clamserver --serve",
@@ -150,7 +157,7 @@ const std::vector<ServiceUser>& service_users() {
       {"posterne", "Postern TLS reports"},    {"posterng", "Postern signatures"},
       {"posternk", "Postern TLS keys"},       {"posterny", "Postern rates"},
       {"posternz", "Postern reputation"},     {"posternu", "Postern mailbox check"},
-      {"posterni", "Postern passwords"},
+      {"posternx", "Postern LDAP"},           {"posterni", "Postern passwords"},
   };
   return kUsers;
 }

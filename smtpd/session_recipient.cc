@@ -39,7 +39,8 @@ void Session::refuse_recipient(const RecipientVerdict& verdict) {
   const Decision& refusal = verdict.steps.back();
   log_.recipient_refused(transaction_.mid, verdict.said, refusal.reply);
   log_.recipient_decided(transaction_.mid, verdict.said, refusal);
-  if (refusal.reply.permanent()) {
+  // Where nobody could be asked it says nothing of what the client knows of our recipients.
+  if (refusal.reply.permanent() && !refusal.unasked) {
     notes_.recipient_refused();
     if (!is_within(rates_.invalid_recipient())) return;
   }

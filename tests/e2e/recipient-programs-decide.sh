@@ -48,6 +48,7 @@ expect_equal "$(rcpt a@example.org | cut -c1-9)" "451 4.3.0"
 rm "$C/rcptcheck"
 
 echo 'DEFAULT ldap=on' > "$C/recipientchecks"
+: > "$C/ldap"
 start directory "$B/postern-serve" --workers 2 run/ldapq "$T/directory"
 DIRECTORY=$LAST_PID
 wait_for 30 test -S "$POSTERN_HOME/run/ldapq"

@@ -31,6 +31,12 @@ TEST_CASE("the examples of RFC 4013, and names in one form") {
   CHECK(prepare_name("Alice@Example.ORG") == "alice@example.org");
   CHECK_FALSE(prepare_name("a:b").has_value());
   CHECK_FALSE(prepare_name("a\nb").has_value());
+  for (const char* name : {" alice", "alice ", "a  b",
+                           "\xc2\xa0"
+                           "alice",
+                           " "})
+    CHECK_FALSE(prepare_name(name).has_value());
+  CHECK(prepare_name("a b") == "a b");
   CHECK_FALSE(prepare_password(std::string(kMostPasswordBytes + 1, 'x')).has_value());
 }
 

@@ -230,7 +230,9 @@ TEST_CASE("a listener's own table stands before the general one, and text withou
 
 TEST_CASE("the checks of recipients are set for each listener") {
   const Result<RecipientSettingsTable> table = RecipientSettingsTable::parse(
-      "inside call_ahead=Exchange ldap=on\nDEFAULT users=on ldap_trouble=accept\nout users=/bin/x\n", "t");
+      "inside call_ahead=Exchange ldap=on\nDEFAULT users=on ldap_trouble=accept\nout users=/bin/x "
+      "ldap=off\nx ldap_query=staff\n",
+      "t");
   REQUIRE(table.ok());
   CHECK(table->of("smtpd").users == "@userq");
   CHECK(table->of("smtpd").call_ahead == "");
@@ -238,6 +240,15 @@ TEST_CASE("the checks of recipients are set for each listener") {
   CHECK(table->of("inside").ldap == "@ldapq");
   CHECK(table->of("inside").ldap_trouble == OnTrouble::accept);
   CHECK(table->of("out").users == "/bin/x");
-  for (const char* text : {"a users=maybe", "a call_ahead=x/y", "a x=y", "a users=@", "a=b"})
+  CHECK(table->of("out").ldap.empty());
+  CHECK(table->of("x").ldap_query == "staff");
+  CHECK(table->ldap_queries() == std::vector<std::string>{"staff"});
+  CHECK(table->asks_active_query());
+  CHECK(RecipientSettingsTable().of("x").ldap == "@ldapq");
+  CHECK_FALSE(RecipientSettingsTable().of("x").ldap_trouble.has_value());
+  CHECK_FALSE(
+      RecipientSettingsTable::parse("DEFAULT ldap=off\nx ldap=on ldap_query=a", "t")->asks_active_query());
+  for (const char* text : {"a users=maybe", "a call_ahead=x/y", "a x=y", "a users=@", "a=b",
+                           "a ldap_query=", "a ldap_query=x/y"})
     CHECK_FALSE(RecipientSettingsTable::parse(text, "t").ok());
 }

@@ -78,8 +78,9 @@ TEST_CASE("without tables a recipient of our domains is taken, as it always was"
 
 TEST_CASE("the steps of a recipient stand in one order, up to the one that refuses") {
   Receipt receipt;
-  receipt.home.write("control/recipientchecks", "DEFAULT users=on ldap=on call_ahead=x\n");
+  receipt.home.write("control/recipientchecks", "DEFAULT users=on call_ahead=x\n");
   receipt.home.write("control/rcptcheck", "/bin/check\n");
+  receipt.home.write("control/ldap", "");
   receipt.hooks.verify_bounce = [](std::string& address, std::string_view) {
     if (address.starts_with("prvs=")) address.erase(0, 5);
     return pass("bounce-verification");
@@ -122,7 +123,7 @@ TEST_CASE("the domain map goes before the recipient table, and that before the a
 
 TEST_CASE("each question has its answers, and trouble ends as the step says") {
   Receipt receipt;
-  receipt.home.write("control/recipientchecks", "DEFAULT users=on ldap=on call_ahead=x\n");
+  receipt.home.write("control/recipientchecks", "DEFAULT users=on call_ahead=x\n");
   receipt.home.write("control/rcptcheck", "@check\n");
   const auto answer = [&](const std::string& question, int code, const std::string& output) {
     receipt.answers[question] = {.exit_code = code, .output = output};
@@ -139,19 +140,62 @@ TEST_CASE("each question has its answers, and trouble ends as the step says") {
   CHECK(answer(check, 100, "450 not you") == "550 5.1.1 no mailbox here by that name");
   CHECK(answer(check, 111, "450 4.2.1 later") == "450 4.2.1 later");
   CHECK(answer(check, 5, "").starts_with("451 4.3.0 "));
-  const std::string ldap = "@ldapq accept a@example.org s@client.example";
-  CHECK(answer(ldap, 1, "") == "550 5.1.1 no mailbox here by that name");
-  CHECK(answer(ldap, 111, "").starts_with("451 4.3.0 "));
   const std::string ahead = "@callahead check x a@example.org";
   CHECK(answer(ahead, 100, "550 5.1.1 <a> unknown\nsaid by y") == "550 5.1.1 <a> unknown");
   CHECK(answer(ahead, 111, "450 4.2.0 greylisted\nsaid by y") == "450 4.2.0 greylisted");
   CHECK(answer(ahead, 1, "").starts_with("451 4.3.0 "));
-  CHECK(receipt.invalid.size() == 6);  // those refused for good
+  CHECK(receipt.invalid.size() == 5);  // those refused for good
+}
 
+TEST_CASE("a directory is asked where there is one, and what it says is the reply") {
+  Receipt receipt;
+  const std::string ldap = "@ldapq accept a@example.org s@client.example";
+  receipt.answers[ldap] = {.exit_code = 1, .output = ""};
+  CHECK(receipt.outcome("a@example.org") == "a@example.org");
+  CHECK(receipt.asked.empty());
+  receipt.home.write("control/ldap", "");
+  CHECK(receipt.outcome("a@example.org") == "550 5.1.1 no mailbox here by that name");
+  CHECK(receipt.asked == std::vector<std::string>{ldap});
+  CHECK(receipt.invalid.size() == 1);
+  receipt.answers[ldap] = {.exit_code = 1, .output = "people (control/ldap line 3) finds no entry\n"};
+  CHECK(receipt.judge("a@example.org").steps.back().why == "people (control/ldap line 3) finds no entry");
+  receipt.home.write("control/recipientchecks", "in ldap=off\n");
+  CHECK(receipt.outcome("a@example.org") == "a@example.org");
+  receipt.home.write("control/recipientchecks", "in ldap_query=staff\n");
+  receipt.answers[ldap + " staff"] = {.exit_code = 1, .output = ""};
+  CHECK(receipt.outcome("a@example.org").starts_with("550 5.1.1 "));
+  receipt.context.relays = true;
+  CHECK(receipt.outcome("a@example.org") == "a@example.org");
+}
+
+TEST_CASE("a directory that cannot say it is no no, and who is refused then has tried out nothing") {
+  Receipt receipt;
+  receipt.home.write("control/ldap", "");
+  const auto answer = [&](int code, const std::string& output) {
+    receipt.answers["@ldapq accept a@example.org s@client.example"] = {.exit_code = code, .output = output};
+    return receipt.outcome("a@example.org");
+  };
+  for (const int code : {2, 100, 111, 255}) {
+    CAPTURE(code);
+    CHECK(answer(code, "").starts_with("451 4.3.0 "));
+  }
+  CHECK(answer(100, "accept\tx\n").starts_with("451 4.3.0 "));
+  CHECK(answer(111, "defer\tldap://a: no answer\n").starts_with("451 4.3.0 "));
+  CHECK(receipt.judge("a@example.org").steps.back().why == "ldap://a: no answer");
+  CHECK(answer(111, "accept\tldap://a: no answer\n") == "a@example.org");
+  CHECK(answer(111, "acceptance\tx\n").starts_with("451 4.3.0 "));
+  CHECK(answer(111, "450 4.4.3 later\tx\n") == "450 4.4.3 later");
+  CHECK(answer(111, "550 not now\tx\n") == "550 5.4.3 not now");
+  CHECK(answer(111, "250 yes\tx\n").starts_with("451 4.3.0 "));
+  receipt.home.write("control/recipientchecks", "DEFAULT ldap_trouble=refuse\n");
+  CHECK(answer(111, "accept\tx\n") == "550 5.4.3 unable to verify the recipient");
+  receipt.home.write("control/recipientchecks", "DEFAULT ldap_trouble=accept\n");
+  CHECK(answer(111, "defer\tx\n") == "a@example.org");
+  receipt.home.write("control/recipientchecks", "DEFAULT ldap=@gone\n");
+  CHECK(receipt.outcome("a@example.org").starts_with("451 4.3.0 "));
   receipt.home.write("control/recipientchecks", "DEFAULT ldap=@gone ldap_trouble=accept users=@gone\n");
   CHECK(receipt.outcome("a@example.org") == "a@example.org");
-  receipt.home.write("control/recipientchecks", "DEFAULT ldap=@gone ldap_trouble=refuse\n");
-  CHECK(receipt.outcome("a@example.org") == "550 5.4.3 unable to verify the recipient");
+  CHECK(receipt.invalid.empty());
 }
 
 TEST_CASE("a resident that did not answer is not waited for again in the same connection") {
@@ -166,6 +210,7 @@ TEST_CASE("a resident that did not answer is not waited for again in the same co
 TEST_CASE("an entry of the recipient table bypasses checks; mail of relay clients goes to no directory") {
   Receipt receipt;
   receipt.home.write("control/recipientchecks", "DEFAULT users=on ldap=on call_ahead=x\n");
+  receipt.home.write("control/ldap", "");
   receipt.table("rat", "vip@example.org ACCEPT bypass=ldap,users,call-ahead\nexample.org ACCEPT\n");
   CHECK(receipt.judge("vip@example.org").steps.back().why == "bypassed");
   CHECK(receipt.asked.empty());
