@@ -28,6 +28,7 @@ RESIDENT := \
   local/postern-lspawn local/postern-newu local/postern-newv local/postern-userq \
   remote/postern-rspawn remote/postern-remote remote/postern-callahead remote/postern-dane remote/postern-stsd remote/postern-tlsrpt \
   dnsq/postern-dnsq \
+  receipt/postern-access \
   ldapq/postern-ldapq \
   receipt/postern-spf \
   sign/postern-signq sign/postern-dkim-key \
@@ -61,6 +62,8 @@ postern-dkim-key_LIBS = -lcrypto
 postern-authq_LIBS = -lcrypto
 postern-checkpassword_LIBS = -lcrypt -lcrypto
 postern-passwd_LIBS = $(postern-checkpassword_LIBS)
+postern-access_LIBS = -lre2
+postern-showctl_LIBS = -lre2
 postern-ldapq_LIBS = -lldap -llber
 postern-hat_LIBS = -lmaxminddb
 postern-tlsd_LIBS = -lssl -lcrypto
@@ -125,7 +128,7 @@ $(foreach p,$(RESIDENT),$(eval $(call link,$(p),resident)))
 $(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LIB)
 	@echo "  LINK $@"
 	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) $(postern-quarantine_LIBS) $(postern-remote_LIBS) \
-	  $(postern-tlsrpt_LIBS) $(postern-signq_LIBS) $(postern-passwd_LIBS) $(postern-hat_LIBS) $(postern-ldapq_LIBS) -lcdb -lxxhash -lidn2 -lunistring -o $@
+	  $(postern-tlsrpt_LIBS) $(postern-signq_LIBS) $(postern-passwd_LIBS) $(postern-hat_LIBS) $(postern-access_LIBS) $(postern-ldapq_LIBS) -lcdb -lxxhash -lidn2 -lunistring -o $@
 
 # What the tests ask for a mail's pieces.
 $(O)/mime-pieces: $(O)/tests/mime_pieces.o $(O)/libscanq.a $(LIB)
@@ -152,7 +155,7 @@ $(O)/rates_cost: $(O)/tests/bench/rates_cost.o $(O)/libreceipt.a $(LIB)
 	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lxxhash -lidn2 -lunistring -o $@
 
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
-PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libssl-dev libcdb-dev libxxhash-dev libmaxminddb-dev \
+PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libssl-dev libcdb-dev libxxhash-dev libmaxminddb-dev libre2-dev \
   nlohmann-json3-dev doctest-dev \
   libsqlite3-dev libssl-dev openssl libcurl4-openssl-dev zlib1g-dev libldap-dev \
   daemontools ucspi-tcp-ipv6 \

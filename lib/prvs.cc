@@ -13,28 +13,9 @@ namespace postern {
 
 namespace {
 
-constexpr std::string_view kPrefix = "prvs=";
-constexpr size_t kValueBytes = 10;  // KDDDSSSSSS
 constexpr unsigned kDayModulus = 1000;
 constexpr uint64_t kSecondsPerDay = 86400;
 constexpr size_t kLeastSecretBytes = 8;
-
-bool is_value(std::string_view text) {
-  if (text.size() != kValueBytes) return false;
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  const auto hex = [&](char c) { return digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); };
-  return std::all_of(text.begin(), text.begin() + 4, digit) && std::all_of(text.begin() + 4, text.end(), hex);
-}
-
-// Cisco's guides show tags of other letters than hexadecimal ones: enough to know that there is a tag.
-bool looks_like_value(std::string_view text) {
-  if (text.size() != kValueBytes) return false;
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) {
-                       return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-                     }) &&
-         std::all_of(text.begin(), text.begin() + 3, [](char c) { return c >= '0' && c <= '9'; });
-}
 
 std::string mac_of(std::string_view number_and_day, std::string_view address, std::string_view secret) {
   const std::string source = std::string(number_and_day) + std::string(address);
@@ -102,48 +83,21 @@ Result<std::vector<PrvsKey>> parse_prvs_keys(std::string_view text, std::string_
   return keys;
 }
 
-std::optional<PrvsAddress> parse_prvs(std::string_view address) {
-  const size_t at = address.rfind('@');
-  if (at == std::string_view::npos || !equal_ignoring_case(address.substr(0, kPrefix.size()), kPrefix))
-    return std::nullopt;
-  const std::string_view rest = address.substr(kPrefix.size(), at - kPrefix.size());
-  const size_t first = rest.find('=');
-  const size_t last = rest.rfind('=');
-  if (first == std::string_view::npos) return std::nullopt;
-  std::string_view value = rest.substr(0, first);
-  std::string_view user = rest.substr(first + 1);
-  if (!is_value(value)) {
-    value = rest.substr(last + 1);
-    user = rest.substr(0, last);
-    if (!looks_like_value(value)) return std::nullopt;
-  }
-  if (user.empty()) return std::nullopt;
-  PrvsAddress parsed;
-  parsed.address = std::string(user) + std::string(address.substr(at));
-  if (!is_value(value)) {
-    parsed.key = 10;  // nobody's
-    return parsed;
-  }
-  parsed.key = static_cast<unsigned>(value[0] - '0');
-  parsed.day = static_cast<unsigned>(*parse_number(value.substr(1, 3)));
-  parsed.mac = lower(value.substr(4));
-  return parsed;
-}
-
 std::string prvs_tagged(std::string_view address, const PrvsKey& key, uint64_t now_seconds) {
   const size_t at = address.rfind('@');
   if (at == std::string_view::npos || at == 0 || parse_prvs(address)) return {};
-  if (kPrefix.size() + kValueBytes + 1 + at > kLocalPartLimit) return {};
+  if (kPrvsPrefix.size() + kPrvsValueBytes + 1 + at > kLocalPartLimit) return {};
   // The words around a quoted string would have to be inside it.
   if (address.starts_with('"')) return {};
   const uint64_t day = (now_seconds / kSecondsPerDay + kPrvsDays) % kDayModulus;
   const std::string front = std::to_string(key.number) + three_digits(static_cast<unsigned>(day));
-  return std::string(kPrefix) + front + mac_of(front, address, key.secret) + "=" + std::string(address);
+  return std::string(kPrvsPrefix) + front + mac_of(front, address, key.secret) + "=" + std::string(address);
 }
 
 PrvsCheck check_prvs(std::string_view address, const std::vector<PrvsKey>& keys, uint64_t now_seconds) {
   using State = PrvsCheck::State;
   const std::optional<PrvsAddress> tagged = parse_prvs(address);
+  if (keys.empty()) return {State::keyless, tagged ? tagged->address : std::string(address)};
   if (!tagged) return {State::untagged, std::string(address)};
   const uint64_t today = now_seconds / kSecondsPerDay;
   const std::string front = std::to_string(tagged->key) + three_digits(tagged->day);
@@ -169,6 +123,8 @@ std::string_view prvs_state_name(PrvsCheck::State state) {
       return "valid";
     case PrvsCheck::State::expired:
       return "expired";
+    case PrvsCheck::State::keyless:
+      return "keyless";
     case PrvsCheck::State::forged:
       break;
   }

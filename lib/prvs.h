@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/prvs_address.h"
 #include "lib/result.h"
 
 namespace postern {
@@ -29,21 +30,13 @@ struct PrvsKey {
 // last day on which it made some: it is good for seven days more. The failure names file, line and remedy.
 Result<std::vector<PrvsKey>> parse_prvs_keys(std::string_view text, std::string_view file_name);
 
-struct PrvsAddress {
-  unsigned key = 0;
-  unsigned day = 0;     // modulo 1000
-  std::string mac;      // six hexadecimal digits, lower case
-  std::string address;  // without the tag
-};
-// Nothing when it has no tag in one of the forms. Letter case of "prvs" and of the digits does not count.
-std::optional<PrvsAddress> parse_prvs(std::string_view address);
-
 // Empty when the address gets no tag: the null reverse-path, one that has a tag, one without a domain, or one
 // whose local-part would be too long.
 std::string prvs_tagged(std::string_view address, const PrvsKey& key, uint64_t now_seconds);
 
 struct PrvsCheck {
-  enum class State { untagged, valid, expired, forged } state = State::untagged;
+  // keyless: there are no keys, so nothing of ours is tagged, and no tag can be right or wrong.
+  enum class State { untagged, valid, expired, forged, keyless } state = State::untagged;
   std::string address;  // without the tag
 };
 // Also good where a host between made the address lower case.

@@ -36,6 +36,14 @@ std::string printable(std::string_view bytes, size_t limit) {
   return safe;
 }
 
+std::string one_line(std::string_view text, size_t limit) {
+  std::string line(text.substr(0, limit));
+  for (char& c : line) {
+    if (c < 0x20 || c > 0x7e) c = '?';
+  }
+  return text.size() > limit ? line + "..." : line;
+}
+
 std::string hexadecimal(std::string_view bytes, std::string_view digits) {
   std::string text;
   text.reserve(2 * bytes.size());

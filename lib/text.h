@@ -13,6 +13,10 @@ namespace postern {
 // the backslash become \xHH; cut after `limit` bytes of input with "...". So no message can forge a line.
 std::string printable(std::string_view bytes, size_t limit = 512);
 
+// The same for what names a line that the operator wrote, where a backslash is often meant: it stays, and
+// every other such byte becomes a '?'.
+std::string one_line(std::string_view text, size_t limit = 512);
+
 inline constexpr std::string_view kHex = "0123456789abcdef";
 inline constexpr std::string_view kCapitalHex = "0123456789ABCDEF";
 // Two digits for each byte.

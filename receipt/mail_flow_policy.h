@@ -71,6 +71,7 @@ struct MailFlowPolicy {
   bool exceptions = true;  // control/senderexceptions counts
   BounceTags bounce_tags = BounceTags::off;
   bool untagged_bounces_valid = false;
+  bool untagged_replies_valid = false;  // of those, automatic replies, by their own word
   bool received_header = true;
   uint32_t greet_delay = 0;  // milliseconds before the banner; who talks earlier is closed on
   uint32_t tarpit = 0;       // milliseconds before each reply to MAIL and RCPT

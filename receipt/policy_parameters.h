@@ -191,6 +191,7 @@ inline constexpr std::array kRows = {
     switched<&P::exceptions>("exceptions"),
     word<&P::bounce_tags, kBounceTagWords>("bounce_tags"),
     switched<&P::untagged_bounces_valid>("untagged_bounces_valid"),
+    switched<&P::untagged_replies_valid>("untagged_replies_valid"),
     switched<&P::received_header>("received_header"),
     number<&P::greet_delay, kLongestDelay>("greet_delay"),
     number<&P::tarpit, kLongestDelay>("tarpit"),

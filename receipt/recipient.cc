@@ -5,6 +5,7 @@
 #include "lib/local_part.h"
 #include "lib/text.h"
 #include "receipt/alias_table.h"
+#include "receipt/bounce_tag.h"
 #include "receipt/domain_map.h"
 
 namespace postern {
@@ -12,7 +13,6 @@ namespace postern {
 namespace {
 
 constexpr const char* kDefaultDomain = "default-domain";
-constexpr const char* kBounceVerification = "bounce-verification";
 constexpr const char* kDomainMap = "domain-map";
 constexpr const char* kRecipientTable = "recipient-table";
 constexpr const char* kAlias = "alias";
@@ -71,7 +71,7 @@ Result<RecipientVerdict> RecipientChecks::judge(std::string_view address, std::s
   const Decision& refusal = verdict->steps.back();
   if (!hooks_.invalid || !refusal.reply.permanent() || refusal.unasked) return verdict;
   // A bounce to an address that was forged says nothing of what the client knows of our recipients.
-  if (refusal.step == kBounceVerification) return verdict;
+  if (refusal.step == kBounceTagStep) return verdict;
   if (Decision counted = hooks_.invalid(verdict->address); !counted.passes())
     verdict->steps.push_back(std::move(counted));
   return verdict;
@@ -84,6 +84,11 @@ Result<RecipientVerdict> RecipientChecks::take_steps(std::string_view address, s
   verdict.said = verdict.address;
   if (hooks_.verify_bounce) {
     verdict.steps.push_back(hooks_.verify_bounce(verdict.address, sender));
+    verdict.steps.back().rewrites = verdict.address != verdict.said;
+    if (!verdict.passes()) return verdict;
+  }
+  if (hooks_.welcome) {
+    verdict.steps.push_back(hooks_.welcome(verdict.address));
     if (!verdict.passes()) return verdict;
   }
   if (Result<void> mapped = map_domain(verdict); !mapped) return mapped.failure();

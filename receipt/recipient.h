@@ -1,7 +1,7 @@
 // What becomes of a recipient, from RCPT to what stands in the envelope, in one order:
 //
-//   default domain → bounce verification → domain map → recipient table → alias table → mailboxes of this
-//   host → the operator's program → directory → call-ahead
+//   default domain → bounce verification → the operator's list → domain map → recipient table → alias table
+//   → mailboxes of this host → the operator's program → directory → call-ahead
 //
 // Each step leaves a Decision, so that who explains a recipient prints them in order. Tables and settings are
 // opened at the first recipient.
@@ -36,6 +36,8 @@ struct RecipientHooks {
   std::function<Result<bool>(std::string_view domain)> is_ours;
   // Bounce verification: may refuse, and may take the tag off the address. Empty: not done.
   std::function<Decision(std::string& address, std::string_view sender)> verify_bounce;
+  // Is the address, without a tag, on the operator's list of those that get nothing? Empty: there is none.
+  std::function<Decision(std::string_view address)> welcome;
   // A recipient was refused for good: for who counts those that try out addresses. What does not pass takes
   // the place of the refusal. Empty: nobody counts.
   std::function<Decision(std::string_view address)> invalid;

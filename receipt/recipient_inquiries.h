@@ -14,7 +14,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,6 +21,7 @@
 
 #include "lib/environment.h"
 #include "lib/request.h"
+#include "receipt/ask_program.h"
 #include "receipt/decision.h"
 #include "receipt/recipient_settings.h"
 
@@ -32,10 +32,6 @@ inline constexpr const char* kUsersStep = "local-users";
 inline constexpr const char* kProgramStep = "recipient-program";
 inline constexpr const char* kLdapStep = "ldap";
 inline constexpr const char* kCallAheadStep = "call-ahead";
-
-// As call_program(); tests put their own in its place.
-using AskProgram =
-    std::function<Result<Reply>(std::string_view program, const Request& request, int64_t deadline)>;
 
 struct RecipientInQuestion {
   std::string_view address;

@@ -7,6 +7,7 @@ namespace postern {
 namespace {
 
 constexpr std::array kKnownFiles = {
+    KnownFile{"access", Form::text, "@access"},
     KnownFile{"alertto", Form::line, "postmaster at control/me"},
     KnownFile{"aliases", Form::recipient_table, "none"},
     KnownFile{"aliases.cdb", Form::any, "made by postern-rcpt from aliases"},
@@ -31,7 +32,9 @@ constexpr std::array kKnownFiles = {
     KnownFile{"avstale", Form::warn_or_error, "warn"},
     KnownFile{"avworkers", Form::number, "2"},
     KnownFile{"backlog", Form::number, "128"},
-    KnownFile{"badmailfrom", Form::senders, "none"},
+    KnownFile{"badhelo", Form::unwelcome_names, "none"},
+    KnownFile{"badmailfrom", Form::unwelcome_senders, "none"},
+    KnownFile{"badrcptto", Form::unwelcome_recipients, "none"},
     KnownFile{"barelf", Form::barelf, "refuse"},
     KnownFile{"bounceprofiles", Form::bounce_profiles, "DEFAULT alone, as postern-bounceprofiles(5) has it"},
     KnownFile{"callahead", Form::call_ahead, "no profile, so no host is asked about recipients"},
@@ -102,6 +105,7 @@ constexpr std::array kKnownFiles = {
     KnownFile{"policies", Form::policies, "the rule alone"},
     KnownFile{"programmemory", Form::number, "0"},
     KnownFile{"programseconds", Form::number, "240"},
+    KnownFile{"proxies", Form::proxies, "none is believed"},
     KnownFile{"quarantines", Form::quarantines, "every quarantine holds until somebody decides"},
     KnownFile{"queuelifetime", Form::number, "259200"},
     KnownFile{"rat", Form::recipient_table, "control/rcpthosts decides"},
@@ -165,7 +169,9 @@ std::span<const KnownFile> known_files() {
 
 bool is_list(Form form) {
   return form == Form::domains || form == Form::routes || form == Form::virtual_domains ||
-         form == Form::stages || form == Form::antivirus || form == Form::senders || form == Form::dkim ||
+         form == Form::stages || form == Form::antivirus || form == Form::senders ||
+         form == Form::unwelcome_senders || form == Form::unwelcome_recipients ||
+         form == Form::unwelcome_names || form == Form::proxies || form == Form::dkim ||
          form == Form::unsubscribed || form == Form::signed_headers || form == Form::quarantines ||
          form == Form::bounce_profiles || form == Form::tcp_rules || form == Form::gateways ||
          form == Form::ldap || form == Form::host_access || form == Form::policies ||

@@ -222,6 +222,10 @@ std::string problem_of_line(Form form, std::string_view line) {
     case Form::policies:         // likewise
     case Form::reputation_lists:
     case Form::reputation_table:
+    case Form::unwelcome_senders:  // by the program's own parser
+    case Form::unwelcome_recipients:
+    case Form::unwelcome_names:
+    case Form::proxies:
     case Form::recipient_table:
     case Form::recipient_checks:
     case Form::call_ahead:

@@ -7,6 +7,8 @@
 #include "lib/bounce_template.h"
 #include "lib/destinations.h"
 #include "lib/reputation_settings.h"
+#include "receipt/access_table.h"
+#include "receipt/proxies.h"
 #include "receipt/send_as.h"
 #include "service/check_recipients.h"
 
@@ -54,6 +56,16 @@ std::vector<std::string> problem_in(const Result<T>& parsed) {
   return {parsed.failure().text};
 }
 
+std::vector<std::string> problems_of_access_list(const std::string& text, const std::string& path,
+                                                 AccessList list) {
+  const Result<AccessTable> table = AccessTable::parse(text, path, list);
+  if (!table || !table->refuses_nobody()) return problem_in(table);
+  return {
+      path +
+      ": there are only exemptions, so nobody is refused; a ! does not turn an expression round: to refuse "
+      "names without a dot, write ^[^.]+$"};
+}
+
 }  // namespace
 
 std::vector<std::string> problems_of_table(Form form, const std::string& text, const std::string& path) {
@@ -62,6 +74,14 @@ std::vector<std::string> problems_of_table(Form form, const std::string& text, c
       return problems_of_bounce_profiles(text, path);
     case Form::gateways:
       return problem_in(Gateways::parse(text, path));
+    case Form::unwelcome_senders:
+      return problems_of_access_list(text, path, AccessList::sender);
+    case Form::unwelcome_recipients:
+      return problems_of_access_list(text, path, AccessList::recipient);
+    case Form::unwelcome_names:
+      return problems_of_access_list(text, path, AccessList::helo);
+    case Form::proxies:
+      return problem_in(Proxies::parse(text, path));
     case Form::reputation_lists:
       return problem_in(parse_reputation_lists(text, path));
     case Form::reputation_table:

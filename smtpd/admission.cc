@@ -126,4 +126,10 @@ Result<Admission> admit(Environment& environment) {
   return admission;
 }
 
+void do_not_relay(Admission& admission, Environment& environment) {
+  if (admission.policy.rule == AccessRule::relay) admission.policy.rule = AccessRule::accept;
+  environment.unset("RELAYCLIENT");
+  environment.unset("POSTERN_SKIP");
+}
+
 }  // namespace postern::smtpd

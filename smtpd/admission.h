@@ -30,4 +30,7 @@ struct Admission {
 // from it. A failure is temporary: a table that cannot be read lets nobody in.
 Result<Admission> admit(Environment& environment);
 
+// For who is not to relay, nor to be spared a scan, whatever was found of his address: RELAY becomes ACCEPT.
+void do_not_relay(Admission& admission, Environment& environment);
+
 }  // namespace postern::smtpd

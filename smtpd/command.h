@@ -23,6 +23,7 @@ enum class Verb : uint8_t {
   expn,
   help,
   auth,
+  xclient,
   starttls,
   not_implemented,  // SMTP knows it, we do not offer it
   not_smtp,         // the first word of another protocol: a browser led astray, or somebody behind it

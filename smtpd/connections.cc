@@ -20,6 +20,7 @@
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "lib/signals.h"
+#include "receipt/proxies.h"
 #include "receipt/tcp_rules.h"
 #include "smtpd/running_sessions.h"
 
@@ -69,6 +70,7 @@ void set_variables(const Address& remote, const Address& local) {
 struct Limits {
   size_t sessions = 0;
   size_t of_one_client = 0;  // 0: any
+  Proxies proxies{};         // each of which has many clients
 };
 
 // What we have said to ourselves over an exec, and nobody else is to hear.
@@ -179,6 +181,7 @@ bool Connections::accept_one() {
 bool Connections::refused(const Fd& connection, const sockaddr_storage& remote, const std::string& client) {
   if (client.empty() || limits_.of_one_client == 0 || running_.of(client) < limits_.of_one_client)
     return false;
+  if (limits_.proxies.find(address_of(remote).ip) != nullptr) return false;
   (void)::send(connection.get(), kTooManyOfYou.data(), kTooManyOfYou.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   log_info("Connection from " + address_of(remote).ip + " refused: all " +
            std::to_string(limits_.of_one_client) + " of control/concurrencyperip are taken");
@@ -234,6 +237,11 @@ int serve_connections(char** argv, const std::function<int()>& converse) {
     log_critical("start", (!concurrency ? concurrency : of_one_client).failure().text);
     return 111;
   }
+  Result<Proxies> proxies = Proxies::read();
+  if (!proxies) {
+    log_critical("start", proxies.failure().text);
+    return 111;
+  }
   // Not blocking: who has gone between our wait and accept must not hold us up.
   const int flags = ::fcntl(kListeningFd, F_GETFL);
   if (flags < 0 || ::fcntl(kListeningFd, F_SETFL, flags | O_NONBLOCK) < 0) {
@@ -242,7 +250,8 @@ int serve_connections(char** argv, const std::function<int()>& converse) {
         os_failure("use descriptor 3, the listening socket that postern-bind leaves there", errno).text);
     return 111;
   }
-  return Connections(argv, converse, {std::max<size_t>(1, *concurrency), *of_one_client}).run();
+  return Connections(argv, converse, {std::max<size_t>(1, *concurrency), *of_one_client, std::move(*proxies)})
+      .run();
 }
 
 }  // namespace postern::smtpd

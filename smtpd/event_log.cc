@@ -75,9 +75,14 @@ void EventLog::recipient_refused(uint64_t mid, std::string_view address, const S
   line(mid_of(mid) + " " + icid_ + " To: " + in_brackets(address) + " rejected: " + printable(reply.line()));
 }
 
+void EventLog::invalid_bounce(uint64_t mid, std::string_view address, std::string_view what) {
+  line(mid_of(mid) + " " + icid_ + " invalid bounce, rcpt address " + in_brackets(address) + " " +
+       std::string(what) + " by bounce verification.");
+}
+
 void EventLog::recipient_decided(uint64_t mid, std::string_view address, const Decision& decision) {
   line(mid_of(mid) + " " + icid_ + " To: " + in_brackets(address) + " decided by " + decision.step + ": " +
-       printable(decision.why, kWhyLimitBytes));
+       one_line(decision.why, kWhyLimitBytes));
 }
 
 void EventLog::recipient_rewritten(uint64_t mid, std::string_view address, std::string_view why) {
@@ -110,7 +115,7 @@ void EventLog::spf(uint64_t mid, const SpfAnswer& answer, std::string_view sende
 }
 
 void EventLog::because(const Decision& decision) {
-  if (!decision.why.empty()) line(icid_ + " " + decision.step + ": " + printable(decision.why));
+  if (!decision.why.empty()) line(icid_ + " " + decision.step + ": " + one_line(decision.why));
 }
 
 void EventLog::ready(uint64_t mid, uint64_t size_bytes, std::string_view sender) {

@@ -29,6 +29,7 @@ class EventLog {
   void message_started(uint64_t mid, std::string_view sender);
   void recipient(uint64_t mid, size_t rid, std::string_view address);
   void recipient_refused(uint64_t mid, std::string_view address, const SmtpReply& reply);
+  void invalid_bounce(uint64_t mid, std::string_view address, std::string_view what);
   // Which step refused it, and what that goes by.
   void recipient_decided(uint64_t mid, std::string_view address, const Decision& decision);
   void recipient_rewritten(uint64_t mid, std::string_view address, std::string_view why);

@@ -6,6 +6,15 @@
 
 namespace postern::smtpd {
 
+namespace {
+
+// "auto-replied", "auto-replied; type=x"
+bool begins_with_word(std::string_view value, std::string_view word) {
+  return equal_ignoring_case(trim(value.substr(0, value.find_first_of(";( \t"))), word);
+}
+
+}  // namespace
+
 // Adds as much as the limit leaves room for; the rest of a long line or field is not kept.
 void HeaderScan::append_within_limit(std::string& to, std::string_view text) const {
   to.append(text.substr(0, limit_bytes_ - std::min(limit_bytes_, to.size())));
@@ -62,6 +71,10 @@ void HeaderScan::end_field() {
   if (equal_ignoring_case(name, "Message-ID") && message_id_.empty())
     message_id_ = value.substr(0, kFieldLimitBytes);
   if (equal_ignoring_case(name, "Subject") && subject_.empty()) subject_ = value.substr(0, kFieldLimitBytes);
+  if (equal_ignoring_case(name, "Auto-Submitted"))
+    auto_replied_ = auto_replied_ || begins_with_word(value, "auto-replied");
+  if (equal_ignoring_case(name, "Content-Type"))
+    is_report_ = is_report_ || begins_with_word(value, "multipart/report");
   if (limit_bytes_ == kAuthorLimitBytes) keep_author(name, value);
 }
 

@@ -26,6 +26,10 @@ class HeaderScan {
   [[nodiscard]] const std::string& message_id() const { return message_id_; }
   [[nodiscard]] const std::string& subject() const { return subject_; }
 
+  // Auto-Submitted: auto-replied (RFC 3834, 5), and no delivery status notification (RFC 3464), which may say
+  // that, too.
+  [[nodiscard]] bool is_automatic_reply() const { return auto_replied_ && !is_report_; }
+
   [[nodiscard]] const Authors& authors() const { return authors_; }
 
   static constexpr size_t kFieldLimitBytes = 1000;
@@ -46,6 +50,8 @@ class HeaderScan {
   Authors authors_;
   size_t limit_bytes_ = kFieldLimitBytes;
   unsigned hops_ = 0;
+  bool auto_replied_ = false;
+  bool is_report_ = false;
   bool measuring_ = true;
   bool over_ = false;
 };

@@ -3,10 +3,10 @@
 //   fd 0 in    from the client         fd 1 out   to the client         fd 2 out   the event log
 //   env        TCPREMOTEIP, TCPREMOTEHOST, TCPLOCALIP (UCSPI), RELAYCLIENT, DATABYTES, QMAILQUEUE,
 //              POSTERN_LISTENER, POSTERN_POLICY, POSTERN_ICID, POSTERN_HOME, POSTERN_TLS; SSLCTLFD,
-//              SSLREADFD, SSLWRITEFD, SSL_PROTOCOL, SSL_CIPHER (UCSPI-TLS)
-//   control    hat.bin or hat.LISTENER.bin, me, smtpgreeting, timeoutsmtpd, sessionseconds, commandbytes at
-//   the start; when they are needed
-//              databytes, badmailfrom, rcpthosts, locals, morercpthosts.cdb, maxrcpt, barelf, linebytes,
+//              SSLREADFD, SSLWRITEFD, SSL_PROTOCOL, SSL_CIPHER (UCSPI-TLS); NOBADHELO
+//   control    proxies, hat.bin or hat.LISTENER.bin, me, smtpgreeting, timeoutsmtpd, sessionseconds,
+//              commandbytes at the start; when they are needed
+//              databytes, access, rcpthosts, locals, morercpthosts.cdb, maxrcpt, barelf, linebytes,
 //              headerbytes, maxhops, minfreememory, maxerrors, maxcommands, dnsq,
 //              senderexceptions.cdb, defaultdomain, defaultdomain.LISTENER
 //   user       posternd
@@ -20,6 +20,9 @@
 #include "lib/log.h"
 #include "lib/program.h"
 #include "lib/submit.h"
+#include "lib/text.h"
+#include "receipt/proxies.h"
+#include "smtpd/caller.h"
 #include "smtpd/connections.h"
 #include "smtpd/session.h"
 
@@ -30,33 +33,97 @@ constexpr int64_t kQueueMilliseconds = 240000;
 constexpr unsigned kAlarmMarginSeconds =
     900;  // beyond every deadline of ours: something hangs where nothing may
 
-int converse() {
-  Environment environment = Environment::of_process();
+int not_configured(const Failure& failure) {
+  log_critical("begin a conversation", failure.text);
+  (void)write_all(1, reply_line(smtp_reply(Reply::not_configured)), "write to the client");
+  return 111;
+}
+
+bool is_denied(const Caller& caller) {
+  if (caller.denied)
+    log_info("Connection from " + printable(caller.environment.get_or("TCPREMOTEIP", ""), 64) +
+             " denied by control/tcp.smtp.cdb");
+  return caller.denied;
+}
+
+// What the tables and the settings make of a caller.
+struct Beginning {
+  Settings settings;
+  Environment environment;
+};
+
+Result<Beginning> prepare(const Caller& caller, const Proxies& proxies) {
+  Environment environment = caller.environment;
   Result<Admission> admission = admit(environment);
-  Result<Settings> settings = admission ? read_settings(environment) : admission.failure();
-  if (!settings) {
-    log_critical("begin a conversation", settings.failure().text);
-    (void)write_all(1, reply_line(smtp_reply(Reply::not_configured)), "write to the client");
-    return 111;
-  }
+  if (!admission) return admission.failure();
+  if (caller.is_proxy) do_not_relay(*admission, environment);
+  Result<Settings> settings = read_settings(environment);
+  if (!settings) return settings.failure();
   settings->policy = std::move(admission->policy);
   settings->sender_group = std::move(admission->group);
-  ::alarm(static_cast<unsigned>(settings->session_seconds + settings->idle_seconds) + kAlarmMarginSeconds);
-  EventLog log(settings->icid);
-  const int64_t session_milliseconds = static_cast<int64_t>(settings->session_seconds) * 1000;
+  settings->may_xclient = may_say_xclient(caller, proxies);
+  return Beginning{.settings = std::move(*settings), .environment = std::move(environment)};
+}
+
+// What is encrypted stays so when XCLIENT makes the conversation another's; but the certificate is the
+// proxy's.
+TlsLayer tls_from_now_on(TlsLayer layer, const std::optional<TlsFacts>& facts) {
+  if (!facts) return layer;
+  TlsLayer begun;
+  begun.begun = TlsFacts{.protocol = facts->protocol, .cipher = facts->cipher, .bits = facts->bits};
+  return begun;
+}
+
+// One session after another: XCLIENT makes the connection another client's.
+int hold_sessions(Caller caller, Beginning now, const Proxies& proxies) {
+  std::optional<EventLog> log;
+  const int64_t idle_milliseconds = static_cast<int64_t>(now.settings.idle_seconds) * 1000;
+  const int64_t session_milliseconds = static_cast<int64_t>(now.settings.session_seconds) * 1000;
   Client client(0, 1,
-                {.idle_milliseconds = static_cast<int64_t>(settings->idle_seconds) * 1000,
+                {.idle_milliseconds = idle_milliseconds,
                  .session_deadline = now_milliseconds() + session_milliseconds,
-                 .command_bytes = settings->command_bytes},
-                [&log] { log.flush(); });
+                 .command_bytes = now.settings.command_bytes},
+                [&log] { log->flush(); });
   const auto hand_on = [&](int message, const Envelope& envelope, const Environment& with) {
     const bool of_user = !with.get_or("POSTERN_AUTH", "").empty();
-    const std::string& program = of_user ? settings->user_queue_program : settings->queue_program;
+    const std::string& program = of_user ? now.settings.user_queue_program : now.settings.queue_program;
     return submit(program, message, envelope, with, now_milliseconds() + kQueueMilliseconds);
   };
-  TlsLayer tls = choose_tls_layer(environment, static_cast<int64_t>(settings->idle_seconds) * 1000);
-  Session(*settings, Rules{}, std::move(environment), client, log, hand_on, std::move(tls)).run();
+  TlsLayer tls = choose_tls_layer(now.environment, idle_milliseconds);
+  forget_tls_layer(caller.environment);
+  const auto hold = [&](const XclientRequest& said) {
+    log.emplace(now.settings.icid);
+    Session session(now.settings, Rules{}, std::move(now.environment), client, *log, hand_on, tls);
+    session.known_as(said.helo.value_or(""), said.protocol.value_or("SMTP") == "ESMTP");
+    session.run();
+    tls = tls_from_now_on(std::move(tls), session.tls());
+    client.flush();
+    return session.new_client();
+  };
+  for (std::optional<XclientRequest> said = hold({}); said; said = hold(*said)) {
+    Result<Caller> next = become_caller(caller, *said);
+    if (next && is_denied(*next)) return 0;
+    Result<Beginning> beginning = next ? prepare(*next, proxies) : next.failure();
+    if (!beginning) return not_configured(beginning.failure());
+    log_info("ICID " + std::to_string(now.settings.icid) + " goes on as ICID " +
+             std::to_string(beginning->settings.icid) + ", by XCLIENT");
+    caller = std::move(*next);
+    now = std::move(*beginning);
+  }
   return 0;
+}
+
+int converse() {
+  const Result<Proxies> proxies = Proxies::read();
+  if (!proxies) return not_configured(proxies.failure());
+  Result<std::optional<Caller>> met = meet_caller(0, *proxies);
+  if (!met) return not_configured(met.failure());
+  if (!met->has_value() || is_denied(**met)) return 0;
+  Result<Beginning> beginning = prepare(**met, *proxies);
+  if (!beginning) return not_configured(beginning.failure());
+  const Settings& settings = beginning->settings;
+  ::alarm(static_cast<unsigned>(settings.session_seconds + settings.idle_seconds) + kAlarmMarginSeconds);
+  return hold_sessions(std::move(**met), std::move(*beginning), *proxies);
 }
 
 int run(int argc, char** argv) {

@@ -85,6 +85,8 @@ void Session::obey(const Command& command) {
     case Verb::vrfy:
     case Verb::expn:
       return verify(command);
+    case Verb::xclient:
+      return xclient(command.argument);
     case Verb::help:
       return idle_command(Reply::help);
     case Verb::starttls:
@@ -102,10 +104,11 @@ void Session::obey(const Command& command) {
 
 void Session::greet(bool extended, std::string_view name) {
   if (!is_greeting_name(name)) return refuse(name.empty() ? Reply::needs_argument : Reply::bad_greeting);
-  if (too_many_commands() || !greets_well(name)) return;
+  if (too_many_commands() || !welcomes_name(name)) return;
   abort_transaction();
   helo_ = name;
   extended_ = extended;
+  helo_unchecked_ = false;
   if (!extended) return client_.say("250 " + settings_.me + "\r\n");
   const uint64_t* limit = need(rules_.message_limit_bytes, read_message_limit);
   if (limit == nullptr) return;
@@ -120,6 +123,7 @@ void Session::greet(bool extended, std::string_view name) {
     if (mechanisms == nullptr) return;
     lines += "250-AUTH " + *mechanisms + "\r\n";
   }
+  if (settings_.may_xclient) lines.append("250-").append(kXclientOffer).append("\r\n");
   lines += "250 SIZE";
   if (*limit != 0) lines += " " + std::to_string(*limit);
   client_.say(lines + "\r\n");
@@ -127,7 +131,7 @@ void Session::greet(bool extended, std::string_view name) {
 
 void Session::mail(std::string_view argument) {
   if (helo_.empty()) return refuse(Reply::not_greeted);
-  if (lacks_tls()) return;
+  if (lacks_tls() || !welcomes_proxied_name()) return;
   if (transaction_.mid != 0) return refuse(Reply::nested_mail);
   if (settings_.policy.auth == AuthUse::required && user().empty()) return refuse(Reply::auth_required);
   slow_down();
@@ -143,12 +147,7 @@ void Session::mail(std::string_view argument) {
     log_.refused(smtp_reply(Reply::too_large));
     return idle_command(Reply::too_large);
   }
-  const SenderRules* senders = need(rules_.senders, read_sender_rules);
-  if (senders == nullptr) return;
-  if (!senders->welcomes(mail.sender)) {
-    log_.refused(smtp_reply(Reply::sender_not_welcome));
-    return refuse(Reply::sender_not_welcome);
-  }
+  if (!is_welcome(AccessList::sender, mail.sender)) return;
   if (!may_send_as(mail.sender) || !accepts_sender(mail.sender)) return;
   if (!is_within(rates_.message(user()))) return;
   transaction_.mid = make_mid();

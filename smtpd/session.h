@@ -12,6 +12,7 @@
 #include "lib/environment.h"
 #include "lib/secret.h"
 #include "lib/submit.h"
+#include "receipt/access_question.h"
 #include "receipt/client_notes.h"
 #include "receipt/decision.h"
 #include "receipt/rates.h"
@@ -27,6 +28,7 @@
 #include "smtpd/replies.h"
 #include "smtpd/settings.h"
 #include "smtpd/tls_layer.h"
+#include "smtpd/xclient.h"
 
 namespace postern::smtpd {
 
@@ -41,6 +43,11 @@ class Session {
   // For tests: another in authq's place.
   void ask_instead(AskAuth ask) { ask_auth_ = std::move(ask); }
   void run();
+  // XCLIENT has said it before the greeting.
+  void known_as(std::string_view helo, bool extended);
+  // run() came back because the connection is another client's now: a new Session goes on with it.
+  [[nodiscard]] const std::optional<XclientRequest>& new_client() const { return new_client_; }
+  [[nodiscard]] const std::optional<TlsFacts>& tls() const { return tls_; }
 
  private:
   bool begin();  // false: the client is refused; session_begin.cc
@@ -55,6 +62,7 @@ class Session {
   void verify(const Command& command);               // VRFY, EXPN
   void reset();                                      // RSET
   void starttls(const Command& command);             // STARTTLS
+  void xclient(std::string_view argument);           // XCLIENT
 
   // TLS, session_tls.cc.
   [[nodiscard]] bool offers_tls() const;
@@ -87,6 +95,12 @@ class Session {
   bool may_send_as(std::string_view sender);  // else it has been answered
   Decision judge_authors();
 
+  // The operator's lists and the tags of bounces, session_access.cc. False: it has been answered.
+  bool is_welcome(AccessList list, std::string_view value);
+  bool welcomes_name(std::string_view name);
+  bool welcomes_proxied_name();  // that XCLIENT said
+  Decision verify_bounce(std::string& recipient, std::string_view sender);
+
   // The message itself, session_message.cc.
   bool begin_message(Framing framing);
   void refuse_chunk(Reply reply, uint64_t bytes);
@@ -95,6 +109,7 @@ class Session {
   void refuse_message(const SmtpReply& reply);
   void hand_over(int message);  // to the queue program, whose answer is the reply
   bool read_all(const Reading& reading, Reply otherwise);
+  std::string trace_fields() const;
   std::string received_line() const;
   Environment message_environment() const;
 
@@ -142,6 +157,8 @@ class Session {
     std::optional<MessageReceiver> message;  // when it comes in chunks: what has come
     std::string spf{};                       // POSTERN_SPF; empty: not asked
     std::string spf_field{};                 // Received-SPF
+    std::string bounce_mark{};               // why it is no bounce of ours, where the policy takes it
+    size_t only_for_replies = 0;             // of the recipients taken: those that take automatic replies
   };
 
   const Settings& settings_;
@@ -164,7 +181,11 @@ class Session {
   AskAuth ask_auth_ = ask_authq;
   bool logged_in_ = false;  // by AUTH, in this conversation
   uint64_t auth_failures_ = 0;
-  bool refused_mail_ = false;   // MAIL was taken only so that RCPT can be refused
+  bool refused_mail_ = false;    // MAIL was taken only so that RCPT can be refused
+  bool helo_unchecked_ = false;  // XCLIENT said it
+  std::string bounce_mark_;      // of the recipient that was verified last, and the next one
+  bool must_be_reply_ = false;
+  std::optional<XclientRequest> new_client_;
   uint64_t messages_ = 0;       // that came to their end, taken or not
   uint64_t errors_ = 0;         // since the last accepted message
   uint64_t idle_commands_ = 0;  // since the last message: those that bring none nearer

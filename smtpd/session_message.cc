@@ -1,5 +1,6 @@
 // DATA and BDAT: from the permission to send a message to the answer for it.
 #include "lib/text.h"
+#include "receipt/bounce_tag.h"
 #include "smtpd/session.h"
 
 namespace postern::smtpd {
@@ -55,7 +56,7 @@ bool Session::begin_message(Framing framing) {
   if (rules == nullptr || limit == nullptr) return false;
   MessageLimits limits = *rules;
   limits.text.message_bytes = *limit;
-  transaction_.message.emplace(framing, transaction_.spf_field + received_line(), limits);
+  transaction_.message.emplace(framing, trace_fields(), limits);
   if (settings_.policy.check_user && !user().empty()) transaction_.message->keep_authors();
   return true;
 }
@@ -79,6 +80,9 @@ void Session::end_message() {
   if (!message) return refuse_message(transaction_.message->fault());
   if (const Decision authors = judge_authors(); over_ || !authors.passes())
     return over_ ? void() : refuse_message(authors.reply);
+  if (transaction_.only_for_replies != 0 && transaction_.only_for_replies == transaction_.taken_recipients &&
+      !transaction_.message->header().is_automatic_reply())
+    return refuse_message(no_bounce_of_ours());
   hand_over(message.get());
 }
 
@@ -113,6 +117,17 @@ void Session::hand_over(int message) {
   log_.flush();
   client_.say(reply_line(reply));
   end_transaction();
+}
+
+// What stands before the message: the newest field first. RFC 5321, 4.4, wants Received:; where the policy
+// says received_header=off (a listener for our own hosts, whose names are not for others) the operator wants
+// none.
+std::string Session::trace_fields() const {
+  std::string fields = transaction_.spf_field;
+  if (!transaction_.bounce_mark.empty())
+    fields.append(kBounceField).append(": ").append(transaction_.bounce_mark).append("\n");
+  if (settings_.policy.received_header) fields += received_line();
+  return fields;
 }
 
 // RFC 5321, 4.4; the protocol's names are those of RFC 3848 and RFC 6531. The name that the client gave is

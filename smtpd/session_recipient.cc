@@ -2,6 +2,7 @@
 #include "lib/text.h"
 #include "lib/utf8.h"
 #include "lib/xtext.h"
+#include "receipt/bounce_tag.h"
 #include "smtpd/session.h"
 
 namespace postern::smtpd {
@@ -30,17 +31,25 @@ std::optional<RecipientVerdict> Session::judge_recipient(std::string_view recipi
 
 RecipientHooks Session::recipient_hooks() {
   return {.is_ours = [this](std::string_view domain) { return rules_.recipients->is_ours(domain); },
-          .verify_bounce = {},
+          .verify_bounce = [this](std::string& address,
+                                  std::string_view sender) { return verify_bounce(address, sender); },
+          .welcome =
+              [this](std::string_view address) {
+                return check_access(AccessList::recipient, address, rules_.ask);
+              },
           .invalid = {},
-          .ask = {}};
+          .ask = rules_.ask};
 }
 
 void Session::refuse_recipient(const RecipientVerdict& verdict) {
   const Decision& refusal = verdict.steps.back();
   log_.recipient_refused(transaction_.mid, verdict.said, refusal.reply);
   log_.recipient_decided(transaction_.mid, verdict.said, refusal);
-  // Where nobody could be asked it says nothing of what the client knows of our recipients.
-  if (refusal.reply.permanent() && !refusal.unasked) {
+  // A bounce to an address that was forged says nothing of what the client knows of our recipients, nor does
+  // it where nobody could be asked.
+  const bool of_bounce = refusal.step == kBounceTagStep;
+  if (of_bounce && refusal.reply.permanent()) log_.invalid_bounce(transaction_.mid, verdict.said, "rejected");
+  if (!of_bounce && refusal.reply.permanent() && !refusal.unasked) {
     notes_.recipient_refused();
     if (!is_within(rates_.invalid_recipient())) return;
   }
@@ -62,6 +71,11 @@ void Session::take_recipient(RcptArgument rcpt, const RecipientVerdict& verdict)
     rcpt.orcpt = "rfc822;" + encode_xtext(verdict.said);
   for (const Decision& step : verdict.steps) {
     if (step.rewrites) log_.recipient_rewritten(transaction_.mid, verdict.said, step.why);
+  }
+  if (!bounce_mark_.empty()) {
+    log_.invalid_bounce(transaction_.mid, verdict.said, "marked");
+    transaction_.bounce_mark = bounce_mark_;
+    transaction_.only_for_replies += must_be_reply_ ? 1 : 0;
   }
   if (verdict.dropped) log_.recipient_dropped(transaction_.mid, verdict.said, verdict.steps.back().why);
   for (const std::string& recipient : verdict.recipients) {

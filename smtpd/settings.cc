@@ -4,7 +4,6 @@
 
 #include "lib/control.h"
 #include "lib/envelope.h"
-#include "lib/idn.h"
 #include "lib/mid.h"
 #include "lib/text.h"
 #include "lib/utf8.h"
@@ -126,36 +125,11 @@ Result<Settings> read_settings(const Environment& environment) {
   return settings;
 }
 
-bool SenderRules::welcomes(std::string_view sender) const {
-  const size_t at = sender.rfind('@');
-  if (at == std::string_view::npos) return true;
-  const std::string_view with_at = sender.substr(at);
-  return std::none_of(unwelcome.begin(), unwelcome.end(), [&](std::string_view entry) {
-    if (!entry.starts_with("@."))
-      return equal_ignoring_case(entry, entry.starts_with('@') ? with_at : sender);
-    entry.remove_prefix(1);
-    return with_at.size() > entry.size() + 1 &&
-           equal_ignoring_case(with_at.substr(with_at.size() - entry.size()), entry);
-  });
-}
-
 Result<uint64_t> read_message_limit(const Settings& settings) {
   if (settings.given_message_limit_bytes) return *settings.given_message_limit_bytes;
   Result<uint64_t> bytes = read_number(kMessageBytes);
   if (!bytes) return bytes;
   return stricter(*bytes, settings.policy.max_message_size);
-}
-
-Result<SenderRules> read_sender_rules(const Settings& /*settings*/) {
-  Result<std::optional<std::vector<std::string>>> list = control_list("badmailfrom");
-  if (!list) return list.failure();
-  SenderRules rules{.unwelcome = std::move(*list).value_or(std::vector<std::string>{})};
-  for (std::string& entry : rules.unwelcome) {
-    const size_t domain = entry.rfind('@') + 1;
-    if (Result<std::string> name = a_labels(std::string_view(entry).substr(domain)))
-      entry.replace(domain, std::string::npos, *name);
-  }
-  return rules;
 }
 
 Result<RecipientRules> read_recipient_rules(const Settings& settings) {

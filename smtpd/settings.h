@@ -13,6 +13,7 @@
 #include "lib/environment.h"
 #include "lib/result.h"
 #include "lib/sender_exceptions.h"
+#include "receipt/ask_program.h"
 #include "receipt/mail_flow_policy.h"
 #include "receipt/rcpthosts.h"
 #include "receipt/send_as.h"
@@ -31,6 +32,8 @@ struct Settings {
 
   std::optional<uint64_t> given_message_limit_bytes;  // DATABYTES
 
+  bool may_xclient = false;  // control/proxies
+
   MailFlowPolicy policy;     // of the client's sender group
   SenderGroup sender_group;  // and why it is in that
 
@@ -44,12 +47,6 @@ struct Settings {
 };
 Result<Settings> read_settings(const Environment& environment);
 
-// control/badmailfrom: addresses, "@domain" for all of a domain, "@.domain" for all below it.
-struct SenderRules {
-  std::vector<std::string> unwelcome;
-  [[nodiscard]] bool welcomes(std::string_view sender) const;
-};
-
 struct RecipientRules : RecipientHosts {
   uint64_t limit = 0;  // control/maxrcpt or the policy's, whichever is less
 };
@@ -57,7 +54,6 @@ struct RecipientRules : RecipientHosts {
 // Read when they are first needed, and kept for the connection. Whoever has the values already fills them in.
 struct Rules {
   std::optional<uint64_t> message_limit_bytes;  // DATABYTES, else control/databytes or the policy's; 0: none
-  std::optional<SenderRules> senders;
   std::optional<RecipientRules> recipients;
   std::optional<MessageLimits> message;        // barelf, linebytes, headerbytes, maxhops, minfreememory
   std::optional<uint64_t> error_limit;         // control/maxerrors
@@ -68,9 +64,9 @@ struct Rules {
   std::optional<SenderExceptions> exceptions;  // control/senderexceptions.cdb
   std::optional<std::string> dns_program;      // control/dnsq
   AskDns ask_dns;                              // in its place
+  AskProgram ask;                              // how others are asked
 };
 Result<uint64_t> read_message_limit(const Settings& settings);
-Result<SenderRules> read_sender_rules(const Settings& settings);
 Result<RecipientRules> read_recipient_rules(const Settings& settings);
 Result<MessageLimits> read_message_rules(const Settings& settings);  // but for the message's own size
 Result<uint64_t> read_error_limit(const Settings& settings);

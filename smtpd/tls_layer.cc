@@ -114,9 +114,7 @@ TlsLayer choose_tls_layer(Environment& environment, int64_t patience_millisecond
   const bool immediate = environment.get_or("POSTERN_TLS", "") == "immediate";
   const TlsFacts outside{.protocol = word_or_nothing(environment, "SSL_PROTOCOL"),
                          .cipher = word_or_nothing(environment, "SSL_CIPHER")};
-  for (const char* name :
-       {"SSLCTLFD", "SSLREADFD", "SSLWRITEFD", "SSL_PROTOCOL", "SSL_CIPHER", "POSTERN_TLS"})
-    environment.unset(name);
+  forget_tls_layer(environment);
   if (control && in && out) return by_ucspi(*control, *in, *out);
   if (!outside.protocol.empty()) {
     TlsLayer begun;
@@ -124,6 +122,12 @@ TlsLayer choose_tls_layer(Environment& environment, int64_t patience_millisecond
     return begun;
   }
   return by_tlsd(immediate, patience_milliseconds);
+}
+
+void forget_tls_layer(Environment& environment) {
+  for (const char* name :
+       {"SSLCTLFD", "SSLREADFD", "SSLWRITEFD", "SSL_PROTOCOL", "SSL_CIPHER", "POSTERN_TLS"})
+    environment.unset(name);
 }
 
 }  // namespace postern::smtpd

@@ -25,5 +25,6 @@ struct TlsLayer {
 // `y` (UCSPI-TLS); from SSL_PROTOCOL without these: a server that has begun it. Takes these variables out of
 // the environment, which goes on to other programs. `patience_milliseconds`: for the client's handshake.
 TlsLayer choose_tls_layer(Environment& environment, int64_t patience_milliseconds);
+void forget_tls_layer(Environment& environment);
 
 }  // namespace postern::smtpd

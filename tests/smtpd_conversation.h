@@ -55,7 +55,9 @@ struct Conversation {
     settings.remote_ip = "192.0.2.1";
     settings.remote_host = settings.local_ip = "unknown";
     rules.message_limit_bytes = 100000;
-    rules.senders.emplace();
+    rules.ask = [](std::string_view, const postern::Request&, int64_t) -> postern::Result<postern::Reply> {
+      return postern::temporary("nobody is there");
+    };
     rules.recipients.emplace();
     rules.recipients->our_domains = {"example.org"};
     rules.recipients->limit = 10;
@@ -149,7 +151,7 @@ inline Played play(const Conversation& conversation) {
   };
   smtpd::Rules rules;
   rules.message_limit_bytes = conversation.rules.message_limit_bytes;
-  rules.senders = conversation.rules.senders;
+  rules.ask = conversation.rules.ask;
   rules.recipients.emplace();
   rules.recipients->our_domains = conversation.rules.recipients->our_domains;
   rules.recipients->limit = conversation.rules.recipients->limit;

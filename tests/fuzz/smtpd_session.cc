@@ -8,7 +8,8 @@
 // parts: receipt/sender_dns.cc receipt/sender_spf.cc receipt/helo_check.cc receipt/default_domain.cc
 // parts: receipt/send_as.cc receipt/from_field.cc receipt/encoded_words.cc receipt/spoof.cc
 // parts: receipt/rates.cc receipt/rated_line.cc receipt/rate_check.cc receipt/client_notes.cc
-// parts: receipt/address_prefix.cc
+// parts: smtpd/session_access.cc smtpd/session_xclient.cc smtpd/xclient.cc
+// parts: receipt/access_question.cc receipt/bounce_tag.cc receipt/address_prefix.cc
 //
 // The whole conversation. The first byte chooses the settings, a byte 0xff ends a packet; with TLS on offer,
 // a byte 0xfe ends what is said in clear. Behind it stands a plain model that knows only this: a message ends
@@ -106,7 +107,6 @@ Conversation conversation_of(uint8_t choice) {
   conversation.rules.message->header_bytes = (choice & 32U) != 0 ? 100 : 0;
   conversation.rules.message->hops = 5;
   conversation.rules.recipients->limit = 3;
-  conversation.rules.senders->unwelcome = {"@bad.example"};
   return conversation;
 }
 

@@ -73,7 +73,8 @@ TEST_CASE("a tag is good for seven days, and for its own address and key alone")
   CHECK(state("prvs=" + tagged.substr(5, 10) + "=other@example.com", keys, kNow) == "forged");
   CHECK(state("prvs=1" + tagged.substr(6), keys, kNow) == "forged");
   CHECK(state("prvs=joe=123ABCDEFG@example.com", keys, kNow) == "forged");
-  CHECK(state(tagged, {}, kNow) == "forged");
+  CHECK(state(tagged, {}, kNow) == "keyless");
+  CHECK(state("joe@example.com", {}, kNow) == "keyless");
   CHECK(state("test@example.com", keys, kNow) == "untagged");
   CHECK(check_prvs(tagged, keys, kNow).address == "test@example.com");
   // Across the turn of the thousand days.

@@ -178,16 +178,110 @@ TEST_CASE("only exit code 0 is a yes") {
   }
 }
 
-TEST_CASE("unwelcome senders") {
-  const SenderRules rules{.unwelcome = {"Spam@Bad.example", "@worse.example", "@.worst.example"}};
-  for (const char* sender :
-       {"spam@bad.example", "x@worse.example", "x@a.worst.example", "x@b.a.WORST.example"}) {
-    CAPTURE(sender);
-    CHECK_FALSE(rules.welcomes(sender));
+TEST_CASE("a bounce is taken, marked or refused by its recipient's tag") {
+  for (const BounceTags action : {BounceTags::off, BounceTags::header, BounceTags::reject}) {
+    Conversation conversation;
+    conversation.settings.policy.bounce_tags = action;
+    conversation.rules.ask = [](std::string_view, const Request& request, int64_t) -> Result<postern::Reply> {
+      const bool good = request.arguments[1] == "prvs=0786aabbcc=bob@example.org";
+      return postern::Reply{.exit_code = 0,
+                            .output = std::string(good ? "valid" : "forged") + "\tbob@example.org\n"};
+    };
+    const std::string data = "DATA\r\n";
+    conversation.packets = {
+        "EHLO c\r\n", "MAIL FROM:<>\r\nRCPT TO:<prvs=0786aabbcc=bob@example.org>\r\n" + data, "good\r\n.\r\n",
+        "MAIL FROM:<>\r\nRCPT TO:<prvs=0786ffffff=bob@example.org>\r\n" + data, "bad\r\n.\r\n"};
+    if (action == BounceTags::reject) conversation.packets.pop_back();
+    const Played played = play(conversation);
+    const bool refuses = action == BounceTags::reject;
+    CHECK(codes(played.replies) ==
+          std::string("220 250 250 250 354 250 250 ") + (refuses ? "550 554" : "250 354 250"));
+    REQUIRE(played.handed_on.size() == (refuses ? 1 : 2));
+    for (const HandedOn& one : played.handed_on) {
+      CHECK(one.envelope.recipients[0].address == "bob@example.org");
+      const bool marked = (one.received + one.message).find("X-Postern-Invalid-Bounce: forged\n") == 0;
+      CHECK(marked == (action == BounceTags::header && one.message.ends_with("bad\n")));
+    }
   }
-  for (const char* sender : {"", "ham@bad.example", "x@a.worse.example", "x@worst.example",
-                             "x@notworst.example", "\"x@worse.example\"@good.example"}) {
-    CAPTURE(sender);
-    CHECK(rules.welcomes(sender));
+}
+
+TEST_CASE(
+    "where untagged automatic replies are taken, other mail without a tag is refused behind its header") {
+  const std::string reply = "Auto-Submitted: auto-replied (vacation)\r\n";
+  const std::string report = "Content-Type: multipart/report; report-type=delivery-status\r\n";
+  struct Row {
+    std::string sender, recipients, header, codes;
+  };
+  const std::string one = "RCPT TO:<bob@example.org>\r\n";
+  const std::string tagged = "RCPT TO:<prvs=0786aabbcc=bob@example.org>\r\n";
+  const Row rows[] = {
+      {"", one, reply, "250 250 354 250"},
+      {"", one, "", "250 250 354 550"},
+      {"", one, "Auto-Submitted: auto-generated\r\n", "250 250 354 550"},
+      {"", one, reply + report, "250 250 354 550"},
+      {"", tagged, "", "250 250 354 250"},
+      // A refusal must hold for all: it comes, marked.
+      {"", one + tagged, "", "250 250 250 354 250"},
+      {"s@client.example", one, "", "250 250 354 250"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.header);
+    CAPTURE(row.recipients);
+    Conversation conversation;
+    conversation.settings.policy.bounce_tags = BounceTags::reject;
+    conversation.settings.policy.untagged_replies_valid = true;
+    conversation.rules.ask = [](std::string_view, const Request& request, int64_t) -> Result<postern::Reply> {
+      const bool has_tag = request.arguments[1].starts_with("prvs=");
+      return postern::Reply{.exit_code = 0,
+                            .output = std::string(has_tag ? "valid" : "untagged") + "\tbob@example.org\n"};
+    };
+    conversation.packets = {"EHLO c\r\n", "MAIL FROM:<" + row.sender + ">\r\n" + row.recipients + "DATA\r\n",
+                            row.header + "\r\nbody\r\n.\r\n"};
+    const Played played = play(conversation);
+    CHECK(codes(played.replies) == "220 250 " + row.codes);
+    for (const HandedOn& one_of_them : played.handed_on) {
+      const bool marked =
+          (one_of_them.received + one_of_them.message).find("X-Postern-Invalid-Bounce: untagged\n") == 0;
+      CHECK(marked == (row.sender.empty() && row.recipients != tagged));
+    }
   }
+}
+
+TEST_CASE("forged bounces say nothing of what a client knows of our recipients") {
+  Conversation conversation;
+  conversation.settings.policy.bounce_tags = BounceTags::reject;
+  conversation.settings.policy.max_invalid_recipients = 1;
+  conversation.rules.ask = [](std::string_view, const Request&, int64_t) -> Result<postern::Reply> {
+    return postern::Reply{.exit_code = 0, .output = "untagged\tbob@example.org\n"};
+  };
+  const std::string rcpt = "RCPT TO:<bob@example.org>\r\n";
+  conversation.packets = {"EHLO c\r\n", "MAIL FROM:<>\r\n" + rcpt + rcpt + rcpt};
+  CHECK(codes(play(conversation).replies) == "220 250 250 550 550 550");
+}
+
+TEST_CASE("the Received field can be left out") {
+  Conversation conversation;
+  conversation.settings.policy.received_header = false;
+  conversation.packets = {"EHLO c\r\n", kBegin + "DATA\r\n", "Subject: x\r\n\r\nbody\r\n.\r\n"};
+  const Played played = play(conversation);
+  REQUIRE(played.handed_on.size() == 1);
+  CHECK(played.handed_on[0].received + played.handed_on[0].message == "Subject: x\n\nbody\n");
+}
+
+TEST_CASE("XCLIENT is for those alone whom control/proxies lists, and ends the session") {
+  Conversation conversation;
+  conversation.packets = {"EHLO c\r\n", "XCLIENT ADDR=192.0.2.9\r\n", "QUIT\r\n"};
+  Played played = play(conversation);
+  CHECK(codes(played.replies) == "220 250 500 221");
+  CHECK(played.replies.find("XCLIENT") == std::string::npos);
+  conversation.settings.may_xclient = true;
+  conversation.packets = {
+      "EHLO c\r\n", "XCLIENT ADDR=here\r\n",      "MAIL FROM:<>\r\n", "XCLIENT ADDR=192.0.2.9\r\n",
+      "RSET\r\n",   "XCLIENT ADDR=192.0.2.9\r\n", "NOOP\r\n"};
+  played = play(conversation);
+  CHECK(codes(played.replies) == "220 250 501 250 503 250");  // what comes then is the next session's
+  CHECK(played.replies.find("250-XCLIENT NAME ADDR ") != std::string::npos);
+  // It ends its group: what another has put behind it is not said by the new client.
+  conversation.packets = {"EHLO c\r\n", "XCLIENT ADDR=192.0.2.9\r\nMAIL FROM:<>\r\n"};
+  CHECK(codes(play(conversation).replies) == "220 250 554");
 }

@@ -1,0 +1,47 @@
+#include "smtpd/changed_client.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "lib/control.h"
+#include "receipt/tcp_rules.h"
+
+namespace postern::smtpd {
+
+namespace {
+
+// Who the client is, and what follows from it.
+constexpr std::array kOfClient = {"RELAYCLIENT",  "TCPREMOTEHOST",  "TCPREMOTEINFO",       "TCPLOCALHOST",
+                                  "POSTERN_AUTH", "POSTERN_POLICY", "POSTERN_SENDERGROUP", "POSTERN_HELO",
+                                  "POSTERN_ICID", "POSTERN_SKIP"};
+
+Result<TcpRule> rule_of(const std::string& address) {
+  const std::string path = home_path("control/tcp.smtp.cdb");
+  // Under another UCSPI server there need be none; postern-smtpd --serve has seen to it that there is.
+  if (::access(path.c_str(), F_OK) < 0 && errno == ENOENT) return TcpRule{};
+  return find_tcp_rule(path, address);
+}
+
+}  // namespace
+
+Result<ChangedClient> change_client(Environment environment, const ProxiedClient& client) {
+  const Result<TcpRule> old_rule = rule_of(environment.get_or("TCPREMOTEIP", ""));
+  if (!old_rule) return old_rule.failure();
+  for (const auto& [name, value] : old_rule->variables) environment.unset(name);
+  for (const char* name : kOfClient) environment.unset(name);
+  const std::pair<const char*, const std::string*> values[] = {{"TCPREMOTEIP", &client.remote_ip},
+                                                               {"TCPREMOTEPORT", &client.remote_port},
+                                                               {"TCPLOCALIP", &client.local_ip},
+                                                               {"TCPLOCALPORT", &client.local_port}};
+  for (const auto& [name, value] : values) {
+    if (!value->empty()) environment.set(name, *value);
+  }
+  const Result<TcpRule> rule = rule_of(client.remote_ip);
+  if (!rule) return rule.failure();
+  for (const auto& [name, value] : rule->variables) environment.set(name, value);
+  return ChangedClient{.environment = std::move(environment), .denied = rule->deny};
+}
+
+}  // namespace postern::smtpd
