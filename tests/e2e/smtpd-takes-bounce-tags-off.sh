@@ -29,11 +29,11 @@ forged=$(tag another-secret 6)
 delivered=0
 # takes SENDER RECIPIENT: it is taken, and arrives; the letter is $LETTER.
 takes() {
-  mail "to $2" | inject "$1" "$2" > "$T/answer" || fail "$1 to $2: $(cat "$T/answer")"
   delivered=$((delivered + 1))
+  mail "letter $delivered." | inject "$1" "$2" > "$T/answer" || fail "$1 to $2: $(cat "$T/answer")"
   arrived() { [ "$(mailbox alice | wc -l)" = $delivered ]; }
   wait_for 30 arrived
-  LETTER=$(grep -lF "Subject: to $2" $(mailbox alice) | tail -n 1)
+  LETTER=$(grep -lF "Subject: letter $delivered." $(mailbox alice))
   expect_in "$LETTER" '^Delivered-To: .*alice@home\.example$'
 }
 refuses() {
