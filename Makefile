@@ -192,6 +192,7 @@ bench: deps
 	@$(MAKE) -s -j$(JOBS) all
 	@$(MAKE) -s $(O)/tls_sink
 	@bash tests/bench/run.sh build/bin --tls-sink $(CURDIR)/$(O)/tls_sink
+	@bash tests/bench/run.sh build/bin --checks list --no-postfix --no-strace --only W1,W2
 	@$(MAKE) -s $(O)/scan_directly
 	@bash tests/bench/run.sh build/bin --av --only W1,W2,W3,W4,W4a --scan-directly $(CURDIR)/$(O)/scan_directly
 	@/usr/bin/python3 -B tests/bench/starve.py build/bin

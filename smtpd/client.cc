@@ -20,6 +20,8 @@ constexpr int64_t kQuietMilliseconds = 2000;
 constexpr size_t kRepliesLimitBytes = 16384;         // then they go out even while input is there
 constexpr size_t kPassOverLimitBytes = 1024 * 1024;  // of one line that never ends
 constexpr int64_t kLastWordsMilliseconds = 2000;
+constexpr int64_t kLastWordsUnderStress = 100;
+constexpr int64_t kLeastWaited = 1000;  // before it is asked whether places are short
 constexpr size_t kLastInputLimitBytes = 4 * 1024 * 1024;
 
 // With a time limit on the socket a read costs one system call, not two.
@@ -90,6 +92,8 @@ CommandLine Client::next_line() {
 CommandLine Client::line_ending_at(size_t line_feed) {
   const std::string_view input = buffered();
   take(line_feed + 1);
+  waited_ = 0;
+  bytes_since_ = 0;
   if (line_feed == 0 || input[line_feed - 1] != '\r') {
     passing_over_ = true;
     return {LineKind::bare_line_feed, {}};
@@ -126,17 +130,20 @@ Came Client::read_more() {
     begin_ = 0;
   }
   const int64_t start = now_milliseconds();
-  const int64_t deadline = std::min(start + limits_.idle_milliseconds, limits_.session_deadline);
+  const int64_t deadline = patience_end(start, Stress::none);
   const Came too_late = limits_.session_deadline <= deadline ? Came::session_too_long : Came::idle_too_long;
   if (start >= deadline) return too_late;
+  if (waited_ >= kLeastWaited && start >= patience_end(start, stress())) return Came::idle_too_long;
   bool quiet = false;
   for (;;) {
-    if (quiet && !poll_until(in_, POLLIN, deadline)) return too_late;
+    if (quiet && !ready(in_, POLLIN, start))
+      return now_milliseconds() >= deadline ? too_late : Came::idle_too_long;
     const bool came =
         quiet || socket_waits_ || poll_until(in_, POLLIN, std::min(deadline, start + kQuietMilliseconds));
     const ssize_t got = came ? ::read(in_, buffer_.data() + end_, buffer_.size() - end_) : -1;
     if (got > 0) {
       end_ += static_cast<size_t>(got);
+      waited_since(start, static_cast<size_t>(got));
       return Came::bytes;
     }
     if (got == 0) return Came::end_of_file;
@@ -152,6 +159,41 @@ void Client::forget_taken() {
   ::explicit_bzero(buffer_.data() + end_, buffer_.size() - end_);
 }
 
+// When the client's time is over that we began to wait for at `start`.
+int64_t Client::patience_end(int64_t start, Stress level) const {
+  const int64_t end = std::min(start + limits_.idle_milliseconds, limits_.session_deadline);
+  if (level == Stress::none) return end;
+  const int64_t left = limits_.stress->patience(level) - waited_;
+  return std::min(end, start + std::clamp<int64_t>(left, 0, limits_.idle_milliseconds));
+}
+
+// Waits for the client, and for places to get short meanwhile. False when its time is over.
+bool Client::ready(int fd, short events, int64_t start) const {
+  for (Stress level = stress();; level = stress()) {
+    const int64_t left = patience_end(start, level) - now_milliseconds();
+    std::array<pollfd, 3> waiting{pollfd{fd, events, 0}, pollfd{-1, POLLIN, 0}, pollfd{-1, POLLIN, 0}};
+    if (limits_.stress != nullptr && level < Stress::many)
+      waiting[1].fd = limits_.stress->descriptor(Stress::many);
+    if (limits_.stress != nullptr && level < Stress::full)
+      waiting[2].fd = limits_.stress->descriptor(Stress::full);
+    const int count =
+        ::poll(waiting.data(), waiting.size(), static_cast<int>(std::clamp<int64_t>(left, 0, 1 << 30)));
+    if (waiting[0].revents != 0) return true;
+    // They may have got free again.
+    if (count == 0 && now_milliseconds() >= patience_end(start, stress())) return false;
+  }
+}
+
+void Client::waited_since(int64_t start, size_t bytes) {
+  bytes_since_ += bytes;
+  if (bytes_since_ < kProgressBytes) {
+    waited_ += now_milliseconds() - start;
+  } else {
+    waited_ = 0;
+    bytes_since_ = 0;
+  }
+}
+
 void Client::say(std::string_view bytes) {
   replies_ += bytes;
   if (replies_.size() > kRepliesLimitBytes) flush();
@@ -161,15 +203,15 @@ void Client::flush() {
   std::string_view rest = replies_;
   if (rest.empty()) return;
   const int64_t now = now_milliseconds();
-  const int64_t session_end = std::max(limits_.session_deadline, now + kLastWordsMilliseconds);
-  const int64_t deadline = std::min(now + limits_.idle_milliseconds, session_end);
+  const bool session_ends = now + kLastWordsMilliseconds > limits_.session_deadline;
+  const int64_t last_words = now + std::min(kLastWordsMilliseconds, limits_.idle_milliseconds);
   while (!gone_ && !rest.empty()) {
     ssize_t wrote = ::send(out_, rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (wrote < 0 && errno == ENOTSOCK) wrote = ::write(out_, rest.data(), rest.size());
     if (wrote >= 0) {
       rest.remove_prefix(static_cast<size_t>(wrote));
     } else if (errno == EAGAIN) {
-      gone_ = !poll_until(out_, POLLOUT, deadline);
+      gone_ = !(session_ends ? poll_until(out_, POLLOUT, last_words) : ready(out_, POLLOUT, now));
     } else if (errno != EINTR) {
       gone_ = true;
     }
@@ -202,7 +244,8 @@ bool Client::talks_within(int64_t milliseconds) {
 void Client::hang_up() {
   flush();
   if (gone_ || ::shutdown(out_, SHUT_WR) < 0) return;
-  const int64_t deadline = now_milliseconds() + kLastWordsMilliseconds;
+  const int64_t deadline =
+      now_milliseconds() + (stress() == Stress::none ? kLastWordsMilliseconds : kLastWordsUnderStress);
   for (size_t passed = 0; passed < kLastInputLimitBytes && poll_until(in_, POLLIN, deadline);) {
     const ssize_t got = ::read(in_, buffer_.data(), buffer_.size());
     if (got <= 0) return;

@@ -9,10 +9,12 @@
 #include <string_view>
 
 #include "lib/result.h"
+#include "smtpd/stress.h"
 
 namespace postern::smtpd {
 
 constexpr size_t kInputBufferBytes = 65536;
+constexpr size_t kProgressBytes = 4096;
 // RFC 5321, 4.5.3.1.4: at least this must be taken, with CR LF.
 constexpr size_t kLeastCommandBytes = 512;
 constexpr size_t kMostCommandBytes = 32768;  // the buffer must hold one, and input behind it
@@ -21,6 +23,9 @@ struct ClientLimits {
   int64_t idle_milliseconds;
   int64_t session_deadline;  // now_milliseconds()
   size_t command_bytes;      // of a command line with CR LF, kLeastCommandBytes to kMostCommandBytes
+  // While places are short, a client that neither ends a command nor sends kProgressBytes within the sign's
+  // patience, all its pauses added up, has been idle for too long. It must outlive the client.
+  const StressSign* stress = nullptr;
 };
 
 enum class Came : uint8_t { bytes, end_of_file, idle_too_long, session_too_long };
@@ -79,6 +84,12 @@ class Client {
 
  private:
   void limit_wait();
+  [[nodiscard]] Stress stress() const {
+    return limits_.stress == nullptr ? Stress::none : limits_.stress->level();
+  }
+  [[nodiscard]] int64_t patience_end(int64_t start, Stress level) const;
+  [[nodiscard]] bool ready(int fd, short events, int64_t start) const;
+  void waited_since(int64_t start, size_t bytes);
   Came read_more();
   CommandLine line_ending_at(size_t line_feed);
   bool pass_over_line();
@@ -92,6 +103,8 @@ class Client {
   std::function<void()> on_quiet_;
   std::string replies_;
   size_t passed_over_bytes_ = 0;
+  int64_t waited_ = 0;      // milliseconds, since the client's last progress
+  size_t bytes_since_ = 0;  // since then
   bool passing_over_ = false;
   bool remote_ = false;        // whatever descriptor it comes by
   bool socket_waits_ = false;  // read(2) itself comes back after the quiet time

@@ -30,6 +30,8 @@ namespace {
 
 constexpr int kListeningFd = 3;  // where postern-bind leaves it
 constexpr uint64_t kConnectionsPerLayout = 10000;
+constexpr size_t kMostSessions = 1000000;
+constexpr uint64_t kLongestSeconds = 86400;
 constexpr int kTroubleMilliseconds = 100;  // before another try when fork or accept failed
 constexpr std::string_view kTooManyOfYou = "421 4.7.0 too many connections from your address\r\n";
 constexpr const char* kRunningVariable = "POSTERN_SMTPD_SESSIONS";  // from us to ourselves, over an exec
@@ -70,7 +72,8 @@ void set_variables(const Address& remote, const Address& local) {
 struct Limits {
   size_t sessions = 0;
   size_t of_one_client = 0;  // 0: any
-  Proxies proxies{};         // each of which has many clients
+  size_t stress_from = 0;
+  Proxies proxies{};  // each of which has many clients
 };
 
 // What we have said to ourselves over an exec, and nobody else is to hear.
@@ -83,12 +86,18 @@ size_t sessions_from_before() {
 
 class Connections {
  public:
-  Connections(char** argv, const std::function<int()>& converse, const Limits& limits)
-      : argv_(argv), converse_(converse), limits_(limits), running_(sessions_from_before()) {}
+  Connections(char** argv, const Converse& converse, const Limits& limits, StressSign&& sign)
+      : argv_(argv),
+        converse_(converse),
+        limits_(limits),
+        running_(sessions_from_before()),
+        sign_(std::move(sign)),
+        stress_(sign_.level()) {}
   int run();
 
  private:
   void reap();
+  void tell_stress();
   void wait(int listening, int milliseconds);
   bool accept_one();
   bool refused(const Fd& connection, const sockaddr_storage& remote, const std::string& client);
@@ -96,9 +105,11 @@ class Connections {
   void start_anew();
 
   char** argv_;
-  const std::function<int()>& converse_;
+  const Converse& converse_;
   Limits limits_;
   RunningSessions running_;
+  StressSign sign_;
+  Stress stress_;
   uint64_t accepted_ = 0;  // since we were executed
   bool crashed_ = false;
   bool said_full_ = false;
@@ -111,6 +122,7 @@ int Connections::run() {
   while_waiting_ = catch_signals(kCaught);
   while (asked.stop == 0) {
     reap();
+    tell_stress();
     if (crashed_ || asked.reload != 0 || accepted_ >= kConnectionsPerLayout) start_anew();
     if (running_.count() >= limits_.sessions) {
       if (!said_full_)
@@ -140,6 +152,19 @@ void Connections::reap() {
     log_warning("end a session", temporary("it died by signal " + std::to_string(number)));
     if (number != SIGALRM && number != SIGTERM && number != SIGKILL) crashed_ = true;
   }
+}
+
+void Connections::tell_stress() {
+  const Stress now = stress_of(stress_, running_.count(), limits_.sessions, limits_.stress_from);
+  if (now == stress_) return;
+  if (stress_ == Stress::none)
+    log_warning(
+        "give clients their time",
+        temporary(std::to_string(running_.count()) + " of " + std::to_string(limits_.sessions) +
+                  " of control/concurrencyincoming are taken; they have control/timeoutstress to get on"));
+  if (now == Stress::none) log_info("Clients have their time again");
+  stress_ = now;
+  sign_.say(now);
 }
 
 void Connections::wait(int listening, int milliseconds) {
@@ -213,16 +238,18 @@ int Connections::session(Fd connection, const sockaddr_storage& remote) {
     return 0;
   }
   for (const auto& [name, value] : rule->variables) ::setenv(name.c_str(), value.c_str(), 1);
-  return converse_();
+  return converse_(&sign_);
 }
 
 // The signals stay blocked over the exec, so that none is lost.
 void Connections::start_anew() {
   ::setenv(kRunningVariable, std::to_string(running_.count()).c_str(), 1);
+  sign_.keep_over_exec(true);
   ::execv(argv_[0], argv_);  // which may be a newer version by now
   ::execv("/proc/self/exe", argv_);
   log_warning("start anew", os_failure("execute /proc/self/exe", errno));
   ::unsetenv(kRunningVariable);
+  sign_.keep_over_exec(false);
   crashed_ = false;
   asked.reload = 0;
   accepted_ = 0;
@@ -230,11 +257,20 @@ void Connections::start_anew() {
 
 }  // namespace
 
-int serve_connections(char** argv, const std::function<int()>& converse) {
+int serve_connections(char** argv, const Converse& converse) {
   Result<uint64_t> concurrency = control_number_or("concurrencyincoming", 200);
   Result<uint64_t> of_one_client = control_number_or("concurrencyperip", 20);
-  if (!concurrency || !of_one_client) {
-    log_critical("start", (!concurrency ? concurrency : of_one_client).failure().text);
+  Result<uint64_t> percent = control_number_or("stresspercent", 75);
+  Result<uint64_t> patience = control_number_or("timeoutstress", 10);
+  for (const Result<uint64_t>* setting : {&concurrency, &of_one_client, &percent, &patience}) {
+    if (*setting) continue;
+    log_critical("start", setting->failure().text);
+    return 111;
+  }
+  Result<StressSign> sign =
+      StressSign::open(static_cast<int64_t>(std::clamp<uint64_t>(*patience, 1, kLongestSeconds)) * 1000);
+  if (!sign) {
+    log_critical("start", sign.failure().text);
     return 111;
   }
   Result<Proxies> proxies = Proxies::read();
@@ -250,7 +286,10 @@ int serve_connections(char** argv, const std::function<int()>& converse) {
         os_failure("use descriptor 3, the listening socket that postern-bind leaves there", errno).text);
     return 111;
   }
-  return Connections(argv, converse, {std::max<size_t>(1, *concurrency), *of_one_client, std::move(*proxies)})
+  const size_t sessions = std::clamp<size_t>(*concurrency, 1, kMostSessions);
+  const size_t stress_from = std::max<size_t>(1, sessions * std::clamp<uint64_t>(*percent, 1, 100) / 100);
+  return Connections(argv, converse, {sessions, *of_one_client, stress_from, std::move(*proxies)},
+                     std::move(*sign))
       .run();
 }
 

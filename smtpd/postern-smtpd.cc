@@ -16,6 +16,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "lib/child.h"
 #include "lib/log.h"
 #include "lib/program.h"
@@ -75,21 +77,25 @@ TlsLayer tls_from_now_on(TlsLayer layer, const std::optional<TlsFacts>& facts) {
 }
 
 // One session after another: XCLIENT makes the connection another client's.
-int hold_sessions(Caller caller, Beginning now, const Proxies& proxies) {
+int hold_sessions(Caller caller, Beginning now, const Proxies& proxies, const StressSign* stress) {
   std::optional<EventLog> log;
   const int64_t idle_milliseconds = static_cast<int64_t>(now.settings.idle_seconds) * 1000;
   const int64_t session_milliseconds = static_cast<int64_t>(now.settings.session_seconds) * 1000;
   Client client(0, 1,
                 {.idle_milliseconds = idle_milliseconds,
                  .session_deadline = now_milliseconds() + session_milliseconds,
-                 .command_bytes = now.settings.command_bytes},
+                 .command_bytes = now.settings.command_bytes,
+                 .stress = stress},
                 [&log] { log->flush(); });
   const auto hand_on = [&](int message, const Envelope& envelope, const Environment& with) {
     const bool of_user = !with.get_or("POSTERN_AUTH", "").empty();
     const std::string& program = of_user ? now.settings.user_queue_program : now.settings.queue_program;
     return submit(program, message, envelope, with, now_milliseconds() + kQueueMilliseconds);
   };
-  TlsLayer tls = choose_tls_layer(now.environment, idle_milliseconds);
+  const Stress level = stress == nullptr ? Stress::none : stress->level();
+  TlsLayer tls = choose_tls_layer(
+      now.environment, level == Stress::none ? idle_milliseconds
+                                             : std::min(idle_milliseconds, stress->patience(Stress::many)));
   forget_tls_layer(caller.environment);
   const auto hold = [&](const XclientRequest& said) {
     log.emplace(now.settings.icid);
@@ -113,7 +119,7 @@ int hold_sessions(Caller caller, Beginning now, const Proxies& proxies) {
   return 0;
 }
 
-int converse() {
+int converse(const StressSign* stress) {
   const Result<Proxies> proxies = Proxies::read();
   if (!proxies) return not_configured(proxies.failure());
   Result<std::optional<Caller>> met = meet_caller(0, *proxies);
@@ -123,7 +129,7 @@ int converse() {
   if (!beginning) return not_configured(beginning.failure());
   const Settings& settings = beginning->settings;
   ::alarm(static_cast<unsigned>(settings.session_seconds + settings.idle_seconds) + kAlarmMarginSeconds);
-  return hold_sessions(std::move(**met), std::move(*beginning), *proxies);
+  return hold_sessions(std::move(**met), std::move(*beginning), *proxies, stress);
 }
 
 int run(int argc, char** argv) {
@@ -132,7 +138,7 @@ int run(int argc, char** argv) {
     log_critical("start", "usage: postern-smtpd [--serve]");
     return 100;
   }
-  return converse();
+  return converse(nullptr);
 }
 
 }  // namespace

@@ -26,6 +26,8 @@ With --av the default control/stages with a database of one signature stands bes
 (the same database; their CPU and memory count as Postfix's), and Postern without the stage and libclamav called directly are
 measured in the same run: what the stage adds is printed on a line of its own. W4 and W4a then send a fifth as many messages.
 
+With --checks an instance that checks its clients (checks.py) stands beside the plain one, and what that costs is a line of its own.
+
 The first line of each workload goes to standard output, what else there is to know to standard error."""
 
 import argparse
@@ -36,6 +38,7 @@ import statistics
 import sys
 import tempfile
 
+import checks
 import clamav
 import mails
 import measure
@@ -144,6 +147,8 @@ def report(workload, options, results, fsyncs, direct):
     print(line, flush=True)
     if clamav.PosternWithout.name in results and not lost:
         print(clamav.stage_line(workload, results, direct), flush=True)
+    if checks.PosternChecking.name in results and not lost:
+        print(checks.line(workload, results), flush=True)
     for system, runs in results.items():
         say(f"  {system}: runs " + " ".join(f"{run.rate * workload.per_message:.1f}" for run in runs) +
             "; CPU ms/message by program: " + measure.by_program(runs))
@@ -153,7 +158,7 @@ def report(workload, options, results, fsyncs, direct):
 def count_fsyncs(options, workload, make, scratch, users):
     """Both systems again, under strace, with few messages."""
     counted = {}
-    for system_class in [each for each in make if each is not clamav.PosternWithout]:
+    for system_class in [each for each in make if each not in (clamav.PosternWithout, checks.PosternChecking)]:
         directory = os.path.join(scratch, "traced-" + workload.name + "-" + system_class.name)
         trace = directory + ".trace"
         with system_class(directory, options, users, trace) as system:
@@ -188,6 +193,7 @@ def main():
     parser = argparse.ArgumentParser(prog="run.sh")
     parser.add_argument("bin", help="directory of the built programs")
     parser.add_argument("--av", action="store_true", help="with the antivirus stage of the default control/stages")
+    parser.add_argument("--checks", choices=["list", "reputation"], help="beside an instance with a HAT of 1,000 entries, rates and a DNS list")
     parser.add_argument("--clamdb", help="signatures for --av; default: one signature of our own")
     parser.add_argument("--scan-directly", help="the program scan_directly; with --av")
     parser.add_argument("--tls-sink", help="the program tls_sink; without it W7 is left out")
@@ -210,6 +216,9 @@ def main():
     if options.av:
         clamav.check_tools(len(make) > 1)
         make.append(clamav.PosternWithout)
+    if options.checks:
+        checks.check_tools()
+        make.append(checks.PosternChecking)
     scratch = tempfile.mkdtemp(prefix="postern-bench.", dir=options.directory)
     os.chmod(scratch, 0o755)
     systems.check_tools(make)
@@ -233,6 +242,9 @@ def main():
                 if workload.name in options.only.split(","):
                     workload.file = files.file(workload.kind, workload.size)
                     fine = measure_workload(workload, options, running, make, scratch, direct) and fine
+            for system in running:
+                if isinstance(system, checks.PosternChecking):
+                    system.check()
         finally:
             for system in running:
                 system.stop()

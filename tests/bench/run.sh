@@ -1,5 +1,5 @@
 #!/bin/bash
-# Postern beside Postfix on this machine: run.sh BUILD/BIN [--av] [--only W1,W2,W3] [--runs N] [--messages N]
+# Postern beside Postfix on this machine: run.sh BUILD/BIN [--av] [--checks list|reputation] [--only W1,W2,W3] [--runs N] [--messages N]
 # bench.py says what is measured and how. Needs root for Postfix; without root Postern is measured alone.
 set -u
 HERE=$(cd "$(dirname "$0")" && pwd)

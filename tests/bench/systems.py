@@ -286,11 +286,15 @@ class Postern(System):
             arguments += ["--user", f"u{user + 1}"]
         if options.av:
             arguments += ["--clamdb", options.clamdb or signatures(directory)]
+        arguments += self.more_arguments()
         subprocess.run([self.program("postern-init"), self.home, *arguments], check=True, stderr=subprocess.DEVNULL)
         if not options.av:
             with open(os.path.join(self.home, "control/stages"), "w") as stages:
                 stages.write("none\n")
             open(os.path.join(self.home, "service/antivirus/down"), "w").close()
+
+    def more_arguments(self):
+        return []
 
     def program(self, name):
         return os.path.join(self.options.bin, name)

@@ -7,7 +7,7 @@ install -m 755 "$TESTS/data/judge.sh" "$T/judge"
 echo "$B/postern-queue" > "$T/next"
 start judge "$B/postern-serve" --workers 2 run/judge "$T/judge"
 SERVER=$LAST_PID
-start smtpd env QMAILQUEUE=@judge tcpserver -RHl0 127.0.0.1 "$PORT" "$B/postern-smtpd"
+start smtpd env RELAYCLIENT= QMAILQUEUE=@judge tcpserver -RHl0 127.0.0.1 "$PORT" "$B/postern-smtpd"
 wait_for 30 test -S "$POSTERN_HOME/run/judge"
 wait_for 30 listening "$PORT"
 
@@ -48,7 +48,7 @@ except ConnectionResetError:
     reply = b""
 assert reply == b"", "a reply of a killed worker: %r" % reply
 P
-expect_equal "$(spool_files new | grep -c 4711)" 0 "half a message in new/"
+expect_equal "$(spool_files new | grep -c "/4711$")" 0 "half a message in new/"
 # What it left in tmp/ is garbage by name, and a new worker answers.
 python3 "$TESTS/ask.py" queue POSTERN_MID=4712 "0<$T/next" "1<$T/envelope" || fail "after it: exit code $?"
-expect_equal "$(spool_files new | grep -c 4712)" 1 "the next message"
+expect_equal "$(spool_files new | grep -c "/4712$")" 1 "the next message"

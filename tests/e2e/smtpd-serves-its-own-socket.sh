@@ -7,6 +7,7 @@ make_home
 mkdir "$POSTERN_HOME/store"
 echo example.org > "$POSTERN_HOME/control/rcpthosts"
 echo 2 > "$POSTERN_HOME/control/concurrencyincoming"
+echo 1500 > "$POSTERN_HOME/control/timeoutstress"
 printf '%s\n' '127.0.0.9:deny' '127.0.0.:allow,RELAYCLIENT="",POSTERN_LISTENER="Inside"' '::1:allow,POSTERN_LISTENER="Six"' ':deny' |
   tcprules "$POSTERN_HOME/control/tcp.smtp.cdb" "$T/tcp.tmp"
 export QMAILQUEUE=$TESTS/data/queue-store.sh

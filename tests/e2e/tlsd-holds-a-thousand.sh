@@ -6,6 +6,7 @@
 [ "$(ulimit -Hn)" -ge 4096 ] || skip "too few descriptors"
 make_tls_instance mx.example.org
 echo 1200 > "$POSTERN_HOME/control/concurrencyincoming"
+echo 100 > "$POSTERN_HOME/control/stresspercent"
 run_instance
 ulimit -n 4096
 export PYTHONPATH=$TESTS

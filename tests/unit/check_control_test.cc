@@ -64,6 +64,8 @@ TEST_CASE("what is wrong is named by file and line, with the remedy") {
   const Row rows[] = {
       {"databytes", "1000\nprose\n", ""},
       {"databytes", "10 MB\n", ":1: \"10 MB\" is not a number; write decimal digits only"},
+      {"stresspercent", "most\n", ":1: \"most\" is not a number; write decimal digits only"},
+      {"timeoutstress", "-1\n", ":1: \"-1\" is not a number; write decimal digits only"},
       {"concurrencyperip", "many\n", ":1: \"many\" is not a number; write decimal digits only"},
       {"tcp.smtp",
        "127.:allow,RELAYCLIENT=\"\"\n192.0.2.1-9:deny\n2001:db8:1:deny\n2001:db8::1:deny\n:allow\n# all\n",

@@ -5,6 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <thread>
+
 #include "lib/child.h"
 #include "lib/fd.h"
 
@@ -137,4 +140,46 @@ TEST_CASE("pipes will do as a connection") {
   CHECK(client.next_line().came == Came::idle_too_long);
   char answer[8];
   CHECK(::read(out[0], answer, sizeof answer) == 3);
+}
+
+TEST_CASE("a silent client has less time once places are short, and is told at once when they get so") {
+  Connection connection(60000);
+  Result<StressSign> sign = StressSign::open(1000);
+  REQUIRE(sign.ok());
+  connection.limits.session_deadline = now_milliseconds() + 60000;
+  connection.limits.stress = &*sign;
+  bool quiet = false;
+  Client client(connection.near.get(), connection.near.get(), connection.limits, [&] {
+    quiet = true;
+    sign->say(Stress::many);
+  });
+  const int64_t start = now_milliseconds();
+  CHECK(client.next_line().came == Came::idle_too_long);
+  CHECK(quiet);
+  CHECK(now_milliseconds() - start < 50000);
+}
+
+TEST_CASE("bytes one at a time are no progress while places are short; without that they are enough") {
+  for (const bool stressed : {true, false}) {
+    CAPTURE(stressed);
+    Connection connection(60000);
+    Result<StressSign> sign = StressSign::open(1000);
+    REQUIRE(sign.ok());
+    if (stressed) sign->say(Stress::many);
+    connection.limits.session_deadline = now_milliseconds() + 60000;
+    connection.limits.stress = &*sign;
+    Client client(connection.near.get(), connection.near.get(), connection.limits, [] {});
+    std::thread slow([&] {
+      for (int i = 0; i < 8; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        if (::send(connection.far.get(), "x", 1, MSG_NOSIGNAL) < 0) return;
+      }
+      (void)::send(connection.far.get(), "\r\n", 2, MSG_NOSIGNAL);
+    });
+    const CommandLine line = client.next_line();
+    CHECK(line.kind == (stressed ? LineKind::no_more : LineKind::command));
+    if (stressed) CHECK(line.came == Came::idle_too_long);
+    connection.near.reset();
+    slow.join();
+  }
 }
