@@ -8,7 +8,7 @@
 // parts: receipt/sender_dns.cc receipt/sender_spf.cc receipt/helo_check.cc receipt/default_domain.cc
 // parts: receipt/send_as.cc receipt/from_field.cc receipt/encoded_words.cc receipt/spoof.cc
 // parts: receipt/rates.cc receipt/rated_line.cc receipt/rate_check.cc receipt/client_notes.cc
-// parts: smtpd/session_access.cc smtpd/session_xclient.cc smtpd/xclient.cc
+// parts: smtpd/stress.cc smtpd/session_access.cc smtpd/session_xclient.cc smtpd/xclient.cc
 // parts: receipt/access_question.cc receipt/bounce_tag.cc receipt/address_prefix.cc
 // parts: auth/exchange.cc auth/scram.cc auth/key.cc auth/prepare.cc
 // libs: -lcrypto -lunistring
