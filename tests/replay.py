@@ -182,11 +182,11 @@ def joined(base, path):
 
 def apply(disk, call, rest, result, began, ended, injected):
     """One call that succeeded. The names of a descriptor are those that it had when the call began."""
+    # Who holds keys or passwords (tlsd, authq) lets nobody look into its memory: as an ordinary user strace sees an address there.
+    # They have no spool.
+    if re.match(r"(?:%s, )?0x[0-9a-f]{6,}(?:,|$)" % FD, rest) and not re.match(r"\w*write|send", call): return
     if call in ("open", "openat", "creat"):
         match = re.match(r"(?:%s, )?%s, ([A-Z_|0-9x]+)" % (FD, STRING), rest)
-        # Who holds keys or passwords (tlsd, authq) lets nobody look into its memory: as an ordinary user strace sees an address there.
-        # They have no spool.
-        if not match and re.match(r"(?:%s, )?0x[0-9a-f]+, O_" % FD, rest): return
         path = joined(match[1], match[2])
         if not disk.tree_of(path): return
         if path not in disk.names and "O_CREAT" in match[3]: disk.make(path, began, ended)
