@@ -79,6 +79,7 @@ void Relay::on_event(Side side, uint32_t events) {
     if ((events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) != 0) end();  // smtpd does not wait any longer
     return;
   }
+  if (side == Side::plain && (events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) != 0) smtpd_has_left();
   if ((events & kInput) != 0) (side == Side::client ? client_readable_ : plain_readable_) = true;
   go_on();
 }
@@ -204,6 +205,7 @@ bool Relay::write_plain() {
   const ssize_t wrote = ::send(plain_.get(), to_plain_.data(), to_plain_.size(), MSG_NOSIGNAL);
   if (wrote < 0 && errno != EAGAIN && errno != EINTR) {
     plain_gone_ = true;
+    smtpd_has_left();
     to_plain_ = {};
     return true;
   }
@@ -228,7 +230,10 @@ bool Relay::pump_out() {
   }
   if (got < 0 && errno == EINTR) return true;
   plain_readable_ = false;
-  if (got == 0 || errno != EAGAIN) plain_ended_ = true;
+  if (got == 0 || errno != EAGAIN) {
+    plain_ended_ = true;
+    smtpd_has_left();
+  }
   return false;
 }
 
@@ -253,6 +258,12 @@ void Relay::client_is_gone() {
   to_client_ = {};
 }
 
+// A client that does not read keeps us from ever reading the end of what smtpd has said, and one that goes on
+// sending is never idle: so the time runs from the hang-up itself.
+void Relay::smtpd_has_left() {
+  ending_at_ = std::min(ending_at_, now_milliseconds() + kLeftMilliseconds);
+}
+
 // Each end is told of the other's, once what was said before it has been passed on.
 void Relay::settle_ends() {
   if (client_ended_ && to_plain_.empty() && !std::exchange(told_plain_, true))
@@ -267,8 +278,6 @@ void Relay::settle_ends() {
     deadline_ = now_milliseconds() + kEndingMilliseconds;
   }
   if (told_plain_ && told_client_) return end();
-  if (plain_ended_ && !told_client_)
-    deadline_ = std::min(deadline_, now_milliseconds() + 6 * kEndingMilliseconds);
 }
 
 }  // namespace postern::tlsd

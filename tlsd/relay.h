@@ -4,7 +4,9 @@
 // most kRelayBytes in each direction, and nothing while it is idle.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -22,6 +24,9 @@ constexpr int64_t kRequestMilliseconds = 30000;
 constexpr int64_t kIdleMilliseconds = int64_t{1200} * 1000;
 // When smtpd has said its last word: for the client to take it, and to say that it has.
 constexpr int64_t kEndingMilliseconds = 5000;
+// When smtpd has gone: for all that is left to say. Whatever the client does, it holds no longer to its place
+// than that.
+constexpr int64_t kLeftMilliseconds = 60000;
 
 class Relay {
  public:
@@ -43,7 +48,9 @@ class Relay {
 
   [[nodiscard]] bool over() const { return state_ == State::over; }
   [[nodiscard]] bool wants_turn() const { return wants_turn_; }
-  [[nodiscard]] int64_t deadline() const { return deadline_; }  // now_milliseconds()
+  [[nodiscard]] int64_t deadline() const {
+    return std::min(deadline_, ending_at_);  // now_milliseconds()
+  }
 
  private:
   enum class State : uint8_t { asked, shaking, relaying, over };
@@ -62,6 +69,7 @@ class Relay {
   bool write_plain();
   bool write_client();
   void client_is_gone();
+  void smtpd_has_left();
   void settle_ends();
 
   int poller_;
@@ -69,6 +77,7 @@ class Relay {
   const Certificates& certificates_;
   int64_t handshake_milliseconds_;
   int64_t deadline_;
+  int64_t ending_at_ = std::numeric_limits<int64_t>::max();  // set once; nothing extends it
   State state_ = State::asked;
   Fd control_;
   Fd client_;
