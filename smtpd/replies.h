@@ -67,6 +67,7 @@ enum class Reply : uint8_t {
   session_too_long,
   too_many_errors,
   too_many_commands,
+  too_much_beyond_limits,
   too_many_messages,
   not_smtp,
   early_talker,

@@ -7,6 +7,14 @@
 
 namespace postern::smtpd {
 
+namespace {
+
+// RFC 5321, 4.5.3.1.10: a client sends on behind 452 and comes back with the rest, and most send at most
+// 1000 recipients at once. Whoever has been told so often without a message hears nothing.
+constexpr uint64_t kMostBeyondLimits = 1000;
+
+}  // namespace
+
 Session::Session(const Settings& settings, Rules rules, Environment environment, Client& client,
                  EventLog& log, Submit submit, TlsLayer tls_layer)
     : settings_(settings),
@@ -164,6 +172,7 @@ void Session::rcpt(std::string_view argument) {
     return refuse(rcpt.reply);
   }
   if (refused_mail_) return refuse_later_rcpt(rcpt.recipient);
+  if (!has_recipient_left(rcpt.recipient)) return;
   const std::optional<RecipientVerdict> verdict = judge_recipient(rcpt.recipient);
   if (!verdict) return;
   if (rules_.trial) rules_.trial->judged(*verdict);
@@ -241,6 +250,11 @@ bool Session::accepts(const Decision& decision) {
   return false;
 }
 
+void Session::refuse_by_limit(const SmtpReply& reply) {
+  if (++beyond_limits_ > kMostBeyondLimits) return close(Reply::too_much_beyond_limits);
+  client_.say(reply_line(reply));
+}
+
 bool Session::is_within(const Decision& limit) {
   show(limit);
   if (limit.passes()) return true;
@@ -249,7 +263,7 @@ bool Session::is_within(const Decision& limit) {
     close(limit.reply);
   } else {
     log_.refused(limit.reply);
-    client_.say(reply_line(limit.reply));
+    refuse_by_limit(limit.reply);
   }
   return false;
 }
@@ -258,8 +272,7 @@ bool Session::recipient_is_within(const Decision& limit, std::string_view recipi
   if (limit.kind != Decision::Kind::refuse) return is_within(limit);
   show(limit);
   log_.limited(limit.why);
-  log_.recipient_refused(transaction_.mid, recipient, limit.reply);
-  client_.say(reply_line(limit.reply));
+  beyond_limit(recipient, limit.reply);
   return false;
 }
 
