@@ -148,6 +148,7 @@ void Session::mail(std::string_view argument) {
   }
   if (!is_welcome(AccessList::sender, mail.sender) || !accepts_sender(mail.sender)) return;
   if (!is_within(rates_.message(environment_.get_or("POSTERN_AUTH", "")))) return;
+  refused_mail_ = false;  // who has logged in since says MAIL again
   transaction_.mid = make_mid();
   transaction_.envelope = {.sender = std::move(mail.sender),
                            .recipients = {},

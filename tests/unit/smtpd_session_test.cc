@@ -175,6 +175,17 @@ TEST_CASE("recipients beyond the limit: nobody is asked about them, and their nu
   CHECK(count_of(played, "421 4.7.0 ") == 1);
 }
 
+TEST_CASE("who is refused later gets no more MAIL than others, and its errors are counted") {
+  Conversation conversation;
+  conversation.settings.policy.rule = AccessRule::reject;
+  conversation.settings.policy.delayed_reject = true;
+  conversation.rules.error_limit = 5;
+  const std::string mail = "MAIL FROM:<s@client.example>\r\n";
+  conversation.packets = {"EHLO c\r\n", mail + mail + "RCPT TO:<a@example.org>\r\nRSET\r\n",
+                          mail + mail + mail + mail + mail};
+  CHECK(codes(play(conversation).replies) == "220 250 250 503 554 250 250 503 503 421");
+}
+
 TEST_CASE("the extras of the envelope are kept") {
   const Played played = play_packets(
       {"MAIL FROM:<s\xc3\xa4@m\xc3\xbcnchen.example> smtputf8 RET=hdrs ENVID=a+20b BODY=8bitmime\r\n"
