@@ -36,8 +36,11 @@ void Session::run() {
     log_.tls_begun(*tls_layer_.begun);
     tls_is(*tls_layer_.begun);
   }
-  if (tls_layer_.immediate && settings_.policy.rule != AccessRule::tcp_refuse) begin_tls();
-  if (!over_ && begin() && is_within(rates_.connection()) && speaks_in_turn()) client_.say(banner());
+  // A handshake is dear: whoever is sent away gets none.
+  if (begin() && is_within(rates_.connection())) {
+    if (tls_layer_.immediate) begin_tls();
+    if (!over_ && speaks_in_turn()) client_.say(banner());
+  }
   while (!over_) read_command();
   abort_transaction();
   if (!rules_.trial) notes_.send();
@@ -291,8 +294,9 @@ bool Session::too_many_commands() {
 
 void Session::close(const SmtpReply& last_words) {
   over_ = true;
-  client_.say(reply_line(last_words));
   log_.refused(last_words);
+  if (tls_layer_.immediate && !tls_) return;  // it could not read them
+  client_.say(reply_line(last_words));
   client_.hang_up();
 }
 

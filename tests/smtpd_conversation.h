@@ -143,6 +143,7 @@ inline Played play(const Conversation& conversation) {
   rules.command_limit = conversation.rules.command_limit;
   rules.exceptions.emplace();
   rules.ask_dns = conversation.rules.ask_dns;
+  rules.trial = conversation.rules.trial;
   smtpd::Session(conversation.settings, std::move(rules), Environment(), client, event_log, submit,
                  tls_layer_of(conversation, replies->get()))
       .run();
