@@ -15,6 +15,7 @@
 
 #include "lib/child.h"
 #include "lib/log.h"
+#include "lib/text.h"
 #include "tlsd/facts.h"
 
 namespace postern::tlsd {
@@ -106,9 +107,14 @@ void Relay::receive() {
 
 Result<void> Relay::take_over(ReceivedRequest& request) {
   for (auto& [number, fd] : request.fds) (number == 0 ? client_ : plain_) = std::move(fd);
-  if (request.arguments.size() != 1 || request.arguments[0] != "serve" || request.fds.size() != 2 ||
+  const std::vector<std::string>& words = request.arguments;
+  const std::optional<uint64_t> idle_seconds =
+      words.size() == 2 ? parse_number(words[1]) : std::optional(kClientIdleSeconds);
+  if (words.empty() || words.size() > 2 || words[0] != "serve" || !idle_seconds || request.fds.size() != 2 ||
       !client_ || !plain_)
-    return temporary("the request is not: serve, with a client's socket as 0 and smtpd's as 1");
+    return temporary("the request is not: serve SECONDS, with a client's socket as 0 and smtpd's as 1");
+  idle_milliseconds_ =
+      static_cast<int64_t>(std::min(*idle_seconds, kLongestIdleSeconds) + kIdleMarginSeconds) * 1000;
   if (!is_stream(client_.get()) || !is_stream(plain_.get()) || !unblock(client_.get()) ||
       !unblock(plain_.get()))
     return temporary("what came are no stream sockets");
@@ -141,7 +147,7 @@ void Relay::answer() {
       send_reply(control_.get(), {.exit_code = 0, .output = serialise_tls_facts(facts_of(ssl_))});
   if (!sent || !watch(plain_.get(), Side::plain, kPlainEvents)) return end();
   control_.reset();
-  deadline_ = now_milliseconds() + kIdleMilliseconds;
+  deadline_ = now_milliseconds() + idle_milliseconds_;
   state_ = State::relaying;
   client_readable_ = true;  // the first words may have come with the end of the handshake
   pump();
@@ -172,7 +178,7 @@ void Relay::pump() {
     goes = in || out;
     went = went || goes;
   }
-  if (went && !told_client_) deadline_ = now_milliseconds() + kIdleMilliseconds;
+  if (went && !told_client_) deadline_ = now_milliseconds() + idle_milliseconds_;
   if (!wants_turn_) settle_ends();
 }
 

@@ -20,8 +20,11 @@ namespace postern::tlsd {
 
 constexpr size_t kRelayBytes = 16384;  // a TLS record's
 constexpr int64_t kRequestMilliseconds = 30000;
-// smtpd's own limit on a silent client is below it, and so is the time that a message may be scanned.
-constexpr int64_t kIdleMilliseconds = int64_t{1200} * 1000;
+// Nothing goes either way: smtpd's own limit on a silent client, which it tells, and the time for which it
+// may be silent itself (a message in the queue program, 240 s, and what a tarpit and the questions may add).
+constexpr uint64_t kClientIdleSeconds = 300;  // where it does not tell
+constexpr uint64_t kLongestIdleSeconds = 86400;
+constexpr uint64_t kIdleMarginSeconds = 900;
 // When smtpd has said its last word: for the client to take it, and to say that it has.
 constexpr int64_t kEndingMilliseconds = 5000;
 // When smtpd has gone: for all that is left to say. Whatever the client does, it holds no longer to its place
@@ -76,6 +79,7 @@ class Relay {
   uint64_t id_;
   const Certificates& certificates_;
   int64_t handshake_milliseconds_;
+  int64_t idle_milliseconds_ = 0;
   int64_t deadline_;
   int64_t ending_at_ = std::numeric_limits<int64_t>::max();  // set once; nothing extends it
   State state_ = State::asked;

@@ -100,6 +100,16 @@ struct Relayed {
 
 }  // namespace
 
+TEST_CASE("smtpd says how long a client may be silent, and the relay waits longer") {
+  const auto is_near = [](const Relayed& relayed, uint64_t seconds) {
+    const int64_t left = relayed.relay->deadline() - now_milliseconds();
+    return left <= static_cast<int64_t>(seconds) * 1000 && left > static_cast<int64_t>(seconds - 60) * 1000;
+  };
+  CHECK(is_near(Relayed({"serve"}), kClientIdleSeconds + kIdleMarginSeconds));
+  CHECK(is_near(Relayed({"serve", "7200"}), 7200 + kIdleMarginSeconds));
+  CHECK(is_near(Relayed({"serve", "99999999999999"}), kLongestIdleSeconds + kIdleMarginSeconds));
+}
+
 TEST_CASE("a client that reads nothing keeps its relay for a bounded time once smtpd has gone") {
   Relayed relayed({"serve"});
   const std::string replies(65536, 'r');
