@@ -33,6 +33,7 @@ RESIDENT := \
   ldapq/postern-ldapq \
   receipt/postern-spf \
   sign/postern-signq sign/postern-dkim-key \
+  auth/postern-authq auth/postern-checkpassword auth/postern-passwd \
   receipt/postern-hat \
   tlsd/postern-tlsd \
   receipt/postern-rated receipt/postern-repd \
@@ -60,6 +61,9 @@ postern-dane_LIBS = $(postern-remote_LIBS)
 postern-callahead_LIBS = $(postern-remote_LIBS)
 postern-signq_LIBS = -lcrypto
 postern-dkim-key_LIBS = -lcrypto
+postern-authq_LIBS = -lcrypto
+postern-checkpassword_LIBS = -lcrypt -lcrypto
+postern-passwd_LIBS = $(postern-checkpassword_LIBS)
 postern-access_LIBS = -lre2
 postern-showctl_LIBS = -lre2
 postern-ldapq_LIBS = -lldap -llber
@@ -142,7 +146,7 @@ $(foreach p,$(RESIDENT),$(eval $(call link,$(p),resident)))
 $(O)/unit: $(call objects,$(basename $(wildcard tests/unit/*.cc)) $(PARTS)) $(LIB)
 	@echo "  LINK $@"
 	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lunbound $(postern-antivirus_LIBS) $(postern-quarantine_LIBS) $(postern-remote_LIBS) \
-	  $(postern-tlsrpt_LIBS) $(postern-signq_LIBS) $(postern-hat_LIBS) $(postern-access_LIBS) $(postern-ldapq_LIBS) -lcdb -lxxhash -lidn2 -o $@
+	  $(postern-tlsrpt_LIBS) $(postern-signq_LIBS) $(postern-passwd_LIBS) $(postern-hat_LIBS) $(postern-access_LIBS) $(postern-ldapq_LIBS) -lcdb -lxxhash -lidn2 -lunistring -o $@
 
 # What the tests ask for a mail's pieces.
 $(O)/mime-pieces: $(O)/tests/mime_pieces.o $(O)/libscanq.a $(LIB)
@@ -176,7 +180,7 @@ PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev
   swaks nsd ldnsutils unbound dnsutils postfix clamav-testfiles clamav-daemon clamav-milter clamdscan spamassassin zip strace procps psmisc python3 binutils file \
   dot-forward maildrop procmail mutt php-cli slapd ldap-utils \
   ripmime mpack uudeview tnef libmime-tools-perl \
-  python3-flufl.bounce libmail-deliverystatus-bounceparser-perl python3-xxhash python3-dkim python3-yaml opendkim-tools jq dovecot-lmtpd dovecot-sieve
+  python3-flufl.bounce libmail-deliverystatus-bounceparser-perl python3-xxhash python3-dkim python3-yaml opendkim-tools gsasl msmtp curl jq dovecot-lmtpd dovecot-sieve
 
 deps:
 	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \

@@ -10,6 +10,7 @@
 
 #include "lib/control.h"
 #include "lib/log.h"
+#include "lib/secret.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -174,6 +175,7 @@ int LdapService::ask(const Job& job, std::string& output) {
     question.password = std::move(*password);
   }
   const LdapAnswer answer = directory_->ask(question);
+  if (question.password) wipe(*question.password);
   if (answer.kind == LdapAnswer::Kind::trouble)
     log_warning("answer " + given[0], printable(answer.why, 1000));
   const bool gives_lines = verb->kind != LdapKind::accept && verb->kind != LdapKind::group;

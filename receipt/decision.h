@@ -8,6 +8,9 @@
 
 namespace postern {
 
+// A name of its own for the linker: scanq has a Decision, too, and the unit tests hold both.
+inline namespace receipt {
+
 struct Decision {
   enum class Kind { pass, refuse, close };  // close: refuse and end the connection
   Kind kind = Kind::pass;
@@ -29,5 +32,7 @@ inline Decision refuse(std::string step, SmtpReply reply, std::string why = {}) 
           .step = std::move(step),
           .why = std::move(why)};
 }
+
+}  // namespace receipt
 
 }  // namespace postern

@@ -14,6 +14,7 @@
 #include "lib/fd.h"
 #include "lib/text.h"
 #include "receipt/compile_tables.h"
+#include "service/check_auth.h"
 #include "service/check_domains.h"
 #include "service/check_host_access.h"
 #include "service/control_files.h"
@@ -127,6 +128,7 @@ Result<std::vector<ControlReport>> check_control() {
     if (report.name != "rcpthosts") continue;
     for (std::string& problem : unreachable_domains()) report.problems.push_back(std::move(problem));
   }
+  warn_of_scram(reports);
   for (ControlReport& report : reports) {
     if (report.name == "pickupusers" && !report.is_default) warn_of_alias_user(report);
     if (report.name == "destinations" && !report.is_default) check_destinations(report);

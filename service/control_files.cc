@@ -16,6 +16,10 @@ constexpr std::array kKnownFiles = {
         "antivirus", Form::antivirus,
         "infected: quarantine (from outside) or reject; encrypted: pass; unscannable, limit: quarantine; "
         "error: defer"},
+    KnownFile{"authcheck", Form::authcheck, "postern-checkpassword"},
+    KnownFile{"authfailures", Form::number, "20"},
+    KnownFile{"authmechanisms", Form::mechanisms, "SCRAM-SHA-256 PLAIN LOGIN"},
+    KnownFile{"authtries", Form::number, "3"},
     KnownFile{"avcheck", Form::number, "10"},
     KnownFile{"avheuristics", Form::heuristics, "none"},
     KnownFile{"avmaxage", Form::number, "604800"},
@@ -38,6 +42,7 @@ constexpr std::array kKnownFiles = {
     KnownFile{"clamdb", Form::directory, "/var/lib/clamav"},
     KnownFile{"clamdmaxstream", Form::number, "104857600"},
     KnownFile{"commandbytes", Form::number, "2048"},
+    KnownFile{"concurrencyauth", Form::number, "8"},
     KnownFile{"concurrencycallahead", Form::number, "20"},
     KnownFile{"concurrencyclamd", Form::number, "10"},
     KnownFile{"concurrencyincoming", Form::number, "200"},
@@ -83,6 +88,7 @@ constexpr std::array kKnownFiles = {
     KnownFile{"linebytes", Form::number, "0"},
     KnownFile{"listen", Form::address_port, "0.0.0.0:25"},
     KnownFile{"listensmtps", Form::address_port, "no TLS from the first byte"},
+    KnownFile{"listensubmission", Form::address_port, "nobody listens for submission"},
     KnownFile{"locals", Form::domains, "control/me"},
     KnownFile{"maxcommands", Form::number, "100"},
     KnownFile{"maxerrors", Form::number, "20"},
@@ -118,6 +124,7 @@ constexpr std::array kKnownFiles = {
     KnownFile{"retryfirst", Form::number, "60"},
     KnownFile{"retrylongest", Form::number, "3600"},
     KnownFile{"scanning", Form::scanning, "inline"},
+    KnownFile{"sendas", Form::send_as, "every user as himself alone"},
     KnownFile{"senderexceptions", Form::exceptions, "none"},
     KnownFile{"senderexceptions.cdb", Form::any, "made by postern-cdbmake from senderexceptions"},
     KnownFile{"senderrateexceptions", Form::senders, "none"},
@@ -171,7 +178,8 @@ bool is_list(Form form) {
          form == Form::bounce_profiles || form == Form::tcp_rules || form == Form::gateways ||
          form == Form::ldap || form == Form::host_access || form == Form::policies ||
          form == Form::reputation_lists || form == Form::reputation_table || form == Form::recipient_checks ||
-         form == Form::call_ahead || form == Form::exceptions || form == Form::any;
+         form == Form::call_ahead || form == Form::exceptions || form == Form::authcheck ||
+         form == Form::send_as || form == Form::any;
 }
 
 }  // namespace postern

@@ -51,6 +51,9 @@ enum class Form : uint8_t {
   recipient_checks,
   call_ahead,
   exceptions,
+  authcheck,
+  mechanisms,
+  send_as,
   line,
   any
 };

@@ -15,6 +15,7 @@
 #include "lib/smtproutes.h"
 #include "lib/text.h"
 #include "lib/unsubscribe_list.h"
+#include "service/check_auth.h"
 #include "service/init_options.h"
 
 namespace postern {
@@ -210,6 +211,10 @@ std::string problem_of_line(Form form, std::string_view line) {
       const Result<SenderException> exception = parse_exception_line(line);
       return exception ? "" : exception.failure().text;
     }
+    case Form::authcheck:
+      return problem_of_checker(line);
+    case Form::mechanisms:
+      return problem_of_mechanisms(line);
     case Form::bounce_profiles:  // taken as a whole: what a line means depends on DEFAULT
     case Form::gateways:         // likewise: a line may name what stands in another
     case Form::ldap:             // likewise
@@ -224,6 +229,7 @@ std::string problem_of_line(Form form, std::string_view line) {
     case Form::recipient_table:
     case Form::recipient_checks:
     case Form::call_ahead:
+    case Form::send_as:
     case Form::line:
     case Form::any:
       return "";

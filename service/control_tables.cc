@@ -9,6 +9,7 @@
 #include "lib/reputation_settings.h"
 #include "receipt/access_table.h"
 #include "receipt/proxies.h"
+#include "receipt/send_as.h"
 #include "service/check_recipients.h"
 
 namespace postern {
@@ -91,6 +92,8 @@ std::vector<std::string> problems_of_table(Form form, const std::string& text, c
       return all_located(problems_of_ldap(text, path));
     case Form::recipient_checks:
       return all_located(problems_of_recipient_checks(text, path));
+    case Form::send_as:
+      return problem_in(SendAs::parse(text, path, {}));
     default:
       return {};
   }

@@ -83,6 +83,9 @@ Result<InitOptions> parse_init_options(const std::vector<std::string>& arguments
     } else if (option == "--listen") {
       if (!has_address) return wrong(option, value, "ADDR:PORT, as in 127.0.0.1:2525 or [::1]:2525");
       options.listen = value;
+    } else if (option == "--submission") {
+      if (!has_address) return wrong(option, value, "ADDR:PORT, as in 0.0.0.0:587");
+      options.submission = value;
     } else if (option == "--local") {
       if (!is_domain(value)) return wrong(option, value, "a domain");
       options.local = lower(value);

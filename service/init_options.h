@@ -9,10 +9,11 @@
 namespace postern {
 
 struct InitOptions {
-  std::string directory;  // as given
-  std::string me;         // empty: not given
-  std::string listen;     // ADDR:PORT; empty: not given
-  std::string local;      // domain; empty: not given
+  std::string directory;   // as given
+  std::string me;          // empty: not given
+  std::string listen;      // ADDR:PORT; empty: not given
+  std::string submission;  // ADDR:PORT; empty: not given
+  std::string local;       // domain; empty: not given
   std::vector<std::string> users;
   std::vector<std::string> routes;  // DOMAIN:HOST:PORT
   std::string resolver;             // ADDR:PORT
@@ -22,9 +23,9 @@ struct InitOptions {
 };
 
 constexpr const char* kInitUsage =
-    "usage: postern-init DIR [--me HOST] [--listen ADDR:PORT] [--local DOMAIN] [--user NAME]... "
-    "[--route DOMAIN:HOST:PORT]... [--resolver ADDR:PORT] [--clamdb DIR] [--smtps ADDR:PORT] "
-    "[--tls-self-signed]";
+    "usage: postern-init DIR [--me HOST] [--listen ADDR:PORT] [--submission ADDR:PORT] [--local DOMAIN] "
+    "[--user NAME]... [--route DOMAIN:HOST:PORT]... [--resolver ADDR:PORT] [--clamdb DIR] "
+    "[--smtps ADDR:PORT] [--tls-self-signed]";
 
 // Checks every value's form; the failure says which one is wrong and what it should look like.
 Result<InitOptions> parse_init_options(const std::vector<std::string>& arguments);

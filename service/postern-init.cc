@@ -1,11 +1,12 @@
 // postern-init - make a complete instance, or bring one up to date: directories, users, control files,
 // services.
 //
-//   usage      postern-init DIR [--me HOST] [--listen ADDR:PORT] [--local DOMAIN] [--user NAME]... [--route
-//   DOMAIN:HOST:PORT]...
-//              [--resolver ADDR:PORT] [--clamdb DIR] [--smtps ADDR:PORT] [--tls-self-signed]
+//   usage      postern-init DIR [--me HOST] [--listen ADDR:PORT] [--submission ADDR:PORT] [--local DOMAIN]
+//              [--user NAME]... [--route DOMAIN:HOST:PORT]... [--resolver ADDR:PORT] [--clamdb DIR]
+//              [--smtps ADDR:PORT] [--tls-self-signed]
 //   user       root: the users of the privilege split are made and used; anyone else: everything runs as the
-//   caller exit       0 made, 100 wrong usage or something in the way, 111 try again
+//              caller
+//   exit       0 made, 100 wrong usage or something in the way, 111 try again
 //
 // Control files that exist are kept unless an option sets them; run scripts are always written anew.
 
@@ -71,18 +72,17 @@ Result<std::unique_ptr<Identity>> owner_of(const Plan& plan, std::string_view us
   return std::make_unique<Identity>(*identity);
 }
 
-// The option, else what an earlier run wrote; neither: no such listener.
-Result<void> set_smtps(Plan& plan) {
-  const std::string path = plan.instance.home + "/control/listensmtps";
-  if (plan.options.smtps.empty()) {
+// The option, else what an earlier run wrote; neither: no such listener, and both stay empty.
+Result<void> set_listener(const Plan& plan, const char* file, std::string& option, Listener& listener) {
+  const std::string path = plan.instance.home + "/control/" + file;
+  if (option.empty()) {
     Result<std::string> before = read_file(path, 200);
     if (!before) return {};
-    plan.options.smtps = trim(*before);
+    option = trim(*before);
   }
-  Result<AddressPort> address = parse_address_port(plan.options.smtps);
-  if (!address) return permanent(path + ": should be ADDR:PORT");
-  plan.instance.smtps_address = address->address;
-  plan.instance.smtps_port = address->port;
+  Result<AddressPort> where = parse_address_port(option);
+  if (!where) return permanent(path + ": should be ADDR:PORT");
+  listener = {where->address, where->port};
   return {};
 }
 
@@ -106,9 +106,11 @@ Result<Plan> make_plan(int argc, char** argv) {
   Result<AddressPort> address = parse_address_port(listen);
   if (!address) return permanent(plan.instance.home + "/control/listen: should be ADDR:PORT");
   plan.options.listen = listen;
-  plan.instance.listen_address = address->address;
-  plan.instance.listen_port = address->port;
-  if (Result<void> set = set_smtps(plan); !set) return set.failure();
+  plan.instance.listen = {address->address, address->port};
+  Result<void> set =
+      set_listener(plan, "listensubmission", plan.options.submission, plan.instance.submission);
+  if (set) set = set_listener(plan, "listensmtps", plan.options.smtps, plan.instance.smtps);
+  if (!set) return set.failure();
   ::setenv("POSTERN_HOME", plan.instance.home.c_str(), 1);
   return plan;
 }
@@ -134,6 +136,7 @@ Result<void> make_directories(const Plan& plan) {
       Row{"work", 0700, "posternq"},
       Row{"sets", 0700, "posternq"},
       Row{"secrets/posterng", 0700, "posterng"},
+      Row{"secrets/posterni", 0700, "posterni"},
       Row{"secrets/posternk", 0700, "posternk"},
       Row{"secrets/posternx", 0700, "posternx"},
       Row{"quarantine", 0700, "posterno"},
@@ -204,6 +207,7 @@ Result<void> write_control(const Plan& plan) {
        {Setting{"me", me, !options.me.empty(), true}, Setting{"locals", local, !options.local.empty(), true},
         Setting{"rcpthosts", local, !options.local.empty(), true},
         Setting{"listen", options.listen, true, true},
+        Setting{"listensubmission", options.submission, !options.submission.empty(), false},
         Setting{"listensmtps", options.smtps, !options.smtps.empty(), false},
         Setting{"smtproutes", routes.substr(0, routes.size() - (routes.empty() ? 0 : 1)), !routes.empty(),
                 false},
@@ -293,7 +297,7 @@ Result<void> write_services(const Plan& plan) {
   Result<std::unique_ptr<Identity>> log_owner = owner_of(plan, "posternl");
   if (!log_owner) return log_owner.failure();
   for (const Service& service : services()) {
-    if (service.is_smtps() && plan.instance.smtps_address.empty()) continue;
+    if (service.program.empty() && listener_of(plan.instance, service).port.empty()) continue;
     const std::string directory = plan.instance.home + "/service/" + service.name;
     for (const char* part : {"", "/env", "/log"}) {
       if (Result<void> made = install_directory(directory + part, 0755, nullptr); !made) return made;

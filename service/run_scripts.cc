@@ -27,17 +27,13 @@ std::string limits(const Service& service) {
          std::to_string(static_cast<unsigned long>(service.memory_mib) * 1024 * 1024) + " \\\n  ";
 }
 
-std::string listening_on(const std::string& address) {
-  const bool six = address.find(':') != std::string::npos;
-  return six ? quoted("tcp:[" + address + "]") : "tcp:" + address;
-}
-
-std::string smtpd_command(const Instance& instance, bool smtps) {
+std::string smtpd_command(const Instance& instance, const Service& service) {
+  const Listener& listener = listener_of(instance, service);
+  const bool six = listener.address.find(':') != std::string::npos;
   return quoted(instance.programs + "/postern-bind") + " " +
-         listening_on(smtps ? instance.smtps_address : instance.listen_address) + ":" +
-         (smtps ? instance.smtps_port : instance.listen_port) + " \\\n  " +
-         (instance.split ? "setuidgid posternd " : "") + quoted(instance.programs + "/postern-smtpd") +
-         " --serve";
+         (six ? quoted("tcp:[" + listener.address + "]") : "tcp:" + listener.address) + ":" + listener.port +
+         " \\\n  " + (instance.split ? "setuidgid posternd " : "") +
+         quoted(instance.programs + "/postern-smtpd") + " --serve";
 }
 
 std::string uid_list(const std::vector<std::string>& users) {
@@ -68,9 +64,14 @@ std::string resident_command(const Instance& instance, const Service& service) {
 
 }  // namespace
 
+const Listener& listener_of(const Instance& instance, const Service& service) {
+  if (service.name == "submission") return instance.submission;
+  return service.name == "smtps" ? instance.smtps : instance.listen;
+}
+
 std::string run_script(const Instance& instance, const Service& service) {
-  const std::string command = service.program.empty() ? smtpd_command(instance, service.is_smtps())
-                                                      : resident_command(instance, service);
+  const std::string command =
+      service.program.empty() ? smtpd_command(instance, service) : resident_command(instance, service);
   return head(service) + "exec 2>&1\n" +
          (service.variable.empty() ? "" : "export " + service.variable + "\n") + "exec " + limits(service) +
          command + "\n";

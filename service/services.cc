@@ -5,13 +5,21 @@ namespace postern {
 const std::vector<Service>& services() {
   static const std::vector<Service> kServices = {
       {"smtpd", "posternd", "", {}, 128, "SMTP in: a postern-smtpd for each connection"},
+      {.name = "submission",
+       .user = "posternd",
+       .program = "",
+       .clients = {},
+       .memory_mib = 128,
+       .what = "the same for users, who authenticate",
+       .variable = "POSTERN_LISTENER=submission POSTERN_POLICY=SUBMISSION"},
       {.name = "smtps",
        .user = "posternd",
        .program = "",
        .clients = {},
        .memory_mib = 128,
-       .what = "the same with TLS from the first byte",
-       .variable = "POSTERN_TLS=immediate POSTERN_LISTENER=smtps"},
+       .what = "submission with TLS from the first byte",
+       .variable = "POSTERN_TLS=immediate POSTERN_LISTENER=smtps POSTERN_POLICY=SUBMISSION"},
+      {"authq", "posterni", "postern-authq --serve", {"posternd"}, 256, "holds the exchanges of AUTH"},
       {"tlsd",
        "posternk",
        "postern-tlsd --serve",
@@ -114,7 +122,8 @@ const std::vector<Service>& services() {
       {"ldapq",
        "posternx",
        "postern-ldapq --serve",
-       {"posternd", "posterns"},  // smtpd for recipients; scanq for routes, names and groups
+       // smtpd for recipients; scanq for routes, names and groups; authq for passwords
+       {"posternd", "posterns", "posterni"},
        512,
        "asks directory servers (LDAP)"},
       {.name = "clamd",
@@ -155,6 +164,7 @@ const std::vector<ServiceUser>& service_users() {
       {"posternj", "Postern access lists"},   {"posternk", "Postern TLS keys"},
       {"posterny", "Postern rates"},          {"posternz", "Postern reputation"},
       {"posternu", "Postern mailbox check"},  {"posternx", "Postern LDAP"},
+      {"posterni", "Postern passwords"},
   };
   return kUsers;
 }

@@ -14,18 +14,17 @@ constexpr std::string_view kGroup = "postern";
 struct Service {
   std::string name;
   std::string user;                  // "root" only for lspawn
-  std::string program;               // with its arguments; "" for smtpd and smtps, on a TCP port
+  std::string program;               // with its arguments; "" for those that are smtpd, on a TCP port
   std::vector<std::string> clients;  // users that it answers; empty: it has no socket
   unsigned memory_mib;  // softlimit -a (not -m: that bounds the stack too, and a thread's stack is as large
                         // as its bound)
   std::string what;     // for the run script's comment
   std::string releaser{};      // the one client whose messages may say that they were released (--releasers)
-  std::string variable{};      // NAME=VALUE of its own environment, or several
+  std::string variable{};      // NAME=VALUE of its own environment; several with a space between
   bool stream = false;         // its socket is a stream, for clients of another protocol
   bool for_everybody = false;  // it answers every local user, and knows each by SO_PEERCRED
   std::vector<std::string> repeaters{};  // the clients that hand on what other spools hold (--repeaters)
 
-  [[nodiscard]] bool is_smtps() const { return name == "smtps"; }
   [[nodiscard]] bool has_socket() const { return for_everybody || !clients.empty(); }
 };
 

@@ -1,6 +1,7 @@
 #include "smtpd/client.h"
 
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -154,6 +155,11 @@ Came Client::read_more() {
     if (!quiet) on_quiet_();
     quiet = true;
   }
+}
+
+void Client::forget_taken() {
+  ::explicit_bzero(buffer_.data(), begin_);
+  ::explicit_bzero(buffer_.data() + end_, buffer_.size() - end_);
 }
 
 // When the client's time is over that we began to wait for at `start`.

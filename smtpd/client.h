@@ -62,6 +62,9 @@ class Client {
   [[nodiscard]] bool is_ahead() const { return (socket_waits_ || remote_) && begin_ != end_; }
   Came wait();
 
+  // Overwrites what was taken: there was a password in it. Views into it end.
+  void forget_taken();
+
   void say(std::string_view bytes);
   void flush();
   // Forgets what has come and was not taken; how many bytes.

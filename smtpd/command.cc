@@ -30,7 +30,7 @@ constexpr std::array kVerbs = {
     Word{"VRFY", Verb::vrfy},
     Word{"HELP", Verb::help},
     Word{"EXPN", Verb::expn},
-    Word{"AUTH", Verb::not_implemented},
+    Word{"AUTH", Verb::auth},
     Word{"STARTTLS", Verb::starttls},
     Word{"BDAT", Verb::bdat},
     Word{"XCLIENT", Verb::xclient},
@@ -80,7 +80,7 @@ Command parse_command(std::string_view line) {
 
 bool ends_a_group(Verb verb) {
   return verb == Verb::ehlo || verb == Verb::helo || verb == Verb::data || verb == Verb::noop ||
-         verb == Verb::vrfy || verb == Verb::expn || verb == Verb::xclient;
+         verb == Verb::vrfy || verb == Verb::expn || verb == Verb::auth || verb == Verb::xclient;
 }
 
 bool is_greeting_name(std::string_view argument) {

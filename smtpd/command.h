@@ -22,6 +22,7 @@ enum class Verb : uint8_t {
   vrfy,
   expn,
   help,
+  auth,
   xclient,
   starttls,
   not_implemented,  // SMTP knows it, we do not offer it

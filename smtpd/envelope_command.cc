@@ -7,6 +7,7 @@
 
 #include "lib/text.h"
 #include "lib/utf8.h"
+#include "lib/xtext.h"
 #include "smtpd/path.h"
 
 namespace postern::smtpd {
@@ -130,6 +131,19 @@ Reply set_envid(MailArgument& mail, const Parameter& parameter) {
   return Reply::ok;
 }
 
+// RFC 4954, 5: <> or a mailbox, in xtext.
+Reply set_auth(MailArgument& mail, const Parameter& parameter) {
+  if (!parameter.value || parameter.value->size() > kOrcptLimitBytes || !is_xtext(*parameter.value))
+    return Reply::bad_parameter;
+  const std::string mailbox = decode_xtext(*parameter.value);
+  const std::string path = mailbox == "<>" ? mailbox : "<" + mailbox + ">";
+  const std::optional<Path> parsed = parse_path(path);
+  if (!parsed || parsed->length != path.size()) return Reply::bad_parameter;
+  if (!parsed->address.empty() && parsed->address.find('@') == std::string::npos) return Reply::bad_parameter;
+  mail.has_auth = true;
+  return Reply::ok;
+}
+
 // NEVER alone, or some of the three others, none twice.
 Reply set_notify(RcptArgument& rcpt, const Parameter& parameter) {
   static constexpr std::array<std::string_view, 3> kEvents = {"SUCCESS", "FAILURE", "DELAY"};
@@ -192,6 +206,7 @@ MailArgument parse_mail(std::string_view argument, Malformed malformed) {
       return set_word(mail.body, parameter, "7BIT", "8BITMIME");
     if (equal_ignoring_case(parameter.keyword, "RET")) return set_word(mail.ret, parameter, "FULL", "HDRS");
     if (equal_ignoring_case(parameter.keyword, "ENVID")) return set_envid(mail, parameter);
+    if (equal_ignoring_case(parameter.keyword, "AUTH")) return set_auth(mail, parameter);
     if (!equal_ignoring_case(parameter.keyword, "SMTPUTF8")) return Reply::unknown_parameter;
     mail.smtputf8 = true;
     return parameter.value ? Reply::bad_parameter : Reply::ok;

@@ -18,7 +18,8 @@ struct MailArgument {
   std::string ret;                 // "FULL", "HDRS" or empty
   std::string envid;               // as given, xtext
   bool smtputf8 = false;
-  bool bare = false;  // with Reply::bad_sender: nothing is wrong but that the sender has no domain
+  bool has_auth = false;  // AUTH= (RFC 4954, 5), well-formed
+  bool bare = false;      // with Reply::bad_sender: nothing is wrong but that the sender has no domain
 };
 enum class Malformed : uint8_t { refuse, allow };
 // "FROM:<path> parameters"; `malformed`: what becomes of a path that is none, as <a@@b>.

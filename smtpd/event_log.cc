@@ -130,6 +130,17 @@ void EventLog::refused(const SmtpReply& reply) {
   line(icid_ + " rejected: " + printable(reply.line()));
 }
 
+void EventLog::authenticated(std::string_view user, std::string_view mechanism) {
+  line("SMTP Auth: (" + icid_ + ") succeeded for user: " + printable(user, 255) +
+       " using AUTH mechanism: " + printable(mechanism, 40));
+}
+
+void EventLog::authentication_failed(std::string_view user, std::string_view mechanism,
+                                     std::string_view why) {
+  line("SMTP Auth: (" + icid_ + ") failed for user: " + (user.empty() ? "?" : printable(user, 255)) +
+       " using AUTH mechanism: " + printable(mechanism, 40) + (why.empty() ? "" : ": " + std::string(why)));
+}
+
 void EventLog::limited(std::string_view why) {
   line(icid_ + " rate limit met: " + std::string(why));
 }

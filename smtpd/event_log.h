@@ -46,6 +46,8 @@ class EventLog {
   void refused(const SmtpReply& reply);  // outside any message
   void limited(std::string_view why);    // which limit, and whose; the refusal follows
   void aborted(uint64_t mid);
+  void authenticated(std::string_view user, std::string_view mechanism);
+  void authentication_failed(std::string_view user, std::string_view mechanism, std::string_view why);
   void closed();
   void flush();
 

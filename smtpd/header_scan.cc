@@ -8,18 +8,17 @@ namespace postern::smtpd {
 
 namespace {
 
-// Adds as much as the limit leaves room for; the rest of a long line or field is not kept.
-void append_within_limit(std::string& to, std::string_view text) {
-  const size_t room = HeaderScan::kFieldLimitBytes - std::min(HeaderScan::kFieldLimitBytes, to.size());
-  to.append(text.substr(0, room));
-}
-
 // "auto-replied", "auto-replied; type=x"
 bool begins_with_word(std::string_view value, std::string_view word) {
   return equal_ignoring_case(trim(value.substr(0, value.find_first_of(";( \t"))), word);
 }
 
 }  // namespace
+
+// Adds as much as the limit leaves room for; the rest of a long line or field is not kept.
+void HeaderScan::append_within_limit(std::string& to, std::string_view text) const {
+  to.append(text.substr(0, limit_bytes_ - std::min(limit_bytes_, to.size())));
+}
 
 void HeaderScan::take(std::string_view bytes) {
   while (!over_ && !bytes.empty()) {
@@ -41,13 +40,18 @@ void HeaderScan::take(std::string_view bytes) {
 void HeaderScan::measure(std::string_view bytes) {
   if (!measuring_) return;
   size_bytes_ += bytes.size();
-  const bool enough = bytes.ends_with('\n') || line_.size() == kFieldLimitBytes;
+  const bool enough = bytes.ends_with('\n') || line_.size() >= kFieldLimitBytes;
   if (!enough || line_.empty() || line_.front() == ' ' || line_.front() == '\t') return;
   measuring_ = line_.find(':') != std::string::npos;
 }
 
 void HeaderScan::end_line() {
-  if (line_.front() == ' ' || line_.front() == '\t') {
+  const bool folded = line_.front() == ' ' || line_.front() == '\t';
+  if (folded && field_.empty()) {
+    // It goes on what we put before the message; where the policy wants no Received:, readers may take it for
+    // a field of its own.
+    authors_.hidden = true;
+  } else if (folded) {
     append_within_limit(field_, line_);
   } else {
     end_field();
@@ -59,16 +63,27 @@ void HeaderScan::end_line() {
 void HeaderScan::end_field() {
   const std::string_view field = field_;
   const size_t colon = field.find(':');
+  if (limit_bytes_ == kAuthorLimitBytes && field.find('\r') != std::string_view::npos) authors_.hidden = true;
   if (colon == std::string_view::npos) return;
   const std::string_view name = trim(field.substr(0, colon));
   const std::string_view value = trim(field.substr(colon + 1));
   if (equal_ignoring_case(name, "Received")) ++hops_;
-  if (equal_ignoring_case(name, "Message-ID") && message_id_.empty()) message_id_ = value;
+  if (equal_ignoring_case(name, "Message-ID") && message_id_.empty())
+    message_id_ = value.substr(0, kFieldLimitBytes);
+  if (equal_ignoring_case(name, "Subject") && subject_.empty()) subject_ = value.substr(0, kFieldLimitBytes);
   if (equal_ignoring_case(name, "Auto-Submitted"))
     auto_replied_ = auto_replied_ || begins_with_word(value, "auto-replied");
   if (equal_ignoring_case(name, "Content-Type"))
     is_report_ = is_report_ || begins_with_word(value, "multipart/report");
-  if (equal_ignoring_case(name, "Subject") && subject_.empty()) subject_ = value;
+  if (limit_bytes_ == kAuthorLimitBytes) keep_author(name, value);
+}
+
+void HeaderScan::keep_author(std::string_view name, std::string_view value) {
+  const bool from = equal_ignoring_case(name, "From");
+  if (!from && !equal_ignoring_case(name, "Sender")) return;
+  if (field_.size() >= limit_bytes_) authors_.hidden = true;
+  std::vector<std::string>& fields = from ? authors_.from : authors_.sender;
+  if (fields.size() < 2) fields.emplace_back(value);  // of more it is enough to know that there are
 }
 
 void HeaderScan::finish() {

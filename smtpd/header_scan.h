@@ -6,10 +6,14 @@
 #include <string>
 #include <string_view>
 
+#include "receipt/authors.h"
+
 namespace postern::smtpd {
 
 class HeaderScan {
  public:
+  // Before the first byte: the authors will be wanted, so fields are kept whole up to kAuthorLimitBytes.
+  void keep_authors() { limit_bytes_ = kAuthorLimitBytes; }
   // The next bytes of the message, lines ended by LF. Behind the header's end this costs nothing.
   void take(std::string_view bytes);
   // No more bytes come: the last field is complete.
@@ -26,18 +30,25 @@ class HeaderScan {
   // that, too.
   [[nodiscard]] bool is_automatic_reply() const { return auto_replied_ && !is_report_; }
 
+  [[nodiscard]] const Authors& authors() const { return authors_; }
+
   static constexpr size_t kFieldLimitBytes = 1000;
+  static constexpr size_t kAuthorLimitBytes = 32768;
 
  private:
   void measure(std::string_view bytes);
   void end_line();
   void end_field();
+  void keep_author(std::string_view name, std::string_view value);
+  void append_within_limit(std::string& to, std::string_view text) const;
 
   std::string line_;
   std::string field_;
   std::string message_id_;
   std::string subject_;
   uint64_t size_bytes_ = 0;
+  Authors authors_;
+  size_t limit_bytes_ = kFieldLimitBytes;
   unsigned hops_ = 0;
   bool auto_replied_ = false;
   bool is_report_ = false;

@@ -58,6 +58,9 @@ class MessageReceiver {
  public:
   MessageReceiver(Framing framing, std::string_view first_header, const MessageLimits& limits);
 
+  // Before anything is read: what HeaderScan::keep_authors() keeps will be wanted.
+  void keep_authors() { header_.keep_authors(); }
+
   // Both read on whatever is wrong with the message, so that the session can go on behind it.
   Reading read_data(Client& client);
   Reading read_chunk(Client& client, uint64_t bytes);

@@ -88,8 +88,9 @@ int hold_sessions(Caller caller, Beginning now, const Proxies& proxies, const St
                  .stress = stress},
                 [&log] { log->flush(); });
   const auto hand_on = [&](int message, const Envelope& envelope, const Environment& with) {
-    return submit(now.settings.queue_program, message, envelope, with,
-                  now_milliseconds() + kQueueMilliseconds);
+    const bool of_user = !with.get_or("POSTERN_AUTH", "").empty();
+    const std::string& program = of_user ? now.settings.user_queue_program : now.settings.queue_program;
+    return submit(program, message, envelope, with, now_milliseconds() + kQueueMilliseconds);
   };
   const Stress level = stress == nullptr ? Stress::none : stress->level();
   TlsLayer tls = choose_tls_layer(

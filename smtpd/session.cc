@@ -86,6 +86,8 @@ void Session::obey(const Command& command) {
       return bare ? data() : refuse(Reply::takes_no_argument);
     case Verb::bdat:
       return bdat(command.argument);
+    case Verb::auth:
+      return auth(command.argument);
     case Verb::rset:
       return bare ? reset() : refuse(Reply::takes_no_argument);
     case Verb::noop:
@@ -128,6 +130,11 @@ void Session::greet(bool extended, std::string_view name) {
     lines.append("250-").append(extension).append("\r\n");
   }
   if (offers_tls()) lines += "250-STARTTLS\r\n";
+  if (auth_is_offered()) {
+    const std::string* mechanisms = need(rules_.auth_mechanisms, read_auth_mechanisms);
+    if (mechanisms == nullptr) return;
+    lines += "250-AUTH " + *mechanisms + "\r\n";
+  }
   if (settings_.may_xclient) lines.append("250-").append(kXclientOffer).append("\r\n");
   lines += "250 SIZE";
   if (*limit != 0) lines += " " + std::to_string(*limit);
@@ -138,9 +145,12 @@ void Session::mail(std::string_view argument) {
   if (helo_.empty()) return refuse(Reply::not_greeted);
   if (lacks_tls() || !welcomes_proxied_name()) return;
   if (transaction_.mid != 0) return refuse(Reply::nested_mail);
+  if (settings_.policy.auth == AuthUse::required && user().empty()) return refuse(Reply::auth_required);
   slow_down();
   MailArgument mail;
   if (!parse_sender(argument, mail)) return;
+  // RFC 4954, 5: read, and no more. That a client vouches for another's submitter is not believed.
+  if (mail.has_auth && !auth_is_offered()) return refuse(Reply::unknown_parameter);
   if (refuses_later()) return refuse_later_mail(mail.sender);
   if (!has_message_left()) return;
   const uint64_t* limit = need(rules_.message_limit_bytes, read_message_limit);
@@ -149,8 +159,9 @@ void Session::mail(std::string_view argument) {
     log_.refused(smtp_reply(Reply::too_large));
     return idle_command(Reply::too_large);
   }
-  if (!is_welcome(AccessList::sender, mail.sender) || !accepts_sender(mail.sender)) return;
-  if (!is_within(rates_.message(environment_.get_or("POSTERN_AUTH", "")))) return;
+  if (!is_welcome(AccessList::sender, mail.sender)) return;
+  if (!may_send_as(mail.sender) || !accepts_sender(mail.sender)) return;
+  if (!is_within(rates_.message(user()))) return;
   refused_mail_ = false;  // who has logged in since says MAIL again
   transaction_.mid = make_mid();
   transaction_.envelope = {.sender = std::move(mail.sender),
@@ -229,6 +240,7 @@ template RecipientRules* Session::need(std::optional<RecipientRules>&,
 template std::string* Session::need(std::optional<std::string>&, Result<std::string> (*)(const Settings&));
 template SenderExceptions* Session::need(std::optional<SenderExceptions>&,
                                          Result<SenderExceptions> (*)(const Settings&));
+template SendAs* Session::need(std::optional<SendAs>&, Result<SendAs> (*)(const Settings&));
 
 void Session::not_configured(const Failure& failure) {
   log_critical("go on with a conversation", failure.text);

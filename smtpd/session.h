@@ -10,6 +10,7 @@
 
 #include "lib/envelope.h"
 #include "lib/environment.h"
+#include "lib/secret.h"
 #include "lib/submit.h"
 #include "receipt/access_question.h"
 #include "receipt/client_notes.h"
@@ -17,6 +18,8 @@
 #include "receipt/rates.h"
 #include "receipt/recipient.h"
 #include "receipt/sender_spf.h"
+#include "receipt/spoof.h"
+#include "smtpd/ask_auth.h"
 #include "smtpd/client.h"
 #include "smtpd/command.h"
 #include "smtpd/envelope_command.h"
@@ -37,6 +40,8 @@ class Session {
   // `rules` may be filled in; what is missing is read from control/ when it is needed.
   Session(const Settings& settings, Rules rules, Environment environment, Client& client, EventLog& log,
           Submit submit, TlsLayer tls_layer = {});
+  // For tests: another in authq's place.
+  void ask_instead(AskAuth ask) { ask_auth_ = std::move(ask); }
   void run();
   // XCLIENT has said it before the greeting.
   void known_as(std::string_view helo, bool extended);
@@ -77,6 +82,18 @@ class Session {
   void slow_down();                                      // tarpit
   bool is_trusted() const;                               // a relay client, or one that has logged in
   std::optional<AskDns> dns(int64_t milliseconds);       // nothing: the connection has been closed
+
+  // AUTH, session_auth.cc.
+  void auth(std::string_view argument);
+  [[nodiscard]] std::string user() const;  // who has authenticated, here or before us; empty: nobody
+  void forget_user();                      // who has done so here
+  [[nodiscard]] bool auth_is_offered() const;
+  void exchange(const std::string& mechanism, std::optional<Secret> response);
+  std::optional<Secret> ask_client(std::string_view challenge);
+  void authenticated(const std::string& name, const std::string& mechanism);
+  void authentication_failed(const std::string& name, const std::string& mechanism, uint64_t delay);
+  bool may_send_as(std::string_view sender);  // else it has been answered
+  Decision judge_authors();
 
   // The operator's lists and the tags of bounces, session_access.cc. False: it has been answered.
   bool is_welcome(AccessList list, std::string_view value);
@@ -168,6 +185,9 @@ class Session {
   std::string helo_;
   bool extended_ = false;
   bool over_ = false;
+  AskAuth ask_auth_ = ask_authq;
+  bool logged_in_ = false;  // by AUTH, in this conversation
+  uint64_t auth_failures_ = 0;
   bool refused_mail_ = false;    // MAIL was taken only so that RCPT can be refused
   bool helo_unchecked_ = false;  // XCLIENT said it
   std::string bounce_mark_;      // of the recipient that was verified last, and the next one

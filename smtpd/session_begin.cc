@@ -42,7 +42,7 @@ std::string Session::banner() const {
 }
 
 bool Session::refuses_later() const {
-  return settings_.policy.rule == AccessRule::reject && environment_.get_or("POSTERN_AUTH", "").empty();
+  return settings_.policy.rule == AccessRule::reject && user().empty();
 }
 
 void Session::refuse_later_mail(std::string_view sender) {

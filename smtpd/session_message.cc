@@ -57,6 +57,7 @@ bool Session::begin_message(Framing framing) {
   MessageLimits limits = *rules;
   limits.text.message_bytes = *limit;
   transaction_.message.emplace(framing, trace_fields(), limits);
+  if (settings_.policy.check_user && !user().empty()) transaction_.message->keep_authors();
   return true;
 }
 
@@ -77,6 +78,8 @@ void Session::end_message() {
   const Fd message = transaction_.message->finish();
   log_.fields(transaction_.mid, transaction_.message->header());
   if (!message) return refuse_message(transaction_.message->fault());
+  if (const Decision authors = judge_authors(); over_ || !authors.passes())
+    return over_ ? void() : refuse_message(authors.reply);
   if (transaction_.only_for_replies != 0 && transaction_.only_for_replies == transaction_.taken_recipients &&
       !transaction_.message->header().is_automatic_reply())
     return refuse_message(no_bounce_of_ours());
@@ -131,8 +134,12 @@ std::string Session::trace_fields() const {
 // printable without syntax; the others were made so.
 std::string Session::received_line() const {
   const bool ipv6 = settings_.remote_ip.find(':') != std::string::npos;
-  std::string protocol = transaction_.envelope.smtputf8 ? "UTF8SMTP" : extended_ ? "ESMTP" : "SMTP";
-  if (tls_ && extended_) protocol += "S";
+  const bool authenticated = !user().empty();
+  // The names with a letter for each begin with ESMTP alone; a client of those that said HELO has neither.
+  const bool extended = extended_ || authenticated;
+  std::string protocol = transaction_.envelope.smtputf8 ? "UTF8SMTP" : extended ? "ESMTP" : "SMTP";
+  if (tls_ && extended) protocol += "S";
+  if (authenticated) protocol += "A";
   return "Received: from " + helo_ + " (" + settings_.remote_host + " [" + (ipv6 ? "IPv6:" : "") +
          settings_.remote_ip + "])" + tls_comment() + "\n  by " + settings_.me + " with " + protocol +
          " id " + std::to_string(transaction_.mid) + ";\n  " + rfc5322_date(now_microseconds() / 1000000) +

@@ -30,7 +30,7 @@ bool Session::speaks_in_turn() {
 }
 
 bool Session::is_trusted() const {
-  return settings_.relay_suffix.has_value() || !environment_.get_or("POSTERN_AUTH", "").empty();
+  return settings_.relay_suffix.has_value() || !user().empty();
 }
 
 std::optional<AskDns> Session::dns(int64_t milliseconds) {

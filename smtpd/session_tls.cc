@@ -56,6 +56,7 @@ void Session::begin_tls() {
   log_.tls_begun(*facts);
   helo_.clear();
   extended_ = false;
+  forget_user();
   tls_is(std::move(*facts));
 }
 

@@ -33,6 +33,7 @@ constexpr Number kHops = {"maxhops", 100, 1, 10000};  // RFC 5321, 6.3: 100 at l
 constexpr Number kFreeMib = {"minfreememory", 256, 0, kMostFreeMib};
 constexpr Number kErrors = {"maxerrors", 20, 1, 1000000};
 constexpr Number kCommands = {"maxcommands", 100, 1, 1000000};
+constexpr Number kAuthTries = {"authtries", 3, 1, 1000};
 
 Result<uint64_t> read_number(const Number& number) {
   Result<uint64_t> value = control_number_or(number.file, number.otherwise);
@@ -111,6 +112,8 @@ Result<Settings> read_settings(const Environment& environment) {
   Result<std::string> queue = queue_program(environment);
   if (!queue) return queue.failure();
   settings.queue_program = *queue;
+  // Mail of our users is scanned in the conversation, as that of relay clients is.
+  settings.user_queue_program = environment.get_or("QMAILQUEUE", "@scanq");
   if (Result<void> done = read_into(kIdleSeconds, settings.idle_seconds); !done) return done.failure();
   if (Result<void> done = read_into(kSessionSeconds, settings.session_seconds); !done) return done.failure();
   if (Result<void> done = read_into(kCommandBytes, settings.command_bytes); !done) return done.failure();
@@ -160,6 +163,28 @@ Result<uint64_t> read_error_limit(const Settings& /*settings*/) {
 
 Result<uint64_t> read_command_limit(const Settings& /*settings*/) {
   return read_number(kCommands);
+}
+
+Result<uint64_t> read_auth_tries(const Settings& /*settings*/) {
+  return read_number(kAuthTries);
+}
+
+Result<std::string> read_auth_mechanisms(const Settings& /*settings*/) {
+  Result<std::string> line = control_line_or("authmechanisms", "SCRAM-SHA-256 PLAIN LOGIN");
+  if (!line) return line;
+  std::string mechanisms;
+  for (const std::string_view word : words(*line))
+    mechanisms.append(mechanisms.empty() ? "" : " ").append(printable(word, 40));
+  return mechanisms;
+}
+
+Result<SendAs> read_send_as(const Settings& settings) {
+  Result<std::optional<std::string>> text = control_text("sendas");
+  if (!text) return text.failure();
+  Result<std::optional<std::vector<std::string>>> locals = control_list("locals");
+  if (!locals) return locals.failure();
+  return SendAs::parse(text->value_or(""), home_path("control/sendas"),
+                       locals->value_or(std::vector<std::string>{settings.me}));
 }
 
 Result<SenderExceptions> read_sender_exceptions(const Settings& /*settings*/) {

@@ -16,6 +16,7 @@
 #include "receipt/ask_program.h"
 #include "receipt/mail_flow_policy.h"
 #include "receipt/rcpthosts.h"
+#include "receipt/send_as.h"
 #include "smtpd/admission.h"
 #include "smtpd/message.h"
 #include "smtpd/trial.h"
@@ -37,11 +38,12 @@ struct Settings {
   MailFlowPolicy policy;     // of the client's sender group
   SenderGroup sender_group;  // and why it is in that
 
-  std::string queue_program;  // QMAILQUEUE
-  std::string listener;       // POSTERN_LISTENER
-  uint64_t icid = 0;          // POSTERN_ICID, else a new one
-  std::string remote_ip;      // made safe for a header and a log line, as the next two
-  std::string remote_host;    // "unknown" without TCPREMOTEHOST
+  std::string queue_program;       // QMAILQUEUE
+  std::string user_queue_program;  // of those who have authenticated
+  std::string listener;            // POSTERN_LISTENER
+  uint64_t icid = 0;               // POSTERN_ICID, else a new one
+  std::string remote_ip;           // made safe for a header and a log line, as the next two
+  std::string remote_host;         // "unknown" without TCPREMOTEHOST
   std::string local_ip;
 };
 Result<Settings> read_settings(const Environment& environment);
@@ -57,6 +59,9 @@ struct Rules {
   std::optional<MessageLimits> message;        // barelf, linebytes, headerbytes, maxhops, minfreememory
   std::optional<uint64_t> error_limit;         // control/maxerrors
   std::optional<uint64_t> command_limit;       // control/maxcommands
+  std::optional<std::string> auth_mechanisms;  // control/authmechanisms, with one space between
+  std::optional<uint64_t> auth_tries;          // control/authtries
+  std::optional<SendAs> send_as;               // control/sendas
   std::optional<SenderExceptions> exceptions;  // control/senderexceptions.cdb
   std::optional<std::string> dns_program;      // control/dnsq
   AskDns ask_dns;                              // in its place
@@ -68,6 +73,9 @@ Result<RecipientRules> read_recipient_rules(const Settings& settings);
 Result<MessageLimits> read_message_rules(const Settings& settings);  // but for the message's own size
 Result<uint64_t> read_error_limit(const Settings& settings);
 Result<uint64_t> read_command_limit(const Settings& settings);
+Result<std::string> read_auth_mechanisms(const Settings& settings);
+Result<uint64_t> read_auth_tries(const Settings& settings);
+Result<SendAs> read_send_as(const Settings& settings);
 Result<SenderExceptions> read_sender_exceptions(const Settings& settings);
 Result<std::string> read_dns_program(const Settings& settings);
 

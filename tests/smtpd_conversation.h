@@ -20,7 +20,13 @@ struct HandedOn {
   postern::Envelope envelope;
   std::string message;  // without our Received: field
   std::string received;
+  std::string user;  // POSTERN_AUTH
 };
+
+inline postern::Result<postern::Reply> nobody_there(const std::string&, const std::string&,
+                                                    const postern::Secret*, const postern::smtpd::Settings&) {
+  return postern::temporary("ask authq: nobody is there");
+}
 
 struct Conversation {
   postern::smtpd::Settings settings;
@@ -35,6 +41,8 @@ struct Conversation {
   std::function<postern::QueueAnswer(const HandedOn&)> queue = [](const HandedOn&) {
     return postern::QueueAnswer{};
   };
+  postern::smtpd::AskAuth ask_auth = nobody_there;  // in authq's place
+  bool tls = false;  // it began before we did
 
   Conversation() {
     using namespace postern::smtpd;
@@ -57,6 +65,9 @@ struct Conversation {
     rules.message->hops = 100;
     rules.error_limit = 20;
     rules.command_limit = 100;
+    rules.auth_mechanisms = "SCRAM-SHA-256 PLAIN LOGIN";
+    rules.auth_tries = 3;
+    rules.send_as.emplace();
   }
 };
 
@@ -66,7 +77,7 @@ struct Played {
 };
 
 inline HandedOn handed_on(int message, const postern::Envelope& envelope) {
-  HandedOn got{.envelope = envelope, .message = {}, .received = {}};
+  HandedOn got{.envelope = envelope, .message = {}, .received = {}, .user = {}};
   postern::Result<std::string> text = postern::read_whole(message, 1 << 24, "read");
   if (text) got.message = std::move(*text);
   size_t end = got.message.find('\n');  // of our field: up to the first line that is not folded
@@ -97,6 +108,11 @@ inline postern::Fd socket_with(const std::vector<std::string>& packets) {
 // The other socket takes the first one's place, as tlsd's does; replies go where they went.
 inline postern::smtpd::TlsLayer tls_layer_of(const Conversation& conversation, int replies) {
   using namespace postern;
+  if (conversation.tls) {
+    smtpd::TlsLayer layer;
+    layer.begun = {.protocol = "TLSv1.3", .cipher = "TLS_AES_256_GCM_SHA384"};
+    return layer;
+  }
   if (!conversation.tls_packets) return {};
   const auto begin = [&conversation, replies](smtpd::Client& client) -> Result<TlsFacts> {
     if (conversation.tls_fails) return temporary("the handshake failed");
@@ -128,8 +144,9 @@ inline Played play(const Conversation& conversation) {
                         .session_deadline = now_milliseconds() + 3600000,
                         .command_bytes = conversation.settings.command_bytes},
                        [] {});
-  const auto submit = [&](int message, const Envelope& envelope, const Environment&) {
+  const auto submit = [&](int message, const Envelope& envelope, const Environment& with) {
     played.handed_on.push_back(handed_on(message, envelope));
+    played.handed_on.back().user = with.get_or("POSTERN_AUTH", "");
     return conversation.queue(played.handed_on.back());
   };
   smtpd::Rules rules;
@@ -141,12 +158,16 @@ inline Played play(const Conversation& conversation) {
   rules.message = conversation.rules.message;
   rules.error_limit = conversation.rules.error_limit;
   rules.command_limit = conversation.rules.command_limit;
+  rules.auth_mechanisms = conversation.rules.auth_mechanisms;
+  rules.auth_tries = conversation.rules.auth_tries;
+  rules.send_as = conversation.rules.send_as;
   rules.exceptions.emplace();
   rules.ask_dns = conversation.rules.ask_dns;
   rules.trial = conversation.rules.trial;
-  smtpd::Session(conversation.settings, std::move(rules), Environment(), client, event_log, submit,
-                 tls_layer_of(conversation, replies->get()))
-      .run();
+  smtpd::Session session(conversation.settings, std::move(rules), Environment(), client, event_log, submit,
+                         tls_layer_of(conversation, replies->get()));
+  session.ask_instead(conversation.ask_auth);
+  session.run();
   Result<std::string> said = read_whole(replies->get(), 1 << 26, "read the replies");
   if (said) played.replies = std::move(*said);
   return played;

@@ -17,7 +17,7 @@ OWNER = {"postern-smtpd": "posternd", "postern-scanq": "posterns", "postern-queu
          "postern-rspawn": "posternr", "postern-callahead": "posternr", "postern-userq": "posternu", "postern-remote": "posternr", "postern-dnsq": "posternn", "postern-antivirus": "posternv",
          "postern-quarantine": "posterno", "multilog": "posternl", "postern-pickup": "posternp",
          "postern-clamserver": "posternc", "postern-stsd": "posternh", "postern-tlsrpt": "posterne", "postern-signq": "posterng", "postern-tlsd": "posternk",
-         "postern-rated": "posterny", "postern-repd": "posternz", "postern-access": "posternj", "postern-ldapq": "posternx",
+         "postern-rated": "posterny", "postern-repd": "posternz", "postern-access": "posternj", "postern-ldapq": "posternx", "postern-authq": "posterni",
          "postern-lspawn": "root", "supervise": "root", "svscan": "root", "postern-bind": "root"}
 seen, wrong = {}, []
 def of_instance(pid):
@@ -49,14 +49,14 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
 for name in set(OWNER) - set(seen) - {"postern-remote", "postern-bind"}: wrong.append("no %s runs" % name)
 for name, owner in {"queue": "posternq", "work": "posternq", "scanq": "posterns", "lspawn": "root", "rspawn": "posternr", "dnsq": "posternn", "antivirus": "posternv",
                     "quarantine": "posterno", "pickup": "posternp", "clamd": "posternc", "stsd": "posternh", "tlsrpt": "posterne", "signq": "posterng", "tlsd": "posternk",
-                    "rated": "posterny", "repd": "posternz", "access": "posternj", "callahead": "posternr", "userq": "posternu", "ldapq": "posternx"}.items():
+                    "rated": "posterny", "repd": "posternz", "access": "posternj", "callahead": "posternr", "userq": "posternu", "ldapq": "posternx", "authq": "posterni"}.items():
     s = os.stat("%s/run/%s" % (home, name))
     mode = 0o666 if name in ("pickup", "clamd") else 0o600 if name == "tlsd" else 0o660  # tlsd has no certificate
     if (pwd.getpwuid(s.st_uid).pw_name, grp.getgrgid(s.st_gid).gr_name, s.st_mode & 0o7777) != (owner, "postern", mode):
         wrong.append("run/%s: %d:%d %o" % (name, s.st_uid, s.st_gid, s.st_mode))
 for name, owner, mode in [("queue", "posternq", 0o700), ("work", "posternq", 0o700), ("quarantine", "posterno", 0o700), ("db/quarantine", "posterno", 0o700), ("db/sts", "posternh", 0o755), ("db/tlsrpt", "posterne", 0o750),
                           ("db/rated", "posterny", 0o700), ("db/repd", "posternz", 0o700),
-                          ("secrets", "root", 0o711), ("secrets/posternr", "posternr", 0o700), ("secrets/posternk", "posternk", 0o700), ("secrets/posternx", "posternx", 0o700),
+                          ("secrets", "root", 0o711), ("secrets/posternr", "posternr", 0o700), ("secrets/posternk", "posternk", 0o700), ("secrets/posternx", "posternx", 0o700), ("secrets/posterni", "posterni", 0o700),
                           ("run", "root", 0o755), ("control", "root", 0o755), ("service", "root", 0o755), ("users", "root", 0o755),
                           ("mail/alice", "posternm", 0o700), ("log/send", "posternl", 0o755)]:
     s = os.stat("%s/%s" % (home, name))

@@ -1,4 +1,5 @@
-// parts: smtpd/client.cc smtpd/command.cc smtpd/data.cc
+// parts: smtpd/client.cc smtpd/command.cc smtpd/data.cc smtpd/ask_auth.cc smtpd/session_auth.cc
+// parts: smtpd/stress.cc
 // parts: smtpd/envelope_command.cc smtpd/event_log.cc smtpd/header_scan.cc smtpd/message.cc
 // parts: smtpd/path.cc smtpd/replies.cc smtpd/session.cc smtpd/session_message.cc smtpd/session_tls.cc
 // parts: smtpd/session_begin.cc smtpd/settings.cc smtpd/tls_layer.cc receipt/policies.cc
@@ -6,7 +7,8 @@
 // parts: receipt/recipient_settings.cc receipt/recipient_table.cc receipt/line_table.cc
 // parts: receipt/domain_map.cc receipt/alias_table.cc receipt/rcpthosts.cc smtpd/session_sender.cc
 // parts: receipt/sender_dns.cc receipt/sender_spf.cc receipt/helo_check.cc receipt/default_domain.cc
-// parts: receipt/rates.cc receipt/rate_check.cc receipt/rated_line.cc receipt/client_notes.cc
+// parts: receipt/send_as.cc receipt/from_field.cc receipt/encoded_words.cc receipt/spoof.cc
+// parts: receipt/rates.cc receipt/rated_line.cc receipt/rate_check.cc receipt/client_notes.cc
 // parts: smtpd/session_access.cc smtpd/session_xclient.cc smtpd/xclient.cc
 // parts: receipt/access_question.cc receipt/bounce_tag.cc receipt/address_prefix.cc
 //

@@ -32,10 +32,9 @@ std::string words_of(const Scratch& scratch, const std::string& script) {
 Instance some_instance(const std::string& home, bool split) {
   return {.home = home,
           .programs = "/opt/it's here/bin",
-          .listen_address = "127.0.0.1",
-          .listen_port = "2525",
-          .smtps_address = "127.0.0.2",
-          .smtps_port = "4650",
+          .listen = {"127.0.0.1", "2525"},
+          .submission = {"::1", "5870"},
+          .smtps = {"127.0.0.2", "4650"},
           .split = split};
 }
 
@@ -55,8 +54,10 @@ TEST_CASE("a home directory reaches every program as one word, whatever it is ca
         CAPTURE(service.name);
         const std::string words = words_of(scratch, run_script(instance, service));
         if (service.program.empty()) {
-          const std::string where = service.is_smtps() ? "[tcp:127.0.0.2:4650]" : "[tcp:127.0.0.1:2525]";
-          CHECK(words.find(where) != std::string::npos);
+          const std::string where = service.name == "submission" ? "[::1]:5870"
+                                    : service.name == "smtps"    ? "127.0.0.2:4650"
+                                                                 : "127.0.0.1:2525";
+          CHECK(words.find("[tcp:" + where + "]") != std::string::npos);
           CHECK(words.find("[/opt/it's here/bin/postern-smtpd]") != std::string::npos);
         } else {
           const std::string program = service.program.substr(0, service.program.find(' '));

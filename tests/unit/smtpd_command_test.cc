@@ -26,7 +26,7 @@ TEST_CASE("a command line is a verb in any case and an argument") {
       {"HELP", Verb::help, ""},
       {"EXPN a", Verb::expn, "a"},
       {"STARTTLS", Verb::starttls, ""},
-      {"AUTH PLAIN x", Verb::not_implemented, "PLAIN x"},
+      {"AUTH PLAIN x", Verb::auth, "PLAIN x"},
       {"BDAT 10 LAST", Verb::bdat, "10 LAST"},
       {"ETRN x", Verb::unknown, "x"},
       {"VRFY \xc3\xa4 SMTPUTF8", Verb::vrfy, "\xc3\xa4 SMTPUTF8"},

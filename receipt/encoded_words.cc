@@ -1,0 +1,106 @@
+#include "receipt/encoded_words.h"
+
+#include <algorithm>
+#include <array>
+
+#include "lib/text.h"
+
+namespace postern {
+
+namespace {
+
+// Supersets of ASCII, byte by byte as far as '@' and dots go.
+constexpr std::array<std::string_view, 19> kPlainSets = {
+    "us-ascii", "ascii",   "utf-8",     "utf8",  "iso-8859-",  "iso8859",   "windows-",
+    "cp125",    "koi8-",   "gb",        "big5",  "shift_jis",  "shift-jis", "euc-",
+    "ks_c",     "tis-620", "macintosh", "x-mac", "iso-2022-jp"};
+
+struct Word {
+  std::string_view charset;
+  char encoding;  // in upper case
+  std::string_view text;
+  size_t length;  // of all of it
+};
+
+// An encoded word that the text begins with.
+std::optional<Word> word_at(std::string_view text) {
+  if (!text.starts_with("=?")) return std::nullopt;
+  const size_t charset_end = text.find('?', 2);
+  if (charset_end == std::string_view::npos || charset_end + 2 >= text.size() || text[charset_end + 2] != '?')
+    return std::nullopt;
+  const size_t begin = charset_end + 3;
+  const size_t end = text.find("?=", begin);
+  if (end == std::string_view::npos) return std::nullopt;
+  const char encoding = static_cast<char>(text[charset_end + 1] & ~0x20);
+  if (encoding != 'B' && encoding != 'Q') return std::nullopt;
+  return Word{text.substr(2, charset_end - 2), encoding, text.substr(begin, end - begin), end + 2};
+}
+
+int digit_of(char c) {
+  const size_t at = kHex.find(static_cast<char>(c >= 'A' && c <= 'F' ? c | 0x20 : c));
+  return at == std::string_view::npos ? -1 : static_cast<int>(at);
+}
+
+std::string decode_q(std::string_view text) {
+  std::string bytes;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '=' && text.size() - i > 2 ? digit_of(text[i + 1]) : -1;
+    const int low = high >= 0 ? digit_of(text[i + 2]) : -1;
+    if (low >= 0) {
+      bytes += static_cast<char>(high * 16 + low);
+      i += 2;
+    } else {
+      bytes += text[i] == '_' ? ' ' : text[i];
+    }
+  }
+  return bytes;
+}
+
+// As lenient as readers: what is no digit is passed over, and padding may be missing.
+std::string decode_b(std::string_view text) {
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string bytes;
+  unsigned group = 0;
+  unsigned bits = 0;
+  for (const char c : text) {
+    const size_t digit = kDigits.find(c);
+    if (digit == std::string_view::npos) continue;
+    group = (group << 6 | static_cast<unsigned>(digit)) & 0xffffff;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes += static_cast<char>(group >> bits & 255);
+  }
+  return bytes;
+}
+
+bool is_plain_set(std::string_view charset) {
+  charset = charset.substr(0, charset.find('*'));  // a language, RFC 2231
+  return std::any_of(kPlainSets.begin(), kPlainSets.end(), [&](std::string_view known) {
+    return equal_ignoring_case(charset.substr(0, known.size()), known);
+  });
+}
+
+}  // namespace
+
+std::optional<std::string> decode_encoded_words(std::string_view text) {
+  std::string decoded;
+  size_t word_end = std::string::npos;  // in `decoded`: behind it there was white space alone
+  for (size_t at = 0; at < text.size();) {
+    const std::optional<Word> word = word_at(text.substr(at));
+    if (word) {
+      if (!is_plain_set(word->charset)) return std::nullopt;
+      if (word_end != std::string::npos) decoded.resize(word_end);
+      decoded += word->encoding == 'Q' ? decode_q(word->text) : decode_b(word->text);
+      word_end = decoded.size();
+      at += word->length;
+      continue;
+    }
+    if (text[at] != ' ' && text[at] != '\t') word_end = std::string::npos;
+    decoded += text[at++];
+  }
+  return decoded;
+}
+
+}  // namespace postern

@@ -1,0 +1,30 @@
+// One step of an AUTH exchange, asked of authq (postern-authq(8)).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "lib/request.h"
+#include "lib/result.h"
+#include "lib/secret.h"
+#include "smtpd/settings.h"
+
+namespace postern::smtpd {
+
+enum class AuthCode : int {
+  authenticated = 0,
+  refused = 1,
+  go_on = 2,
+  too_many_failures = 3,
+  not_understood = 4,
+  unknown_mechanism = 5,
+};
+
+// `response` in base64, as the client said it; null: it has not said any.
+using AskAuth = std::function<Result<postern::Reply>(const std::string& mechanism, const std::string& state,
+                                                     const Secret* response, const Settings& settings)>;
+Result<postern::Reply> ask_authq(const std::string& mechanism, const std::string& state,
+                                 const Secret* response, const Settings& settings);
+
+}  // namespace postern::smtpd
