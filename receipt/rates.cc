@@ -158,7 +158,9 @@ Decision Rates::refusal(const RateCheck& check, uint64_t count) const {
       reply_of(policy_.*limit.custom, {.code = limit.code, .status = limit.status, .text = limit.text});
   const bool goes_on = check.name == "invalid" && !policy_.drop_harvesters;
   if (goes_on && reply.code == "421") reply.code = "452";
-  const bool ends = reply.code == "421" || (check.name == "invalid" && policy_.drop_harvesters);
+  // A client that has no place goes, whatever it is told.
+  const bool ends = reply.code == "421" || check.name.starts_with("connection") ||
+                    (check.name == "invalid" && policy_.drop_harvesters);
   return {.kind = ends ? Decision::Kind::close : Decision::Kind::refuse,
           .reply = std::move(reply),
           .step = std::string(kStep),

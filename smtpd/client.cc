@@ -43,7 +43,7 @@ bool poll_until(int fd, short events, int64_t deadline) {
 }  // namespace
 
 Client::Client(int in, int out, const ClientLimits& limits, std::function<void()> on_quiet)
-    : in_(in), out_(out), limits_(limits), on_quiet_(std::move(on_quiet)) {
+    : in_(in), out_(out), limits_(limits), on_quiet_(std::move(on_quiet)), busy_since_(now_milliseconds()) {
   limit_wait();
 }
 
@@ -69,6 +69,9 @@ Result<void> Client::go_on_over(int in, int out) {
 }
 
 CommandLine Client::next_line() {
+  // What has come already is no reason to go on: 64 KiB of commands may take an hour.
+  if (gone_) return {LineKind::no_more, {}, Came::end_of_file};
+  if (now_milliseconds() >= limits_.session_deadline) return {LineKind::no_more, {}, Came::session_too_long};
   size_t searched = 0;
   for (;;) {
     if (!passing_over_ || pass_over_line()) {
@@ -185,9 +188,10 @@ bool Client::ready(int fd, short events, int64_t start) const {
 }
 
 void Client::waited_since(int64_t start, size_t bytes) {
+  busy_since_ = now_milliseconds();
   bytes_since_ += bytes;
   if (bytes_since_ < kProgressBytes) {
-    waited_ += now_milliseconds() - start;
+    waited_ += busy_since_ - start;
   } else {
     waited_ = 0;
     bytes_since_ = 0;
@@ -196,7 +200,9 @@ void Client::waited_since(int64_t start, size_t bytes) {
 
 void Client::say(std::string_view bytes) {
   replies_ += bytes;
-  if (replies_.size() > kRepliesLimitBytes) flush();
+  const bool late = now_milliseconds() - busy_since_ >= limits_.reply_milliseconds;
+  if (late || replies_.size() > kRepliesLimitBytes) flush();
+  if (late) on_quiet_();
 }
 
 void Client::flush() {
@@ -217,6 +223,7 @@ void Client::flush() {
     }
   }
   replies_.clear();
+  busy_since_ = now_milliseconds();
 }
 
 void Client::refuse() {

@@ -1,5 +1,6 @@
 // The connection to the client: one buffer in, one buffer out. Replies wait until we would wait for input
-// ourselves, so that a pipelined group of commands (RFC 2920) is answered with one write(2).
+// ourselves, so that a pipelined group of commands (RFC 2920) is answered with one write(2). But a client's
+// five minutes run for each of them (RFC 5321, 4.5.3.2.3): once a group takes long, each goes out at once.
 #pragma once
 
 #include <array>
@@ -26,6 +27,7 @@ struct ClientLimits {
   // While places are short, a client that neither ends a command nor sends kProgressBytes within the sign's
   // patience, all its pauses added up, has been idle for too long. It must outlive the client.
   const StressSign* stress = nullptr;
+  int64_t reply_milliseconds = 1000;  // that replies of a group may wait for each other
 };
 
 enum class Came : uint8_t { bytes, end_of_file, idle_too_long, session_too_long };
@@ -46,7 +48,8 @@ struct CommandLine {
 
 class Client {
  public:
-  // `on_quiet` is called when the client lets us wait for a while: a time for what is not urgent.
+  // `on_quiet` is called when the client lets us wait for a while, or we let it: a time for what is not
+  // urgent.
   Client(int in, int out, const ClientLimits& limits, std::function<void()> on_quiet);
 
   CommandLine next_line();
@@ -103,6 +106,7 @@ class Client {
   std::function<void()> on_quiet_;
   std::string replies_;
   size_t passed_over_bytes_ = 0;
+  int64_t busy_since_;      // when input came last, or replies went out
   int64_t waited_ = 0;      // milliseconds, since the client's last progress
   size_t bytes_since_ = 0;  // since then
   bool passing_over_ = false;

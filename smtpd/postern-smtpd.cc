@@ -94,8 +94,9 @@ int hold_sessions(Caller caller, Beginning now, const Proxies& proxies, const St
   };
   const Stress level = stress == nullptr ? Stress::none : stress->level();
   TlsLayer tls = choose_tls_layer(
-      now.environment, level == Stress::none ? idle_milliseconds
-                                             : std::min(idle_milliseconds, stress->patience(Stress::many)));
+      now.environment,
+      level == Stress::none ? idle_milliseconds : std::min(idle_milliseconds, stress->patience(Stress::many)),
+      now.settings.idle_seconds);
   forget_tls_layer(caller.environment);
   const auto hold = [&](const XclientRequest& said) {
     log.emplace(now.settings.icid);

@@ -87,6 +87,7 @@ constexpr std::array kTable = {
     Row{Reply::too_many_errors, "421", "4.7.0", "too many errors, closing"},
     Row{Reply::too_many_auth_failures, "421", "4.7.0", "too many failed authentications, closing"},
     Row{Reply::too_many_commands, "421", "4.7.0", "too many commands without a message, closing"},
+    Row{Reply::too_much_beyond_limits, "421", "4.7.0", "too much beyond a limit without a message, closing"},
     Row{Reply::too_many_messages, "421", "4.7.0",
         "too many messages in this connection, send the rest in another one"},
     Row{Reply::not_smtp, "421", "4.7.0", "this is not SMTP, closing"},

@@ -80,6 +80,7 @@ enum class Reply : uint8_t {
   too_many_errors,
   too_many_auth_failures,
   too_many_commands,
+  too_much_beyond_limits,
   too_many_messages,
   not_smtp,
   early_talker,

@@ -7,6 +7,14 @@
 
 namespace postern::smtpd {
 
+namespace {
+
+// RFC 5321, 4.5.3.1.10: a client sends on behind 452 and comes back with the rest, and most send at most
+// 1000 recipients at once. Whoever has been told so often without a message hears nothing.
+constexpr uint64_t kMostBeyondLimits = 1000;
+
+}  // namespace
+
 Session::Session(const Settings& settings, Rules rules, Environment environment, Client& client,
                  EventLog& log, Submit submit, TlsLayer tls_layer)
     : settings_(settings),
@@ -28,8 +36,11 @@ void Session::run() {
     log_.tls_begun(*tls_layer_.begun);
     tls_is(*tls_layer_.begun);
   }
-  if (tls_layer_.immediate && settings_.policy.rule != AccessRule::tcp_refuse) begin_tls();
-  if (!over_ && begin() && is_within(rates_.connection()) && speaks_in_turn()) client_.say(banner());
+  // A handshake is dear: whoever is sent away gets none.
+  if (begin() && is_within(rates_.connection())) {
+    if (tls_layer_.immediate) begin_tls();
+    if (!over_ && speaks_in_turn()) client_.say(banner());
+  }
   while (!over_) read_command();
   abort_transaction();
   if (!rules_.trial) notes_.send();
@@ -151,6 +162,7 @@ void Session::mail(std::string_view argument) {
   if (!is_welcome(AccessList::sender, mail.sender)) return;
   if (!may_send_as(mail.sender) || !accepts_sender(mail.sender)) return;
   if (!is_within(rates_.message(user()))) return;
+  refused_mail_ = false;  // who has logged in since says MAIL again
   transaction_.mid = make_mid();
   transaction_.envelope = {.sender = std::move(mail.sender),
                            .recipients = {},
@@ -175,6 +187,7 @@ void Session::rcpt(std::string_view argument) {
     return refuse(rcpt.reply);
   }
   if (refused_mail_) return refuse_later_rcpt(rcpt.recipient);
+  if (!has_recipient_left(rcpt.recipient)) return;
   const std::optional<RecipientVerdict> verdict = judge_recipient(rcpt.recipient);
   if (!verdict) return;
   if (rules_.trial) rules_.trial->judged(*verdict);
@@ -253,6 +266,11 @@ bool Session::accepts(const Decision& decision) {
   return false;
 }
 
+void Session::refuse_by_limit(const SmtpReply& reply) {
+  if (++beyond_limits_ > kMostBeyondLimits) return close(Reply::too_much_beyond_limits);
+  client_.say(reply_line(reply));
+}
+
 bool Session::is_within(const Decision& limit) {
   show(limit);
   if (limit.passes()) return true;
@@ -261,7 +279,7 @@ bool Session::is_within(const Decision& limit) {
     close(limit.reply);
   } else {
     log_.refused(limit.reply);
-    client_.say(reply_line(limit.reply));
+    refuse_by_limit(limit.reply);
   }
   return false;
 }
@@ -270,8 +288,7 @@ bool Session::recipient_is_within(const Decision& limit, std::string_view recipi
   if (limit.kind != Decision::Kind::refuse) return is_within(limit);
   show(limit);
   log_.limited(limit.why);
-  log_.recipient_refused(transaction_.mid, recipient, limit.reply);
-  client_.say(reply_line(limit.reply));
+  beyond_limit(recipient, limit.reply);
   return false;
 }
 
@@ -289,8 +306,9 @@ bool Session::too_many_commands() {
 
 void Session::close(const SmtpReply& last_words) {
   over_ = true;
-  client_.say(reply_line(last_words));
   log_.refused(last_words);
+  if (tls_layer_.immediate && !tls_) return;  // it could not read them
+  client_.say(reply_line(last_words));
   client_.hang_up();
 }
 

@@ -126,7 +126,9 @@ class Session {
   RecipientHooks recipient_hooks();
   void refuse_recipient(const RecipientVerdict& verdict);
   void take_recipient(RcptArgument rcpt, const RecipientVerdict& verdict);
-  [[nodiscard]] Reply limit_reached(const RecipientVerdict& verdict, uint64_t recipient_limit) const;
+  bool has_recipient_left(std::string_view recipient);  // of those that a message may have; else answered
+  void beyond_limit(std::string_view recipient, const SmtpReply& reply);
+  [[nodiscard]] Reply limit_reached(const RecipientVerdict& verdict) const;
   void end_transaction();
   void abort_transaction();
 
@@ -140,7 +142,9 @@ class Session {
   void refuse(Reply reply) { refuse(smtp_reply(reply)); }
   // True where the step lets it pass; else it has been answered, and logged.
   bool accepts(const Decision& decision);
-  // The same for a limit of ours on how much, which is no error of the client's.
+  // A limit of ours on how much: a long list is no error of the client's. But it is to end some time.
+  void refuse_by_limit(const SmtpReply& reply);
+  // The same as accepts() for such a limit.
   bool is_within(const Decision& limit);
   bool recipient_is_within(const Decision& limit, std::string_view recipient);
   void show(const Decision& decision) const {
@@ -191,6 +195,7 @@ class Session {
   std::optional<XclientRequest> new_client_;
   uint64_t messages_ = 0;       // that came to their end, taken or not
   uint64_t errors_ = 0;         // since the last accepted message
+  uint64_t beyond_limits_ = 0;  // since then
   uint64_t idle_commands_ = 0;  // since the last message: those that bring none nearer
 };
 

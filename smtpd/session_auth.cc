@@ -133,6 +133,7 @@ void Session::authenticated(const std::string& name, const std::string& mechanis
   if (!is_within(rates_.authenticated(name))) return;
   environment_.set("POSTERN_AUTH", name);
   logged_in_ = true;
+  recipient_checks_.reset();  // they know of nobody
   errors_ = 0;
   answer(Reply::authenticated);
 }

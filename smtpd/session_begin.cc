@@ -46,6 +46,7 @@ bool Session::refuses_later() const {
 }
 
 void Session::refuse_later_mail(std::string_view sender) {
+  if (refused_mail_) return refuse(Reply::nested_mail);
   refused_mail_ = true;
   log_.delayed_rejection("Message from: <" + printable(sender) + ">", settings_.remote_ip);
   answer(Reply::sender_ok);

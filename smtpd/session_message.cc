@@ -110,7 +110,7 @@ void Session::hand_over(int message) {
     reply.text += " " + std::to_string(transaction_.mid);
     log_.ready(transaction_.mid, transaction_.message->size_bytes(), transaction_.envelope.sender);
     if (dropped) log_.message_dropped(transaction_.mid);
-    errors_ = 0;
+    errors_ = beyond_limits_ = 0;
   } else {
     log_.refused(transaction_.mid, reply);
   }

@@ -58,10 +58,8 @@ void Session::refuse_recipient(const RecipientVerdict& verdict) {
 }
 
 void Session::take_recipient(RcptArgument rcpt, const RecipientVerdict& verdict) {
-  if (const Reply limit = limit_reached(verdict, rules_.recipients->limit); limit != Reply::recipient_ok) {
-    log_.recipient_refused(transaction_.mid, verdict.said, smtp_reply(limit));
-    return answer(limit);  // a limit of ours: a long list is no error of the client's
-  }
+  if (const Reply limit = limit_reached(verdict); limit != Reply::recipient_ok)
+    return beyond_limit(verdict.said, smtp_reply(limit));
   if (!verdict.bypasses_rates &&
       !recipient_is_within(rates_.recipient(transaction_.envelope.sender), verdict.said))
     return;
@@ -89,8 +87,21 @@ void Session::take_recipient(RcptArgument rcpt, const RecipientVerdict& verdict)
   answer(Reply::recipient_ok);
 }
 
-Reply Session::limit_reached(const RecipientVerdict& verdict, uint64_t recipient_limit) const {
-  if (transaction_.taken_recipients >= recipient_limit) return Reply::too_many_recipients;
+// Before anybody is asked about it.
+bool Session::has_recipient_left(std::string_view recipient) {
+  const RecipientRules* rules = need(rules_.recipients, read_recipient_rules);
+  if (rules == nullptr) return false;
+  if (transaction_.taken_recipients < rules->limit) return true;
+  beyond_limit(recipient, smtp_reply(Reply::too_many_recipients));
+  return false;
+}
+
+void Session::beyond_limit(std::string_view recipient, const SmtpReply& reply) {
+  log_.recipient_refused(transaction_.mid, recipient, reply);
+  refuse_by_limit(reply);
+}
+
+Reply Session::limit_reached(const RecipientVerdict& verdict) const {
   size_t bytes = transaction_.envelope_bytes;
   for (const std::string& recipient : verdict.recipients) bytes += recipient.size();
   const size_t recipients = transaction_.envelope.recipients.size() + verdict.recipients.size();

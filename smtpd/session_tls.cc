@@ -57,6 +57,7 @@ void Session::begin_tls() {
   helo_.clear();
   extended_ = false;
   forget_user();
+  recipient_checks_.reset();  // they know the connection as it was
   tls_is(std::move(*facts));
 }
 

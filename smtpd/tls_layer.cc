@@ -30,7 +30,8 @@ bool tlsd_has_certificates() {
 
 class Tlsd {
  public:
-  explicit Tlsd(int64_t patience_milliseconds) : patience_milliseconds_(patience_milliseconds) {}
+  Tlsd(int64_t patience_milliseconds, uint64_t idle_seconds)
+      : patience_milliseconds_(patience_milliseconds), idle_seconds_(idle_seconds) {}
 
   Result<void> prepare() {
     Result<Fd> socket = connect_service(kService, now_milliseconds() + kConnectMilliseconds);
@@ -49,8 +50,9 @@ class Tlsd {
       return os_failure("make a socket pair", errno);
     const Fd ours(ends[0]);
     Fd theirs(ends[1]);
-    const Request request{
-        .arguments = {"serve"}, .environment = {}, .fds = {{client.descriptor(), 0}, {theirs.get(), 1}}};
+    const Request request{.arguments = {"serve", std::to_string(idle_seconds_)},
+                          .environment = {},
+                          .fds = {{client.descriptor(), 0}, {theirs.get(), 1}}};
     if (Result<void> sent = send_request(socket_.get(), request); !sent) return sent.failure();
     theirs.reset();
     Result<Reply> reply =
@@ -67,11 +69,12 @@ class Tlsd {
 
  private:
   int64_t patience_milliseconds_;
+  uint64_t idle_seconds_;
   Fd socket_;
 };
 
-TlsLayer by_tlsd(bool immediate, int64_t patience_milliseconds) {
-  const auto tlsd = std::make_shared<Tlsd>(patience_milliseconds);
+TlsLayer by_tlsd(bool immediate, int64_t patience_milliseconds, uint64_t idle_seconds) {
+  const auto tlsd = std::make_shared<Tlsd>(patience_milliseconds, idle_seconds);
   return {.offered = [immediate] { return !immediate && tlsd_has_certificates(); },
           .prepare = [tlsd] { return tlsd->prepare(); },
           .begin = [tlsd](Client& client) { return tlsd->begin(client); },
@@ -107,7 +110,7 @@ std::string word_or_nothing(const Environment& environment, std::string_view nam
 
 }  // namespace
 
-TlsLayer choose_tls_layer(Environment& environment, int64_t patience_milliseconds) {
+TlsLayer choose_tls_layer(Environment& environment, int64_t patience_milliseconds, uint64_t idle_seconds) {
   const std::optional<int> control = descriptor_of(environment, "SSLCTLFD");
   const std::optional<int> in = descriptor_of(environment, "SSLREADFD");
   const std::optional<int> out = descriptor_of(environment, "SSLWRITEFD");
@@ -121,7 +124,7 @@ TlsLayer choose_tls_layer(Environment& environment, int64_t patience_millisecond
     begun.begun = outside;
     return begun;
   }
-  return by_tlsd(immediate, patience_milliseconds);
+  return by_tlsd(immediate, patience_milliseconds, idle_seconds);
 }
 
 void forget_tls_layer(Environment& environment) {

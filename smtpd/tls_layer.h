@@ -23,8 +23,9 @@ struct TlsLayer {
 
 // From POSTERN_TLS=immediate; from SSLCTLFD, SSLREADFD and SSLWRITEFD: a server that begins TLS when we write
 // `y` (UCSPI-TLS); from SSL_PROTOCOL without these: a server that has begun it. Takes these variables out of
-// the environment, which goes on to other programs. `patience_milliseconds`: for the client's handshake.
-TlsLayer choose_tls_layer(Environment& environment, int64_t patience_milliseconds);
+// the environment, which goes on to other programs. `patience_milliseconds`: for the client's handshake;
+// `idle_seconds`: for a silent client after it, control/timeoutsmtpd.
+TlsLayer choose_tls_layer(Environment& environment, int64_t patience_milliseconds, uint64_t idle_seconds);
 void forget_tls_layer(Environment& environment);
 
 }  // namespace postern::smtpd

@@ -163,6 +163,7 @@ inline Played play(const Conversation& conversation) {
   rules.send_as = conversation.rules.send_as;
   rules.exceptions.emplace();
   rules.ask_dns = conversation.rules.ask_dns;
+  rules.trial = conversation.rules.trial;
   smtpd::Session session(conversation.settings, std::move(rules), Environment(), client, event_log, submit,
                          tls_layer_of(conversation, replies->get()));
   session.ask_instead(conversation.ask_auth);

@@ -15,6 +15,7 @@
 
 #include "lib/child.h"
 #include "lib/log.h"
+#include "lib/text.h"
 #include "tlsd/facts.h"
 
 namespace postern::tlsd {
@@ -79,6 +80,7 @@ void Relay::on_event(Side side, uint32_t events) {
     if ((events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) != 0) end();  // smtpd does not wait any longer
     return;
   }
+  if (side == Side::plain && (events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) != 0) smtpd_has_left();
   if ((events & kInput) != 0) (side == Side::client ? client_readable_ : plain_readable_) = true;
   go_on();
 }
@@ -105,9 +107,14 @@ void Relay::receive() {
 
 Result<void> Relay::take_over(ReceivedRequest& request) {
   for (auto& [number, fd] : request.fds) (number == 0 ? client_ : plain_) = std::move(fd);
-  if (request.arguments.size() != 1 || request.arguments[0] != "serve" || request.fds.size() != 2 ||
+  const std::vector<std::string>& words = request.arguments;
+  const std::optional<uint64_t> idle_seconds =
+      words.size() == 2 ? parse_number(words[1]) : std::optional(kClientIdleSeconds);
+  if (words.empty() || words.size() > 2 || words[0] != "serve" || !idle_seconds || request.fds.size() != 2 ||
       !client_ || !plain_)
-    return temporary("the request is not: serve, with a client's socket as 0 and smtpd's as 1");
+    return temporary("the request is not: serve SECONDS, with a client's socket as 0 and smtpd's as 1");
+  idle_milliseconds_ =
+      static_cast<int64_t>(std::min(*idle_seconds, kLongestIdleSeconds) + kIdleMarginSeconds) * 1000;
   if (!is_stream(client_.get()) || !is_stream(plain_.get()) || !unblock(client_.get()) ||
       !unblock(plain_.get()))
     return temporary("what came are no stream sockets");
@@ -140,7 +147,7 @@ void Relay::answer() {
       send_reply(control_.get(), {.exit_code = 0, .output = serialise_tls_facts(facts_of(ssl_))});
   if (!sent || !watch(plain_.get(), Side::plain, kPlainEvents)) return end();
   control_.reset();
-  deadline_ = now_milliseconds() + kIdleMilliseconds;
+  deadline_ = now_milliseconds() + idle_milliseconds_;
   state_ = State::relaying;
   client_readable_ = true;  // the first words may have come with the end of the handshake
   pump();
@@ -171,7 +178,7 @@ void Relay::pump() {
     goes = in || out;
     went = went || goes;
   }
-  if (went && !told_client_) deadline_ = now_milliseconds() + kIdleMilliseconds;
+  if (went && !told_client_) deadline_ = now_milliseconds() + idle_milliseconds_;
   if (!wants_turn_) settle_ends();
 }
 
@@ -204,6 +211,7 @@ bool Relay::write_plain() {
   const ssize_t wrote = ::send(plain_.get(), to_plain_.data(), to_plain_.size(), MSG_NOSIGNAL);
   if (wrote < 0 && errno != EAGAIN && errno != EINTR) {
     plain_gone_ = true;
+    smtpd_has_left();
     to_plain_ = {};
     return true;
   }
@@ -228,7 +236,10 @@ bool Relay::pump_out() {
   }
   if (got < 0 && errno == EINTR) return true;
   plain_readable_ = false;
-  if (got == 0 || errno != EAGAIN) plain_ended_ = true;
+  if (got == 0 || errno != EAGAIN) {
+    plain_ended_ = true;
+    smtpd_has_left();
+  }
   return false;
 }
 
@@ -253,6 +264,12 @@ void Relay::client_is_gone() {
   to_client_ = {};
 }
 
+// A client that does not read keeps us from ever reading the end of what smtpd has said, and one that goes on
+// sending is never idle: so the time runs from the hang-up itself.
+void Relay::smtpd_has_left() {
+  ending_at_ = std::min(ending_at_, now_milliseconds() + kLeftMilliseconds);
+}
+
 // Each end is told of the other's, once what was said before it has been passed on.
 void Relay::settle_ends() {
   if (client_ended_ && to_plain_.empty() && !std::exchange(told_plain_, true))
@@ -267,8 +284,6 @@ void Relay::settle_ends() {
     deadline_ = now_milliseconds() + kEndingMilliseconds;
   }
   if (told_plain_ && told_client_) return end();
-  if (plain_ended_ && !told_client_)
-    deadline_ = std::min(deadline_, now_milliseconds() + 6 * kEndingMilliseconds);
 }
 
 }  // namespace postern::tlsd

@@ -4,7 +4,9 @@
 // most kRelayBytes in each direction, and nothing while it is idle.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -18,10 +20,16 @@ namespace postern::tlsd {
 
 constexpr size_t kRelayBytes = 16384;  // a TLS record's
 constexpr int64_t kRequestMilliseconds = 30000;
-// smtpd's own limit on a silent client is below it, and so is the time that a message may be scanned.
-constexpr int64_t kIdleMilliseconds = int64_t{1200} * 1000;
+// Nothing goes either way: smtpd's own limit on a silent client, which it tells, and the time for which it
+// may be silent itself (a message in the queue program, 240 s, and what a tarpit and the questions may add).
+constexpr uint64_t kClientIdleSeconds = 300;  // where it does not tell
+constexpr uint64_t kLongestIdleSeconds = 86400;
+constexpr uint64_t kIdleMarginSeconds = 900;
 // When smtpd has said its last word: for the client to take it, and to say that it has.
 constexpr int64_t kEndingMilliseconds = 5000;
+// When smtpd has gone: for all that is left to say. Whatever the client does, it holds no longer to its place
+// than that.
+constexpr int64_t kLeftMilliseconds = 60000;
 
 class Relay {
  public:
@@ -43,7 +51,9 @@ class Relay {
 
   [[nodiscard]] bool over() const { return state_ == State::over; }
   [[nodiscard]] bool wants_turn() const { return wants_turn_; }
-  [[nodiscard]] int64_t deadline() const { return deadline_; }  // now_milliseconds()
+  [[nodiscard]] int64_t deadline() const {
+    return std::min(deadline_, ending_at_);  // now_milliseconds()
+  }
 
  private:
   enum class State : uint8_t { asked, shaking, relaying, over };
@@ -62,13 +72,16 @@ class Relay {
   bool write_plain();
   bool write_client();
   void client_is_gone();
+  void smtpd_has_left();
   void settle_ends();
 
   int poller_;
   uint64_t id_;
   const Certificates& certificates_;
   int64_t handshake_milliseconds_;
+  int64_t idle_milliseconds_ = 0;
   int64_t deadline_;
+  int64_t ending_at_ = std::numeric_limits<int64_t>::max();  // set once; nothing extends it
   State state_ = State::asked;
   Fd control_;
   Fd client_;

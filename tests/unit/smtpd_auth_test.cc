@@ -3,6 +3,7 @@
 #include "auth/exchange.h"
 #include "lib/base64.h"
 #include "lib/text.h"
+#include "scratch.h"
 #include "tests/smtpd_conversation.h"
 
 using namespace postern;
@@ -185,6 +186,24 @@ TEST_CASE("who has authenticated may send anywhere, and the message says who it 
 
   CHECK(codes_of({kMail}, AuthUse::required) == "220 250 530");
   CHECK(codes_of({auth, kMail}, AuthUse::required) == "220 250 235 250");
+}
+
+TEST_CASE("the recipient hook is told of the user, and of none from before STARTTLS") {
+  const ScratchHome home;
+  home.write("control/rcptcheck", "hook\n");
+  std::vector<std::string> users;
+  const std::string mail = kMail + "RCPT TO:<b@example.org>\r\nRSET\r\n";
+  Conversation made = conversation({mail, "AUTH PLAIN " + kPlain + "\r\n", mail, "STARTTLS\r\n"});
+  made.settings.policy.auth_without_tls = true;
+  made.tls = false;
+  made.tls_packets = {{"EHLO c\r\n", mail, "QUIT\r\n"}};
+  made.rules.ask = [&](std::string_view program, const Request& request, int64_t) -> Result<postern::Reply> {
+    if (program != "hook") return temporary("nobody is there");
+    users.push_back(request.environment.get_or("POSTERN_AUTH", "nobody"));
+    return postern::Reply{0, ""};
+  };
+  CHECK(codes(play(made).replies) == "220 250 250 250 250 235 250 250 250 220 250 250 250 250 221");
+  CHECK(users == std::vector<std::string>{"nobody", "alice", "nobody"});
 }
 
 TEST_CASE("MAIL takes AUTH= where AUTH is offered") {

@@ -84,6 +84,36 @@ TEST_CASE("replies wait until there is nothing more to read") {
   CHECK(connection.answers() == "1\r\n2\r\n");
 }
 
+TEST_CASE("a reply that has taken long waits for no other, nor does the log") {
+  Connection connection;
+  connection.limits.reply_milliseconds = 0;
+  connection.send("a\r\nb\r\n");
+  int quiet = 0;
+  Client client(connection.near.get(), connection.near.get(), connection.limits, [&] { ++quiet; });
+  CHECK(client.next_line().text == "a");
+  client.say("1\r\n");
+  CHECK(connection.answers() == "1\r\n");
+  CHECK(quiet == 1);
+}
+
+TEST_CASE("commands that have come already are not obeyed after the session's end, nor for who has gone") {
+  Connection connection;
+  connection.send("a\r\nb\r\n");
+  connection.limits.session_deadline = now_milliseconds() + 50;
+  Client client(connection.near.get(), connection.near.get(), connection.limits, [] {});
+  CHECK(client.next_line().text == "a");
+  std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  CHECK(client.next_line().came == Came::session_too_long);
+  connection.limits.session_deadline = now_milliseconds() + 10000;
+  connection.send("c\r\nd\r\n");
+  Client left(connection.near.get(), connection.near.get(), connection.limits, [] {});
+  CHECK(left.next_line().text == "c");
+  connection.far.reset();
+  left.say("1\r\n");
+  left.flush();
+  CHECK(left.next_line().came == Came::end_of_file);
+}
+
 TEST_CASE("a client is ahead when more has come, but a file or pipe never is") {
   Connection connection;
   connection.send("a\r\nb\r\n");

@@ -143,6 +143,49 @@ TEST_CASE("the three ways with bare line ends") {
   CHECK(allowed.handed_on[0].message == "a\nb\rc\nd\n.e\r.f\r\n\n.\nx\n");
 }
 
+TEST_CASE("recipients beyond the limit: nobody is asked about them, and their number has an end") {
+  Conversation conversation;
+  conversation.rules.recipients->limit = 2;
+  const auto recipients = [](size_t count) {
+    std::string all;
+    while (count-- > 0) all += "RCPT TO:<a@example.org>\r\n";
+    return all;
+  };
+  const std::string mail = "MAIL FROM:<s@client.example>\r\n";
+  const auto count_of = [](const Played& played, std::string_view code) {
+    size_t count = 0;
+    for (const std::string_view line : split(played.replies, '\n')) count += line.starts_with(code) ? 1 : 0;
+    return count;
+  };
+  // What would be refused is not even looked at.
+  conversation.packets = {"EHLO c\r\n", mail + recipients(2) + "RCPT TO:<a@elsewhere.example>\r\nQUIT\r\n"};
+  CHECK(codes(play(conversation).replies) == "220 250 250 250 250 452 221");
+  // As long a list as anybody sends is taken in parts, again and again.
+  conversation.packets = {"EHLO c\r\n"};
+  for (int i = 0; i < 2; ++i) {
+    conversation.packets.push_back(mail + recipients(1002) + "BDAT 3 LAST\r\nx\r\n");
+  }
+  Played played = play(conversation);
+  CHECK(count_of(played, "452") == 2000);
+  CHECK(played.replies.find("421") == std::string::npos);
+  // Without a message that ends.
+  conversation.packets = {"EHLO c\r\n", mail + recipients(802) + "RSET\r\n", mail + recipients(802)};
+  played = play(conversation);
+  CHECK(count_of(played, "452") == 1000);
+  CHECK(count_of(played, "421 4.7.0 ") == 1);
+}
+
+TEST_CASE("who is refused later gets no more MAIL than others, and its errors are counted") {
+  Conversation conversation;
+  conversation.settings.policy.rule = AccessRule::reject;
+  conversation.settings.policy.delayed_reject = true;
+  conversation.rules.error_limit = 5;
+  const std::string mail = "MAIL FROM:<s@client.example>\r\n";
+  conversation.packets = {"EHLO c\r\n", mail + mail + "RCPT TO:<a@example.org>\r\nRSET\r\n",
+                          mail + mail + mail + mail + mail};
+  CHECK(codes(play(conversation).replies) == "220 250 250 503 554 250 250 503 503 421");
+}
+
 TEST_CASE("the extras of the envelope are kept") {
   const Played played = play_packets(
       {"MAIL FROM:<s\xc3\xa4@m\xc3\xbcnchen.example> smtputf8 RET=hdrs ENVID=a+20b BODY=8bitmime\r\n"

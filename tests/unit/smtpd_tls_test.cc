@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <array>
+
 #include "lib/text.h"
 #include "smtpd/session.h"
 #include "tests/smtpd_conversation.h"
@@ -136,4 +138,25 @@ TEST_CASE("TLS from the first byte comes before the greeting") {
   CHECK(played.handed_on.size() == 1);
   conversation.tls_fails = true;
   CHECK(play(conversation).replies.empty());
+  // Whoever is sent away gets no handshake, and no words that it could not read.
+  conversation.tls_fails = false;
+  conversation.settings.policy.rule = AccessRule::reject;
+  CHECK(play(conversation).replies.empty());
+  conversation.settings.policy.rule = AccessRule::accept;
+  conversation.settings.policy.name = "FEW";
+  conversation.settings.policy.max_connections = 1;
+  for (const uint16_t code : std::array<uint16_t, 2>{0, 554}) {
+    CAPTURE(code);
+    conversation.settings.policy.too_many_connections.code = code;
+    conversation.rules.trial = Trial{
+        .command = [](std::string_view) {},
+        .decided = [](const Decision&) {},
+        .judged = [](const RecipientVerdict&) {},
+        .ask_rates =
+            [](std::span<const RateCheck>) { return RateAnswer{.over = true, .check = 0, .count = 1}; }};
+    conversation.tls_immediate = true;
+    CHECK(play(conversation).replies.empty());
+    conversation.tls_immediate = false;
+    CHECK(codes(play(conversation).replies) == (code == 0 ? "421" : "554"));
+  }
 }
