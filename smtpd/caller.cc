@@ -2,6 +2,7 @@
 
 #include "lib/child.h"
 #include "lib/log.h"
+#include "receipt/tcp_rules.h"
 #include "smtpd/changed_client.h"
 #include "smtpd/proxy_protocol.h"
 
@@ -43,7 +44,10 @@ Result<Caller> become_caller(const Caller& before, const XclientRequest& request
   Result<ChangedClient> changed = change_client(before.environment, client);
   if (!changed) return changed.failure();
   Environment& environment = changed->environment;
-  if (!request.name.value_or("").empty()) environment.set("TCPREMOTEHOST", *request.name);
+  if (!request.name.value_or("").empty()) {
+    environment.set("TCPREMOTEHOST", *request.name);
+    environment.set(kHostVerified, "");
+  }
   if (!request.login.value_or("").empty()) environment.set("POSTERN_AUTH", *request.login);
   return Caller{.environment = std::move(environment), .denied = changed->denied};
 }

@@ -15,7 +15,7 @@ namespace {
 // Who the client is, and what follows from it.
 constexpr std::array kOfClient = {"RELAYCLIENT",  "TCPREMOTEHOST",  "TCPREMOTEINFO",       "TCPLOCALHOST",
                                   "POSTERN_AUTH", "POSTERN_POLICY", "POSTERN_SENDERGROUP", "POSTERN_HELO",
-                                  "POSTERN_ICID", "POSTERN_SKIP"};
+                                  "POSTERN_ICID", "POSTERN_SKIP",   kHostVerified};
 
 Result<TcpRule> rule_of(const std::string& address) {
   const std::string path = home_path("control/tcp.smtp.cdb");
