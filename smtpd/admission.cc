@@ -95,6 +95,12 @@ Result<Admission> admit(Environment& environment, const AdmissionTrial* trial) {
   if (!hat) return hat.failure();
   Admission admission;
   if (!*hat) {
+    if (!policy.empty())
+      return temporary(
+          "use the policy \"" + printable(policy, 80) +
+              "\" of POSTERN_POLICY: there is no compiled control/hat, which holds the policies; "
+              "write one, and run postern-hat compile",
+          55, "4.3.5");
     admission.policy = without_limits();
     if (!relays) return admission;
     admission.policy.rule = AccessRule::relay;
