@@ -146,6 +146,14 @@ Result<DnsAnswer> read_reply(const Result<Reply>& reply) {
   return answer;
 }
 
+// Then nobody is asked any more: who has a list of questions would put every one of them for nothing.
+bool is_over(int64_t deadline_milliseconds) {
+  return now_milliseconds() >= deadline_milliseconds;
+}
+Failure too_late() {
+  return temporary("ask DNS: the time for it is over", 0, "4.4.3");
+}
+
 // One question on a connection that is there.
 Result<Reply> ask_on(int connection, const Request& request, int64_t deadline_milliseconds) {
   if (Result<void> sent = send_request(connection, request); !sent) return sent.failure();
@@ -215,6 +223,7 @@ bool lookup_failed(const DnsHost& host) {
 
 Result<DnsAnswer> ask_dns(std::string_view program, const std::vector<std::string>& question,
                           int64_t deadline_milliseconds) {
+  if (is_over(deadline_milliseconds)) return too_late();
   Request request;
   request.arguments = question;
   return read_reply(call_program(program, request, deadline_milliseconds));
@@ -229,12 +238,15 @@ AskDns dns_asker(std::string program, int64_t deadline_milliseconds) {
   }
   return [name = program.substr(1), deadline_milliseconds, connection = std::make_shared<Fd>()](
              const std::vector<std::string>& question) -> Result<DnsAnswer> {
+    if (is_over(deadline_milliseconds)) return too_late();
     Request request;
     request.arguments = question;
     if (*connection) {
       // dnsq closes what was idle for long, and all when it ends: then on a new one.
       const Result<Reply> reply = ask_on(connection->get(), request, deadline_milliseconds);
       if (reply) return read_reply(reply);
+      connection->reset();  // an answer that comes late would be taken for that of the next question
+      if (is_over(deadline_milliseconds)) return too_late();
     }
     Result<Fd> fresh = connect_service(name, deadline_milliseconds);
     if (!fresh) return read_reply(fresh.failure());

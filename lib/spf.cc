@@ -9,6 +9,7 @@
 #include "lib/dns_text.h"
 #include "lib/spf_address.h"
 #include "lib/spf_macro.h"
+#include "lib/spf_names.h"
 #include "lib/spf_record.h"
 #include "lib/text.h"
 
@@ -20,7 +21,7 @@ namespace {
 constexpr unsigned kTermLimit =
     10;  // that need the DNS, in all records of one check: bounds the recursion, too
 constexpr unsigned kVoidLimit = 2;
-constexpr size_t kHostLimit = 10;  // of one mx, and of the address's PTR records
+constexpr size_t kHostLimit = 10;  // of one mx
 
 constexpr size_t kExplanationLimitBytes = 400;  // it goes into a reply line of 512
 constexpr size_t kShownLimitBytes = 100;
@@ -69,15 +70,6 @@ bool is_checkable(std::string_view domain) {
          dns_question_name(domain).has_value();
 }
 
-// The domain itself, or a name below it.
-bool is_below(std::string_view name, std::string_view domain) {
-  if (name.ends_with('.')) name.remove_suffix(1);
-  if (domain.ends_with('.')) domain.remove_suffix(1);
-  if (name.size() == domain.size()) return equal_ignoring_case(name, domain);
-  return name.size() > domain.size() && name[name.size() - domain.size() - 1] == '.' &&
-         equal_ignoring_case(name.substr(name.size() - domain.size()), domain);
-}
-
 SpfResult result_of(char qualifier) {
   switch (qualifier) {
     case '-':
@@ -94,6 +86,9 @@ SpfResult result_of(char qualifier) {
 class Check {
  public:
   Check(const SpfQuestion& question, const SpfAddress& ip, const AskDns& ask);
+  Check(const Check&) = delete;  // names_ points here
+  Check& operator=(const Check&) = delete;
+  ~Check() = default;
   SpfAnswer run();
 
  private:
@@ -110,9 +105,6 @@ class Check {
   Match match_exists(const std::string& target);
 
   [[nodiscard]] SpfMacros macros(const std::string& domain);
-  std::string validated_name(const std::string& domain);
-  bool is_validated(const std::string& name);
-  const std::vector<std::string>& names_of_address();
   std::string explanation(const Outcome& outcome);
 
   Found look_up(const std::string& type, std::string_view name);
@@ -128,7 +120,7 @@ class Check {
   std::string sender_domain_;
   unsigned terms_ = 0;
   unsigned voids_ = 0;
-  std::optional<Found> names_;  // what PTR says of the address
+  SpfNames names_;
 };
 
 Match too_many_voids() {
@@ -140,7 +132,11 @@ Match dns_failed(std::string_view name) {
 }
 
 Check::Check(const SpfQuestion& question, const SpfAddress& ip, const AskDns& ask)
-    : question_(question), ip_(ip), ask_(ask) {
+    : question_(question),
+      ip_(ip),
+      ask_(ask),
+      names_(format_spf_address(ip), ask,
+             [this](const std::string& name) { return holds_client(look_up_addresses(name), SpfTerm{}); }) {
   sender_domain_ = question.helo;
   if (question.sender.empty()) return;
   const size_t at = question.sender.rfind('@');
@@ -302,11 +298,8 @@ Match Check::match_mx(const SpfTerm& term, const std::string& target) {
 
 // 5.5. Whatever goes wrong with the DNS here is no match.
 Match Check::match_ptr(const std::string& target) {
-  const std::vector<std::string>& names = names_of_address();
-  if (too_void(*names_)) return too_many_voids();
-  return is(std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-    return is_below(name, target) && is_validated(name);
-  }));
+  if (too_void({.outcome = names_.outcome(), .data = {}})) return too_many_voids();
+  return is(names_.has_one_of(target));
 }
 
 // 5.7: A records, whatever the client's family.
@@ -324,40 +317,7 @@ SpfMacros Check::macros(const std::string& domain) {
           .helo = question_.helo,
           .ip = ip_,
           .receiver = question_.receiver,
-          .validated_name = [this, domain] { return validated_name(domain); }};
-}
-
-const std::vector<std::string>& Check::names_of_address() {
-  if (!names_) {
-    names_.emplace();
-    if (const Result<DnsAnswer> answer = ask_({"ptr", format_spf_address(ip_)})) {
-      names_->outcome = answer->outcome;
-      for (const DnsRrset& rrset : answer->rrsets) {
-        for (const std::string& data : rrset.data) {
-          if (names_->data.size() < kHostLimit) names_->data.push_back(txt_bytes(data).value_or(""));
-        }
-      }
-    }
-  }
-  return names_->data;
-}
-
-// Does the name lead back to the address?
-bool Check::is_validated(const std::string& name) {
-  return holds_client(look_up_addresses(name), SpfTerm{});
-}
-
-// 7.3, macro p: the domain itself, else a name below it, else any.
-std::string Check::validated_name(const std::string& domain) {
-  std::vector<std::string> names = names_of_address();
-  const auto rank = [&](const std::string& name) {
-    return !is_below(name, domain) ? 2 : name.size() == domain.size() ? 0 : 1;
-  };
-  std::stable_sort(names.begin(), names.end(),
-                   [&](const std::string& a, const std::string& b) { return rank(a) < rank(b); });
-  const auto found =
-      std::find_if(names.begin(), names.end(), [&](const std::string& name) { return is_validated(name); });
-  return found == names.end() ? "unknown" : *found;
+          .validated_name = [this, domain] { return names_.validated(domain); }};
 }
 
 // 6.2: what goes wrong with it leaves us without, and changes no result.

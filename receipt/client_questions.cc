@@ -33,10 +33,11 @@ bool is_a_listing(std::string_view answer) {
 
 }  // namespace
 
-ClientQuestions::ClientQuestions(const AddressKey& address, std::string given_name)
+ClientQuestions::ClientQuestions(const AddressKey& address, std::string given_name, bool is_verified)
     : address_(address),
       ip_(address_text(address)),
       given_name_(lower(given_name)),
+      is_verified_(is_verified),
       last_(now_milliseconds() + kClientMilliseconds) {}
 
 HatQuestions ClientQuestions::questions() {
@@ -86,7 +87,8 @@ std::optional<int> ClientQuestions::score() {
 
 HostName ClientQuestions::host() {
   if (given_name_.empty()) return look_up_host();
-  return {.state = HostName::State::verified, .names = {given_name_}};
+  if (is_verified_) return {.state = HostName::State::verified, .names = {given_name_}};
+  return verify({.state = HostName::State::no_ptr, .names = {given_name_}});
 }
 
 HostName ClientQuestions::look_up_host() {
@@ -100,7 +102,10 @@ HostName ClientQuestions::look_up_host() {
   for (const DnsRrset& rrset : ptr->rrsets)
     for (const std::string& name : rrset.data)
       if (claimed.names.size() < kMostPtrNames) claimed.names.push_back(lower(name));
-  if (claimed.names.empty()) return claimed;
+  return claimed.names.empty() ? claimed : verify(std::move(claimed));
+}
+
+HostName ClientQuestions::verify(HostName claimed) {
   HostName verified{.state = HostName::State::verified};
   bool has_address = false;
   bool fails = false;

@@ -22,8 +22,9 @@ constexpr size_t kMostPtrNames = 8;              // that are looked at
 
 class ClientQuestions {
  public:
-  // `given_name`: what a UCSPI server has put into TCPREMOTEHOST, which is believed; empty: the DNS is asked.
-  ClientQuestions(const AddressKey& address, std::string given_name);
+  // `given_name`: TCPREMOTEHOST; empty: the DNS is asked for names. Unless it `is_verified` it is what
+  // somebody's PTR record says, and counts when it has the address.
+  ClientQuestions(const AddressKey& address, std::string given_name, bool is_verified);
   ~ClientQuestions() = default;
   ClientQuestions(const ClientQuestions&) = delete;  // what questions() gives points here
   ClientQuestions& operator=(const ClientQuestions&) = delete;
@@ -46,11 +47,14 @@ class ClientQuestions {
   [[nodiscard]] int64_t deadline(int64_t milliseconds) const;
   Result<DnsAnswer> ask_about(const std::vector<std::string>& question);
   HostName look_up_host();
+  // Which of the claimed names have the address, or why none has.
+  HostName verify(HostName claimed);
   void warn(const std::string& doing, const std::string& why) const;
 
   AddressKey address_;
   std::string ip_;
   std::string given_name_;
+  bool is_verified_;
   std::optional<std::optional<int>> given_score_;
   std::string dns_program_;
   bool dns_failed_ = false;

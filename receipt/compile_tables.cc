@@ -2,8 +2,10 @@
 
 #include <dirent.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 
 #include "lib/control.h"
@@ -18,6 +20,7 @@ namespace postern {
 namespace {
 
 constexpr size_t kTableLimitBytes = size_t{512} * 1024 * 1024;
+constexpr std::string_view kCompiled = ".cdb";
 
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
@@ -35,6 +38,22 @@ int64_t changed_at(const std::string& path) {
   return static_cast<int64_t>(status.st_mtim.tv_sec) * 1000000000 + status.st_mtim.tv_nsec;
 }
 
+// The tables of control/TABLE + END, sorted.
+Result<std::vector<std::string>> tables_of_files(std::string_view end) {
+  const std::string control = home_path("control");
+  const std::unique_ptr<DIR, CloseDirectory> directory{::opendir(control.c_str())};
+  if (!directory) return os_failure("open " + control, errno);
+  std::vector<std::string> tables;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    std::string_view name = entry->d_name;
+    if (!name.ends_with(end)) continue;
+    name.remove_suffix(end.size());
+    if (is_recipient_table(name)) tables.emplace_back(name);
+  }
+  std::sort(tables.begin(), tables.end());
+  return tables;
+}
+
 }  // namespace
 
 bool is_recipient_table(std::string_view file) {
@@ -43,15 +62,27 @@ bool is_recipient_table(std::string_view file) {
 }
 
 Result<std::vector<std::string>> recipient_tables() {
-  const std::string control = home_path("control");
-  const std::unique_ptr<DIR, CloseDirectory> directory{::opendir(control.c_str())};
-  if (!directory) return os_failure("open " + control, errno);
-  std::vector<std::string> files;
-  while (const dirent* entry = ::readdir(directory.get())) {
-    if (is_recipient_table(entry->d_name)) files.emplace_back(entry->d_name);
+  return tables_of_files("");
+}
+
+Result<std::vector<std::string>> recipient_tables_without_text() {
+  Result<std::vector<std::string>> tables = tables_of_files(kCompiled);
+  if (!tables) return tables;
+  std::erase_if(*tables, [](const std::string& table) {
+    return ::access(home_path("control/" + table).c_str(), F_OK) == 0 || errno != ENOENT;
+  });
+  return tables;
+}
+
+Result<void> remove_tables_without_text(std::vector<std::string>& removed) {
+  Result<std::vector<std::string>> tables = recipient_tables_without_text();
+  if (!tables) return tables.failure();
+  for (const std::string& table : *tables) {
+    const std::string path = home_path("control/" + table + std::string(kCompiled));
+    if (::unlink(path.c_str()) < 0 && errno != ENOENT) return os_failure("remove " + path, errno);
+    removed.push_back(path);
   }
-  std::sort(files.begin(), files.end());
-  return files;
+  return {};
 }
 
 Result<CdbRecords> parse_any_recipient_table(std::string_view file, std::string_view text,
@@ -83,7 +114,8 @@ std::vector<std::string> problems_of_recipient_table(const std::string& file) {
     problems.push_back(records.failure().text);
   const int64_t compiled = changed_at(path + ".cdb");
   if (compiled == 0)
-    problems.push_back(path + ": it is not compiled, so nothing goes by it; run postern-rcpt compile");
+    problems.push_back(path +
+                       ": it is not compiled, so mail for its recipients waits; run postern-rcpt compile");
   else if (compiled < changed_at(path))
     problems.push_back(path + ": it is newer than " + file + ".cdb, which counts; run postern-rcpt compile");
   return problems;

@@ -22,7 +22,8 @@ namespace postern {
 
 namespace {
 
-constexpr uint64_t kTableLimitBytes = uint64_t{1} << 31;
+// Each session of smtpd maps the whole of it, and has 128 MiB for everything.
+constexpr uint64_t kTableLimitBytes = uint64_t{64} << 20;
 
 Failure wrong(std::string_view file, size_t line, const std::string& why) {
   return permanent(std::string(file) + ":" + std::to_string(line) + ": " + why, 55, "5.3.5");
@@ -88,14 +89,21 @@ class Builder {
     header.strings = {.offset = static_cast<uint32_t>(all.size()),
                       .count = static_cast<uint32_t>(strings_.size())};
     all += strings_;
-    if (all.size() > kTableLimitBytes)
-      return permanent(std::string(file_) + ": the table would be larger than 2 GiB; use larger networks");
+    if (all.size() > kTableLimitBytes) return too_large();
     header.size = static_cast<uint32_t>(all.size());
     std::memcpy(all.data(), &header, sizeof header);
     return all;
   }
 
  private:
+  [[nodiscard]] Failure too_large() const {
+    return permanent(
+        std::string(file_) +
+            ": the compiled table would be larger than 64 MiB, which smtpd could not open, so the "
+            "old one stays; write networks in place of addresses, or name fewer countries",
+        55, "5.3.5");
+  }
+
   template <typename Record>
   static hat::Section put(std::string& all, const std::vector<Record>& records) {
     const hat::Section section{.offset = static_cast<uint32_t>(all.size()),
@@ -152,15 +160,13 @@ class Builder {
     entries_.push_back({.text = keep(entry.text), .line = static_cast<uint32_t>(entry.line), .group = group});
     switch (entry.kind) {
       case HatKind::addresses:
-        add_networks(entry.networks, number);
-        return {};
+        return add_networks(entry.networks, number);
       case HatKind::country: {
         Result<std::vector<AddressPrefix>> networks = countries_(entry.values);
         if (!networks)
           return wrong(file_, entry.line,
                        "\"" + printable(entry.text, 80) + "\": " + networks.failure().text);
-        add_networks(*networks, number);
-        return {};
+        return add_networks(*networks, number);
       }
       case HatKind::name:
         record.has_names = 1;
@@ -190,9 +196,13 @@ class Builder {
     return {};
   }
 
-  void add_networks(const std::vector<AddressPrefix>& networks, uint32_t entry) {
+  // Those of countries count like those that are written.
+  Result<void> add_networks(const std::vector<AddressPrefix>& networks, uint32_t entry) {
+    network_count_ += networks.size();
+    if (network_count_ * sizeof(hat::Network) > kTableLimitBytes) return too_large();
     for (const AddressPrefix& network : networks)
       by_length_.at(network.bits).push_back({.key = network.key, .entry = entry});
+    return {};
   }
 
   void sort_networks() {
@@ -215,6 +225,7 @@ class Builder {
   std::vector<hat::Group> groups_;
   std::vector<hat::Entry> entries_;
   std::array<std::vector<hat::Network>, kAddressBits + 1> by_length_;
+  size_t network_count_ = 0;
   std::vector<hat::Level> levels_;
   std::vector<hat::Network> networks_;
   std::vector<hat::Name> names_;

@@ -52,6 +52,24 @@ Result<std::string> read_text(std::string_view name) {
   return std::string();
 }
 
+// The listeners of control/hat*END, sorted.
+Result<std::vector<std::string>> listeners_of_files(std::string_view end) {
+  const std::string control = home_path("control");
+  const std::unique_ptr<DIR, CloseDirectory> directory{::opendir(control.c_str())};
+  if (!directory) return os_failure("open " + control, errno);
+  std::vector<std::string> listeners;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    std::string_view name = entry->d_name;
+    if (!name.ends_with(end)) continue;
+    name.remove_suffix(end.size());
+    if (name == "hat") listeners.emplace_back();
+    if (name.starts_with(kPrefix) && may_have_a_hat(name.substr(kPrefix.size())))
+      listeners.emplace_back(name.substr(kPrefix.size()));
+  }
+  std::sort(listeners.begin(), listeners.end());
+  return listeners;
+}
+
 }  // namespace
 
 Result<std::optional<OpenedHat>> open_hat(std::string_view listener) {
@@ -63,17 +81,15 @@ Result<std::optional<OpenedHat>> open_hat(std::string_view listener) {
 }
 
 Result<std::vector<std::string>> hat_listeners() {
-  const std::string control = home_path("control");
-  const std::unique_ptr<DIR, CloseDirectory> directory{::opendir(control.c_str())};
-  if (!directory) return os_failure("open " + control, errno);
-  std::vector<std::string> listeners;
-  while (const dirent* entry = ::readdir(directory.get())) {
-    const std::string_view name = entry->d_name;
-    if (name == "hat") listeners.emplace_back();
-    if (name.starts_with(kPrefix) && may_have_a_hat(name.substr(kPrefix.size())))
-      listeners.emplace_back(name.substr(kPrefix.size()));
-  }
-  std::sort(listeners.begin(), listeners.end());
+  return listeners_of_files("");
+}
+
+Result<std::vector<std::string>> hats_without_text() {
+  Result<std::vector<std::string>> listeners = listeners_of_files(kCompiled);
+  if (!listeners) return listeners;
+  std::erase_if(*listeners, [](const std::string& listener) {
+    return ::access(home_path(hat_file(listener)).c_str(), F_OK) == 0 || errno != ENOENT;
+  });
   return listeners;
 }
 

@@ -24,6 +24,9 @@ Result<std::optional<OpenedHat>> open_hat(std::string_view listener);
 // Whose tables there are as text, sorted; "" is that for all.
 Result<std::vector<std::string>> hat_listeners();
 
+// Whose tables there are compiled and no longer as text, sorted: they count until they are removed.
+Result<std::vector<std::string>> hats_without_text();
+
 // Reads control/policies and the table, and makes its bytes. Failures as compile_hat's.
 Result<std::string> make_hat(const std::string& listener, const CountryNetworks& countries,
                              std::vector<std::string>& warnings);

@@ -89,7 +89,7 @@ Result<std::string> report_on_client(const HatInquiry& inquiry) {
   Result<std::optional<OpenedHat>> hat = open_hat(inquiry.listener);
   if (!hat) return hat.failure();
   if (!*hat) return permanent("there is no " + home_path("control/hat") + ": every client is let in");
-  ClientQuestions questions(inquiry.address, inquiry.host);
+  ClientQuestions questions(inquiry.address, inquiry.host, true);
   if (!inquiry.dns.empty()) questions.ask_dns_of(inquiry.dns);
   if (inquiry.has_score) questions.take_score(inquiry.score);
   Result<HatMatch> match = match_client((*hat)->table, inquiry.address, questions.questions(), true);

@@ -1,5 +1,7 @@
 #include "receipt/line_table.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 
@@ -87,14 +89,21 @@ Result<std::optional<LineTable>> LineTable::open_file(const std::string& path, s
   return std::optional<LineTable>(LineTable(std::move(**table), shown_name));
 }
 
+Result<std::optional<LineTable>> LineTable::open_compiled(const std::string& text) {
+  const std::string path = home_path(text);
+  Result<std::optional<LineTable>> table = open_file(path + ".cdb", text);
+  if (!table || table->has_value() || ::access(path.c_str(), F_OK) < 0) return table;
+  return temporary(path + " is not compiled; run " + kMaker, 55, "4.3.5");
+}
+
 Result<std::optional<LineTable>> LineTable::open(std::string_view name, std::string_view listener) {
   const std::string general = "control/" + std::string(name);
   if (is_file_name_part(listener)) {
     const std::string own = general + "." + std::string(listener);
-    Result<std::optional<LineTable>> table = open_file(home_path(own + ".cdb"), own);
+    Result<std::optional<LineTable>> table = open_compiled(own);
     if (!table || table->has_value()) return table;
   }
-  return open_file(home_path(general + ".cdb"), general);
+  return open_compiled(general);
 }
 
 Result<std::optional<LineMatch>> LineTable::find(std::string_view address) {

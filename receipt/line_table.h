@@ -43,7 +43,8 @@ struct LineMatch {
 class LineTable {
  public:
   // control/NAME.LISTENER.cdb where that is there, else control/NAME.cdb, else nothing. With an empty
-  // listener, or one that could be no part of a file's name, the second alone.
+  // listener, or one that could be no part of a file's name, the second alone. A text that nobody has
+  // compiled is a failure (4.3.5): whoever wrote a table wants it to hold.
   static Result<std::optional<LineTable>> open(std::string_view name, std::string_view listener);
   static Result<std::optional<LineTable>> open_file(const std::string& path, std::string_view shown_name);
   // The first line that fits the address, which has an @. The failure (4.3.5): the table is damaged.
@@ -53,6 +54,7 @@ class LineTable {
   [[nodiscard]] std::string place(size_t line) const;
 
  private:
+  static Result<std::optional<LineTable>> open_compiled(const std::string& text);
   LineTable(CdbTable table, std::string_view name) : table_(std::move(table)), name_(name) {}
   CdbTable table_;
   std::string name_;

@@ -10,6 +10,9 @@
 //   fd 1 out   test: what was found
 //   exit       0 done, 100 wrong usage or a table is wrong (the compiled ones stay), 111 try again
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,11 +39,24 @@ int fail(const std::string& doing, const Failure& failure) {
   return failure.permanent() ? 100 : 111;
 }
 
+// Whoever removes a table does not want it to hold.
+Result<void> remove_tables(const std::vector<std::string>& listeners) {
+  for (const std::string& listener : listeners) {
+    const std::string path = home_path(hat_file(listener) + ".bin");
+    if (::unlink(path.c_str()) < 0 && errno != ENOENT) return os_failure("remove " + path, errno);
+    log_info(path + " is removed: there is no " + hat_file(listener) + " any more");
+  }
+  return {};
+}
+
 // All tables are made before the first one is put in place: they hold together, or none of the new ones does.
 int compile(bool write) {
   Result<std::vector<std::string>> listeners = hat_listeners();
   if (!listeners) return fail("find the tables", listeners.failure());
-  if (listeners->empty()) return fail("compile", permanent("there is no " + home_path("control/hat")));
+  Result<std::vector<std::string>> removed = hats_without_text();
+  if (!removed) return fail("find the compiled tables", removed.failure());
+  if (listeners->empty() && removed->empty())
+    return fail("compile", permanent("there is no " + home_path("control/hat")));
   std::vector<std::string> tables;
   for (const std::string& listener : *listeners) {
     std::vector<std::string> warnings;
@@ -54,6 +70,8 @@ int compile(bool write) {
     if (Result<void> wrote = write_hat(path, tables[i]); !wrote)
       return fail("write " + path, wrote.failure());
   }
+  if (!write) return 0;
+  if (Result<void> done = remove_tables(*removed); !done) return fail("compile", done.failure());
   return 0;
 }
 

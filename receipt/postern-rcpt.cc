@@ -58,6 +58,14 @@ int run(int argc, char** argv) {
 
 int compile(std::vector<std::string> tables) {
   if (tables.empty()) {
+    // Whoever removes a table does not want it to hold.
+    std::vector<std::string> removed;
+    const Result<void> done = remove_tables_without_text(removed);
+    for (const std::string& path : removed) log_info(path + " is removed: its text is not there any more");
+    if (!done) {
+      log_critical("compile", done.failure().text);
+      return 111;
+    }
     Result<std::vector<std::string>> found = recipient_tables();
     if (!found) {
       log_critical("find the tables", found.failure().text);

@@ -35,6 +35,7 @@ Result<TcpRule> parse_tcp_rule(std::string_view instructions) {
     } else if (const size_t equals = one.find('=');
                one.starts_with('+') && equals != std::string_view::npos) {
       rule.variables.emplace_back(one.substr(1, equals - 1), one.substr(equals + 1));
+      if (one.substr(1, equals - 1) == "TCPREMOTEHOST") rule.variables.emplace_back(kHostVerified, "");
     }
   }
   return rule;

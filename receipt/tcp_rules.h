@@ -22,6 +22,10 @@ struct TcpRule {
 // nobody is let in by a rule that could not be read.
 Result<TcpRule> find_tcp_rule(const std::string& cdb_path, std::string_view address);
 
+// Whoever may write the rules may say who somebody is: with TCPREMOTEHOST of a rule comes this variable, by
+// which the Host Access Table believes the name. Under tcpserver -p an operator may set it.
+constexpr const char* kHostVerified = "POSTERN_HOST_VERIFIED";
+
 // What stands behind an address in the database: 'D' denies, '+NAME=VALUE' NUL sets a variable.
 Result<TcpRule> parse_tcp_rule(std::string_view instructions);
 

@@ -110,6 +110,23 @@ void check_destinations(ControlReport& report) {
     report.problems.push_back(home_path("control/destinations") + ": " + table.failure().text);
 }
 
+// Tables of recipients that somebody has removed, and that go on counting.
+void warn_of_tables_without_text(std::vector<ControlReport>& reports) {
+  const Result<std::vector<std::string>> tables = recipient_tables_without_text();
+  for (const std::string& table : tables ? *tables : std::vector<std::string>()) {
+    const std::string path = home_path("control/" + table);
+    const std::string problem = path + ".cdb: it counts, and its text " + path +
+                                " is not there; run postern-rcpt compile, which removes it";
+    const auto known = std::find_if(reports.begin(), reports.end(), [&](const ControlReport& report) {
+      return report.name == table + ".cdb";
+    });
+    if (known != reports.end())
+      known->problems.push_back(problem);
+    else
+      reports.push_back({.name = table + ".cdb", .value = {}, .is_default = false, .problems = {problem}});
+  }
+}
+
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
@@ -134,6 +151,7 @@ Result<std::vector<ControlReport>> check_control() {
     if (report.name == "destinations" && !report.is_default) check_destinations(report);
     if (report.name == "senderexceptions" && !report.is_default) warn_of_stale_table(report);
   }
+  warn_of_tables_without_text(reports);
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
     const bool is_known = std::any_of(known_files().begin(), known_files().end(),

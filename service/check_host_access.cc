@@ -51,6 +51,12 @@ std::vector<std::string> problems_of_host_access(bool policies_alone) {
   for (const std::string& listener : listeners ? *listeners : std::vector<std::string>()) {
     for (std::string& problem : problems_of(listener)) problems.push_back(std::move(problem));
   }
+  const Result<std::vector<std::string>> orphans = hats_without_text();
+  for (const std::string& listener : orphans ? *orphans : std::vector<std::string>()) {
+    const std::string path = home_path(hat_file(listener));
+    problems.push_back(path + std::string(kCompiled) + ": it counts, and its text " + path +
+                       " is not there; run postern-hat compile, which removes it");
+  }
   return problems;
 }
 

@@ -6,6 +6,7 @@
 #include "lib/text.h"
 #include "receipt/client_questions.h"
 #include "receipt/hat_files.h"
+#include "receipt/tcp_rules.h"
 
 namespace postern::smtpd {
 
@@ -94,6 +95,12 @@ Result<Admission> admit(Environment& environment, const AdmissionTrial* trial) {
   if (!hat) return hat.failure();
   Admission admission;
   if (!*hat) {
+    if (!policy.empty())
+      return temporary(
+          "use the policy \"" + printable(policy, 80) +
+              "\" of POSTERN_POLICY: there is no compiled control/hat, which holds the policies; "
+              "write one, and run postern-hat compile",
+          55, "4.3.5");
     admission.policy = without_limits();
     if (!relays) return admission;
     admission.policy.rule = AccessRule::relay;
@@ -114,7 +121,8 @@ Result<Admission> admit(Environment& environment, const AdmissionTrial* trial) {
     return temporary("find the sender group of \"" + printable(ip, 60) +
                          "\": TCPREMOTEIP is no address; start smtpd under a UCSPI server, or set it",
                      55, "4.3.5");
-  ClientQuestions questions(*address, environment.get_or("TCPREMOTEHOST", ""));
+  ClientQuestions questions(*address, environment.get_or("TCPREMOTEHOST", ""),
+                            environment.get(kHostVerified).has_value());
   if (trial != nullptr && !trial->dns.empty()) questions.ask_dns_of(trial->dns);
   if (trial != nullptr && trial->has_score) questions.take_score(trial->score);
   Result<HatMatch> match = match_client((*hat)->table, *address, questions.questions(), trial != nullptr);

@@ -13,13 +13,14 @@ namespace postern::smtpd {
 
 struct Caller {
   Environment environment;  // before the Host Access Table has said anything
+  Environment listener{};   // before control/tcp.smtp.cdb has, either, as change_client() has it
   bool denied = false;      // by control/tcp.smtp.cdb
   bool is_proxy = false;    // which says that it brings nobody: it may not relay, whatever the tables say
 };
 
 // Reads the header of the PROXY protocol from `fd` where the proxy says one. Nothing: it did not say one as
 // it should have; that has been logged.
-Result<std::optional<Caller>> meet_caller(int fd, const Proxies& proxies);
+Result<std::optional<Caller>> meet_caller(int fd, const Proxies& proxies, Environment listener);
 
 // Whom XCLIENT has named; at the same address where it named none.
 Result<Caller> become_caller(const Caller& before, const XclientRequest& request);

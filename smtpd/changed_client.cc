@@ -12,10 +12,11 @@ namespace postern::smtpd {
 
 namespace {
 
-// Who the client is, and what follows from it.
-constexpr std::array kOfClient = {"RELAYCLIENT",  "TCPREMOTEHOST",  "TCPREMOTEINFO",       "TCPLOCALHOST",
-                                  "POSTERN_AUTH", "POSTERN_POLICY", "POSTERN_SENDERGROUP", "POSTERN_HELO",
-                                  "POSTERN_ICID", "POSTERN_SKIP"};
+// Who the client is, and what follows from it. Not POSTERN_POLICY: a listener's own (that of submission asks
+// for AUTH) holds for whoever comes through a proxy, too.
+constexpr std::array kOfClient = {"RELAYCLIENT",  "TCPREMOTEHOST",       "TCPREMOTEINFO", "TCPLOCALHOST",
+                                  "POSTERN_AUTH", "POSTERN_SENDERGROUP", "POSTERN_HELO",  "POSTERN_ICID",
+                                  "POSTERN_SKIP", kHostVerified};
 
 Result<TcpRule> rule_of(const std::string& address) {
   const std::string path = home_path("control/tcp.smtp.cdb");
@@ -26,10 +27,14 @@ Result<TcpRule> rule_of(const std::string& address) {
 
 }  // namespace
 
-Result<ChangedClient> change_client(Environment environment, const ProxiedClient& client) {
+Result<ChangedClient> change_client(Environment environment, const ProxiedClient& client,
+                                    const Environment& listener) {
   const Result<TcpRule> old_rule = rule_of(environment.get_or("TCPREMOTEIP", ""));
   if (!old_rule) return old_rule.failure();
-  for (const auto& [name, value] : old_rule->variables) environment.unset(name);
+  for (const auto& [name, value] : old_rule->variables) {
+    const std::optional<std::string_view> own = listener.get(name);
+    own ? environment.set(name, *own) : environment.unset(name);
+  }
   for (const char* name : kOfClient) environment.unset(name);
   const std::pair<const char*, const std::string*> values[] = {{"TCPREMOTEIP", &client.remote_ip},
                                                                {"TCPREMOTEPORT", &client.remote_port},

@@ -111,6 +111,7 @@ class Connections {
   StressSign sign_;
   Stress stress_;
   uint64_t accepted_ = 0;  // since we were executed
+  const Environment listener_ = Environment::of_process();
   bool crashed_ = false;
   bool said_full_ = false;
   sigset_t while_waiting_{};
@@ -238,7 +239,7 @@ int Connections::session(Fd connection, const sockaddr_storage& remote) {
     return 0;
   }
   for (const auto& [name, value] : rule->variables) ::setenv(name.c_str(), value.c_str(), 1);
-  return converse_(&sign_);
+  return converse_(&sign_, listener_);
 }
 
 // The signals stay blocked over the exec, so that none is lost.

@@ -5,12 +5,14 @@
 
 #include <functional>
 
+#include "lib/environment.h"
 #include "smtpd/stress.h"
 
 namespace postern::smtpd {
 
-// One conversation; the sign is null where nobody tells how many there are.
-using Converse = std::function<int(const StressSign*)>;
+// One conversation; the sign is null where nobody tells how many there are. `listener` is the environment
+// before control/tcp.smtp.cdb has said anything of the client.
+using Converse = std::function<int(const StressSign*, const Environment& listener)>;
 
 // Accepts connections on the TCP socket at descriptor 3 and runs `converse` in a forked process for each,
 // with the connection as descriptors 0 and 1 and the UCSPI variables set, those of control/tcp.smtp.cdb last.

@@ -120,10 +120,10 @@ int hold_sessions(Caller caller, Beginning now, const Proxies& proxies, const St
   return 0;
 }
 
-int converse(const StressSign* stress) {
+int converse(const StressSign* stress, const Environment& listener) {
   const Result<Proxies> proxies = Proxies::read();
   if (!proxies) return not_configured(proxies.failure());
-  Result<std::optional<Caller>> met = meet_caller(0, *proxies);
+  Result<std::optional<Caller>> met = meet_caller(0, *proxies, listener);
   if (!met) return not_configured(met.failure());
   if (!met->has_value() || is_denied(**met)) return 0;
   Result<Beginning> beginning = prepare(**met, *proxies);
@@ -139,7 +139,7 @@ int run(int argc, char** argv) {
     log_critical("start", "usage: postern-smtpd [--serve]");
     return 100;
   }
-  return converse(nullptr);
+  return converse(nullptr, {});
 }
 
 }  // namespace

@@ -10,9 +10,12 @@ bool Session::is_welcome(AccessList list, std::string_view value) {
   return accepts(decision);
 }
 
-// NOBADHELO: hosts whose name does not count, as in qregex.
+// NOBADHELO: hosts whose name does not count, as in qregex. Nor does that of mail programs, which call
+// themselves anything: who relays, and who is to log in before his mail is taken.
 bool Session::welcomes_name(std::string_view name) {
-  if (!environment_.get("NOBADHELO") && !is_welcome(AccessList::helo, name)) return false;
+  const bool counts =
+      !is_trusted() && settings_.policy.auth != AuthUse::required && !environment_.get("NOBADHELO");
+  if (counts && !is_welcome(AccessList::helo, name)) return false;
   return greets_well(name);
 }
 

@@ -28,7 +28,10 @@ Result<Environment> environment_of(const TraceQuestion& question, Trace& traced)
   environment.set("TCPREMOTEIP", question.ip);
   environment.set("POSTERN_LISTENER", question.listener);
   if (!question.local_ip.empty()) environment.set("TCPLOCALIP", question.local_ip);
-  if (!question.host.empty()) environment.set("TCPREMOTEHOST", question.host);
+  if (!question.host.empty()) {
+    environment.set("TCPREMOTEHOST", question.host);
+    environment.set(kHostVerified, "");
+  }
   if (!question.user.empty()) environment.set("POSTERN_AUTH", question.user);
   const std::string path = home_path(kTcpRules);
   if (::access(path.c_str(), F_OK) < 0) return environment;

@@ -100,6 +100,19 @@ expect_equal "$(talk 127.0.0.9 | cut -c1-3 | head -n 1)" 554 "the running table"
 "$B/postern-showctl" > "$T/showctl"
 expect_in "$T/showctl" '^problem: .*control/hat:2: '
 
+# A listener's table that was removed holds until the next compile, and not for longer.
+printf 'ALL: ACCEPT\n' > "$POSTERN_HOME/control/hat"
+printf 'ALL: RELAY\n' > "$POSTERN_HOME/control/hat.smtpd"
+compile_hat
+relays() { talk 127.0.0.9 'EHLO c' 'MAIL FROM:<a@b.example>' 'RCPT TO:<x@elsewhere.example>' | tail -n 1 | cut -c1-3; }
+expect_equal "$(relays)" 250 "the listener's own table"
+rm "$POSTERN_HOME/control/hat.smtpd"
+"$B/postern-showctl" > "$T/showctl"
+expect_in "$T/showctl" '^problem: .*control/hat\.smtpd\.bin: it counts, and its text '
+compile_hat
+[ ! -e "$POSTERN_HOME/control/hat.smtpd.bin" ] || fail "a compiled table outlives its text"
+expect_equal "$(relays)" 550 "after the listener's table was removed"
+
 # A table that nobody compiled, or a broken one, lets nobody in.
 printf 'ALL: ACCEPT\n' > "$POSTERN_HOME/control/hat"
 echo nonsense > "$POSTERN_HOME/control/hat.bin"

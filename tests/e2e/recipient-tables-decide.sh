@@ -78,3 +78,14 @@ expect_equal "$(envelope team@new.example)" 'Fs@client.example|Tann@new.example|
 expect_in "$T/ctl" 'problem: .*control/aliases:2: "team@new.example" leads back'
 expect_in "$T/ctl" 'problem: .*control/aliases: it is newer than aliases.cdb'
 expect_in "$T/ctl" '^rat.inside: 1 lines$'
+
+# A text that nobody has compiled holds its recipients' mail back; a table without a text is told, and goes when the others are compiled.
+rm "$C/aliases.cdb" "$C/rat.inside"
+"$B/postern-rcpt" test team@new.example > "$T/test" 2>&1
+expect_equal $? 111 "exit code of a table that is not compiled"
+expect_in "$T/test" 'control/aliases is not compiled; run postern-rcpt compile'
+"$B/postern-showctl" > "$T/ctl"
+expect_in "$T/ctl" 'problem: .*control/rat.inside.cdb: it counts, and its text '
+"$B/postern-rcpt" compile > "$T/compile" 2>&1
+expect_in "$T/compile" 'control/rat.inside.cdb is removed'
+[ ! -e "$C/rat.inside.cdb" ] || fail "a compiled table outlives its text"

@@ -18,6 +18,7 @@ constexpr std::string_view kPolicies =
 CountryNetworks no_countries() {
   return [](const std::vector<std::string>& codes) -> Result<std::vector<AddressPrefix>> {
     if (codes.front() == "DE") return *parse_networks("198.51.100.0/24");
+    if (codes.front() == "US") return std::vector<AddressPrefix>(4000000);
     return permanent("no database");
   };
 }
@@ -295,6 +296,13 @@ TEST_CASE("a bad line names itself, and the remedy") {
     CHECK(got.find(problem) != std::string::npos);
   }
   CHECK(failure_of("").empty());
+}
+
+TEST_CASE("a table that a session of smtpd could not open is not made") {
+  const Result<std::string> made = make("A: country[US] REJECT\nALL: ACCEPT\n");
+  REQUIRE_FALSE(made.ok());
+  CHECK(made.failure().permanent());
+  CHECK(made.failure().text.find("larger than 64 MiB") != std::string::npos);
 }
 
 TEST_CASE("an owner of networks is understood, and matches nobody") {

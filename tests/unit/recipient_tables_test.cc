@@ -228,6 +228,30 @@ TEST_CASE("a listener's own table stands before the general one, and text withou
   CHECK_FALSE(LineTable::open("aliases", "inside")->has_value());
 }
 
+TEST_CASE("a table of recipients does not count without its text, nor is its text passed over") {
+  const ScratchHome home;
+  std::vector<std::string> doubts;
+  std::vector<std::string> removed;
+  for (const char* table : {"rat", "rat.inside", "aliases", "domainmap"}) {
+    CAPTURE(table);
+    home.write("control/" + std::string(table), "");
+    const Result<std::optional<LineTable>> waits = LineTable::open(
+        split(table, '.').front(), std::string_view(table).ends_with("inside") ? "inside" : "smtpd");
+    CHECK_FALSE(waits.ok());
+    CHECK((waits || waits.failure().status == "4.3.5"));
+    REQUIRE(compile_recipient_table(table, doubts).ok());
+  }
+  REQUIRE(remove_tables_without_text(removed).ok());
+  CHECK(removed.empty());
+  for (const char* table : {"rat.inside", "aliases"})
+    ::unlink(home.path("control/" + std::string(table)).c_str());
+  CHECK(joined(*recipient_tables_without_text()) == "aliases rat.inside");
+  REQUIRE(remove_tables_without_text(removed).ok());
+  CHECK(removed.size() == 2);
+  CHECK((*LineTable::open("rat", "inside"))->name() == "control/rat");
+  CHECK_FALSE(LineTable::open("aliases", "")->has_value());
+}
+
 TEST_CASE("the checks of recipients are set for each listener") {
   const Result<RecipientSettingsTable> table = RecipientSettingsTable::parse(
       "inside call_ahead=Exchange ldap=on\nDEFAULT users=on ldap_trouble=accept\nout users=/bin/x "

@@ -4,6 +4,7 @@
 
 #include "lib/text.h"
 #include "tests/smtpd_conversation.h"
+#include "tests/unit/scratch.h"
 
 using namespace postern;
 using namespace postern::smtpd;
@@ -41,6 +42,16 @@ TEST_CASE("a message by DATA and one by BDAT are the same") {
   REQUIRE(chunks.handed_on.size() == 1);
   CHECK(data.handed_on[0].message == "Subject: x\n\n.dot\n");
   CHECK(chunks.handed_on[0].message == data.handed_on[0].message);
+}
+
+TEST_CASE("control/badhelo does not count for who is to log in") {
+  const ScratchHome home;
+  home.write("control/badhelo", "friend\n");
+  Conversation conversation;
+  conversation.packets = {"EHLO friend\r\n", "QUIT\r\n"};
+  CHECK(codes(play(conversation).replies) == "220 451 221");  // nobody answers
+  conversation.settings.policy.auth = AuthUse::required;
+  CHECK(codes(play(conversation).replies) == "220 250 221");
 }
 
 TEST_CASE("the bytes of a refused chunk are never read as commands") {

@@ -146,6 +146,22 @@ TEST_CASE("SPF: of many PTR names ten are looked at") {
           "192.0.2.1") == "fail");
 }
 
+TEST_CASE("SPF: however often a record asks for the name of the client, each PTR name is asked for once") {
+  std::string zone = "example.org TXT";
+  const std::string record =
+      "v=spf1 exists:" + repeated("%{p}", 200) + ".example.org ptr include:b.example.org -all";
+  for (size_t at = 0; at < record.size(); at += 250) zone += " \"" + record.substr(at, 250) + "\"";
+  zone += "\nb.example.org TXT \"v=spf1 exists:%{p}.x.example.org ptr ~all\"\n";
+  zone += "x.example.org A 192.0.2.9\n";
+  for (int i = 0; i < 30; ++i) {
+    const std::string name = "p" + std::to_string(i) + ".b.example.org";
+    zone += "1.2.0.192.in-addr.arpa PTR " + name + "\n" + name + " A 198.51.100.1\n";
+  }
+  std::vector<std::string> asked;
+  CHECK(check(zone, "192.0.2.1", "a@example.org", &asked).result == SpfResult::fail);
+  CHECK(asked.size() <= 16);  // two records, two names that exist or not, one PTR record and its ten names
+}
+
 TEST_CASE("SPF: an explanation is what the domain says, in one line of ASCII, or nothing") {
   const std::string zone = "example.org TXT \"v=spf1 -all exp=e.example.org\"\n";
   const auto explained = [&](const std::string& lines) { return check(zone + lines).explanation; };

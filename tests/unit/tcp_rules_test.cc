@@ -89,6 +89,13 @@ TEST_CASE("each rule denies the addresses that tcprulescheck denies by it, IPv6 
   CHECK(denied > 20);
 }
 
+TEST_CASE("a rule that names the client is believed") {
+  const Result<TcpRule> rule = parse_tcp_rule(std::string_view("+TCPREMOTEHOST=a.example\0", 25));
+  REQUIRE(rule.ok());
+  REQUIRE(rule->variables.size() == 2);
+  CHECK(rule->variables[1].first == kHostVerified);
+}
+
 TEST_CASE("no rule at all allows, a database that cannot be read does not") {
   const Scratch scratch;
   const Result<TcpRule> none = find_tcp_rule(compiled(scratch, "10.:deny\n"), "192.0.2.1");
