@@ -8,7 +8,7 @@ make_tls_instance mx.example.org
 make_certificate client 30 client.example
 echo "$T/ca.crt" > "$POSTERN_HOME/control/tlsdclientca"
 printf '127.0.0.7 xclient\n127.0.0.5 proxy\n' > "$POSTERN_HOME/control/proxies"
-printf 'OURS RELAY\nSECURED ACCEPT tls=required\n' > "$POSTERN_HOME/control/policies"
+printf 'OURS RELAY\nSECURED ACCEPT tls=required\nSUBMISSION ACCEPT tls=required\n' > "$POSTERN_HOME/control/policies"
 printf 'PROXIES: 127.0.0.0/8 $OURS\nALL: $SECURED\n' > "$POSTERN_HOME/control/hat"
 "$B/postern-hat" compile > "$T/compile" 2>&1 || fail "$(cat "$T/compile")"
 run_instance

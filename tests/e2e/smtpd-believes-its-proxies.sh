@@ -86,11 +86,14 @@ wait_for 30 logged smtpd 'ICID [0-9]+ goes on as ICID [0-9]+, by XCLIENT'
 talk 127.0.0.7 . 'EHLO proxy.example\r\n' 'XCLIENT ADDR=192.0.2.9\r\n' 'EHLO c.example\r\n' \
   'XCLIENT ADDR=198.51.100.7 HELO=again.example PROTO=ESMTP\r\n' 'MAIL FROM:<a@other.example>\r\n' 'RCPT TO:<x@far.example>\r\n' 'QUIT\r\n'
 in_order "$T/said" '^220 ' '^250-XCLIENT' '^220 ' '^250-XCLIENT' '^220 ' '^250 2\.1\.0' '^250 2\.1\.5' '^221'
-# Who has logged in at the proxy may send to anybody; a name that XCLIENT says is held to the list of names.
+# A name that XCLIENT says is held to the list of names; but who has logged in at the proxy is not, and may send to anybody.
 echo again.example > "$POSTERN_HOME/control/badhelo"
-talk 127.0.0.7 . 'EHLO proxy.example\r\n' 'XCLIENT ADDR=192.0.2.8 LOGIN=bob HELO=again.example\r\n' 'MAIL FROM:<a@other.example>\r\n' \
+talk 127.0.0.7 . 'EHLO proxy.example\r\n' 'XCLIENT ADDR=192.0.2.8 HELO=again.example\r\n' 'MAIL FROM:<a@other.example>\r\n' \
   'EHLO c.example\r\n' 'MAIL FROM:<a@other.example>\r\n' 'RCPT TO:<x@far.example>\r\n' 'QUIT\r\n'
-in_order "$T/said" '^220 ' '^220 ' '^550 5\.7\.1' '^250 SIZE' '^250 2\.1\.0' '^250 2\.1\.5' '^221'
+in_order "$T/said" '^220 ' '^220 ' '^550 5\.7\.1' '^250 SIZE' '^250 2\.1\.0' '^550 5\.7\.1 relaying' '^221'
+talk 127.0.0.7 . 'EHLO proxy.example\r\n' 'XCLIENT ADDR=192.0.2.8 LOGIN=bob HELO=again.example\r\n' 'MAIL FROM:<a@other.example>\r\n' \
+  'RCPT TO:<x@far.example>\r\n' 'QUIT\r\n'
+in_order "$T/said" '^220 ' '^220 ' '^250 2\.1\.0' '^250 2\.1\.5' '^221'
 rm "$POSTERN_HOME/control/badhelo"
 talk 127.0.0.7 . 'EHLO proxy.example\r\n' 'XCLIENT ADDR=203.0.113.4\r\n'
 said '^554 5\.7\.1'
