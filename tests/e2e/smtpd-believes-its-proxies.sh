@@ -86,16 +86,32 @@ wait_for 30 logged smtpd 'ICID [0-9]+ goes on as ICID [0-9]+, by XCLIENT'
 talk 127.0.0.7 . 'EHLO proxy.example\r\n' 'XCLIENT ADDR=192.0.2.9\r\n' 'EHLO c.example\r\n' \
   'XCLIENT ADDR=198.51.100.7 HELO=again.example PROTO=ESMTP\r\n' 'MAIL FROM:<a@other.example>\r\n' 'RCPT TO:<x@far.example>\r\n' 'QUIT\r\n'
 in_order "$T/said" '^220 ' '^250-XCLIENT' '^220 ' '^250-XCLIENT' '^220 ' '^250 2\.1\.0' '^250 2\.1\.5' '^221'
-# Who has logged in at the proxy may send to anybody; a name that XCLIENT says is held to the list of names.
+# Who has logged in at the proxy may send to anybody, whatever his program calls itself; others' names that XCLIENT says are held to the list
+# of names.
 echo again.example > "$POSTERN_HOME/control/badhelo"
-talk 127.0.0.7 . 'EHLO proxy.example\r\n' 'XCLIENT ADDR=192.0.2.8 LOGIN=bob HELO=again.example\r\n' 'MAIL FROM:<a@other.example>\r\n' \
+talk 127.0.0.7 . 'EHLO proxy.example\r\n' 'XCLIENT ADDR=192.0.2.8 HELO=again.example\r\n' 'MAIL FROM:<a@other.example>\r\n' \
   'EHLO c.example\r\n' 'MAIL FROM:<a@other.example>\r\n' 'RCPT TO:<x@far.example>\r\n' 'QUIT\r\n'
-in_order "$T/said" '^220 ' '^220 ' '^550 5\.7\.1' '^250 SIZE' '^250 2\.1\.0' '^250 2\.1\.5' '^221'
+in_order "$T/said" '^220 ' '^220 ' '^550 5\.7\.1' '^250 SIZE' '^250 2\.1\.0' '^550 5\.7\.1 relaying' '^221'
+talk 127.0.0.7 . 'EHLO proxy.example\r\n' 'XCLIENT ADDR=192.0.2.8 LOGIN=bob HELO=again.example\r\n' 'MAIL FROM:<a@other.example>\r\n' \
+  'RCPT TO:<x@far.example>\r\n' 'QUIT\r\n'
+in_order "$T/said" '^220 ' '^220 ' '^250 2\.1\.0' '^250 2\.1\.5' '^221'
 rm "$POSTERN_HOME/control/badhelo"
 talk 127.0.0.7 . 'EHLO proxy.example\r\n' 'XCLIENT ADDR=203.0.113.4\r\n'
 said '^554 5\.7\.1'
 talk 127.0.0.7 . 'EHLO proxy.example\r\n' 'XCLIENT ADDR=192.0.2.66\r\n'
 expect_equal "$(tail -n 1 "$T/said")" '(closed)' "a denied client by XCLIENT"
+
+# A listener's own policy holds for whom a proxy brings, whatever the proxy's rule says.
+printf '127.:allow,RELAYCLIENT="",POSTERN_POLICY="RELAYED"\n:allow\n' | tcprules "$POSTERN_HOME/control/tcp.smtp.cdb" "$T/tcp.tmp" || fail "tcprules"
+first=$PORT
+PORT=$(free_port)
+POSTERN_POLICY=BLOCKED start own "$B/postern-bind" "tcp:127.0.0.1:$PORT" "$B/postern-smtpd" --serve
+wait_for 30 listening "$PORT"
+talk 127.0.0.5 'PROXY TCP4 192.0.2.1 198.51.100.9 40000 25\r\n' .
+said '^554 5\.7\.1'
+talk 127.0.0.6 .
+said '^220 '
+PORT=$first
 
 # A line that cannot be read: nobody is let in, and showctl names it.
 echo '127.0.0.5 trusted' >> "$POSTERN_HOME/control/proxies"
