@@ -100,6 +100,18 @@ said '^554 5\.7\.1'
 talk 127.0.0.7 . 'EHLO proxy.example\r\n' 'XCLIENT ADDR=192.0.2.66\r\n'
 expect_equal "$(tail -n 1 "$T/said")" '(closed)' "a denied client by XCLIENT"
 
+# A listener's own policy holds for whom a proxy brings, whatever the proxy's rule says.
+printf '127.:allow,RELAYCLIENT="",POSTERN_POLICY="RELAYED"\n:allow\n' | tcprules "$POSTERN_HOME/control/tcp.smtp.cdb" "$T/tcp.tmp" || fail "tcprules"
+first=$PORT
+PORT=$(free_port)
+POSTERN_POLICY=BLOCKED start own "$B/postern-bind" "tcp:127.0.0.1:$PORT" "$B/postern-smtpd" --serve
+wait_for 30 listening "$PORT"
+talk 127.0.0.5 'PROXY TCP4 192.0.2.1 198.51.100.9 40000 25\r\n' .
+said '^554 5\.7\.1'
+talk 127.0.0.6 .
+said '^220 '
+PORT=$first
+
 # A line that cannot be read: nobody is let in, and showctl names it.
 echo '127.0.0.5 trusted' >> "$POSTERN_HOME/control/proxies"
 talk 127.0.0.6 .

@@ -188,9 +188,9 @@ TEST_CASE("several questions share a connection, and a closed one is made anew")
     REQUIRE(answer.ok());
     CHECK(answer->name == expected);
   }
-  // After the deadline nothing is sent: the connection's second question is still to come.
+  // After the deadline nobody is asked: the server's next connection is still to come.
   CHECK_FALSE(dns_asker("@dnsq", now_milliseconds())({"txt", "a.test"}).ok());
-  CHECK(ask({"txt", "a.test"})->name == "c3q2.test");
+  for (const char* expected : {"c3q2.test", "c4q1.test"}) CHECK(ask({"txt", "a.test"})->name == expected);
   ::kill(server, SIGKILL);
   ::waitpid(server, nullptr, 0);
   const AskDns late = dns_asker("@dnsq", now_milliseconds() - 1);
