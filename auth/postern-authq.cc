@@ -4,8 +4,8 @@
 //              postern-authq auth MECHANISM STATE   one step of an exchange; STATE is empty at the start
 //              postern-authq check USER             is it the user's password?
 //   fd 0 in    auth: the client's response in base64; closed when there is none; check: the password
-//   fd 1 out   auth: USER TAB the last challenge (0), milliseconds to wait TAB USER (1), STATE TAB the
-//              challenge (2); challenges in base64
+//   fd 1 out   auth: USER TAB the last challenge (0), milliseconds to wait TAB USER (1, and 111 when it
+//              counts as a failure), STATE TAB the challenge (2); challenges in base64
 //   env        POSTERN_HOME, TCPREMOTEIP
 //   files      control/authcheck, control/authfailures, secrets/posterni/{users,key}
 //   user       posterni
@@ -101,9 +101,10 @@ class Service {
         output = step.state + "\t" + base64(step.challenge);
         return kGoOn;
       case Step::Kind::refused:
+      case Step::Kind::doubtful:
         output =
             std::to_string(delay_milliseconds(failures_->add(ip, now))) + "\t" + printable(step.user, 255);
-        return kRefused;
+        return step.kind == Step::Kind::refused ? kRefused : kTryAgain;
       case Step::Kind::not_understood:
         return kNotUnderstood;
       case Step::Kind::unknown_mechanism:

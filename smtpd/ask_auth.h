@@ -19,6 +19,7 @@ enum class AuthCode : int {
   too_many_failures = 3,
   not_understood = 4,
   unknown_mechanism = 5,
+  try_again = 111,  // with an output as of `refused`: somebody said no, and it counts
 };
 
 // `response` in base64, as the client said it; null: it has not said any.

@@ -83,7 +83,7 @@ void Session::exchange(const std::string& mechanism, std::optional<Secret> respo
         if (!response) return;
         continue;
       case AuthCode::refused:
-        return authentication_failed(second, mechanism, parse_number(first).value_or(0));
+        return authentication_failed(Reply::authentication_failed, second, mechanism, first);
       case AuthCode::too_many_failures:
         log_.authentication_failed("", mechanism, "too many failures of this address");
         return close(Reply::too_many_auth_failures);
@@ -91,6 +91,9 @@ void Session::exchange(const std::string& mechanism, std::optional<Secret> respo
         return refuse(Reply::bad_auth_response);
       case AuthCode::unknown_mechanism:
         return refuse(Reply::unknown_mechanism);
+      case AuthCode::try_again:
+        if (answer->output.empty()) break;
+        return authentication_failed(Reply::auth_unavailable, second, mechanism, first);
     }
     return idle_command(Reply::auth_unavailable);
   }
@@ -139,16 +142,19 @@ void Session::authenticated(const std::string& name, const std::string& mechanis
 
 // Who guesses waits, longer each time; after a few tries the connection is over. Each of these processes
 // belongs to one client, so nobody else waits.
-void Session::authentication_failed(const std::string& name, const std::string& mechanism, uint64_t delay) {
-  log_.authentication_failed(name, mechanism, "");
+void Session::authentication_failed(Reply reply, const std::string& name, const std::string& mechanism,
+                                    std::string_view delay) {
+  log_.authentication_failed(name, mechanism,
+                             reply == Reply::auth_unavailable ? "a checker could not tell" : "");
   const uint64_t* tries = need(rules_.auth_tries, read_auth_tries);
   if (tries == nullptr) return;
-  client_.pause(static_cast<int64_t>(std::min(delay, kMostDelayMilliseconds)));
+  client_.pause(static_cast<int64_t>(
+      std::min(parse_number(delay).value_or(kMostDelayMilliseconds), kMostDelayMilliseconds)));
   if (++auth_failures_ >= *tries) {
-    answer(Reply::authentication_failed);
+    answer(reply);
     return close(Reply::too_many_auth_failures);
   }
-  refuse(Reply::authentication_failed);
+  refuse(reply);
 }
 
 bool Session::may_send_as(std::string_view sender) {

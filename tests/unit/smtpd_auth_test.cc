@@ -32,6 +32,7 @@ Result<postern::Reply> ask_here(const std::string& mechanism, const std::string&
       .password =
           [](const std::string& user, const Secret& password) {
             if (user == "down") return auth::Verdict::unavailable;
+            if (user == "doubt") return auth::Verdict::doubtful;
             return user == "alice" && password.view() == "pencil" ? auth::Verdict::yes : auth::Verdict::no;
           },
       .verifier = [](const std::string&) { return auth::make_verifier("pencil", "0123456789abcdef", 4096); },
@@ -51,6 +52,8 @@ Result<postern::Reply> ask_here(const std::string& mechanism, const std::string&
       return postern::Reply{5, ""};
     case Kind::unavailable:
       return postern::Reply{111, ""};
+    case Kind::doubtful:
+      return postern::Reply{111, "1\t" + step.user};
   }
   return postern::Reply{};
 }
@@ -159,6 +162,9 @@ TEST_CASE("whoever guesses is sent away") {
   const std::string wrong = "AUTH PLAIN " + kWrong + "\r\n";
   CHECK(codes_of({wrong, "AUTH PLAIN " + kPlain + "\r\n"}) == "220 250 535 235");
   CHECK(codes_of({wrong, wrong, wrong, wrong}) == "220 250 535 535 535 421");
+  // Where one checker said no and another could not tell.
+  const std::string doubtful = "AUTH PLAIN " + base64(kNul + "doubt" + kNul + "x") + "\r\n";
+  CHECK(codes_of({doubtful, wrong, doubtful, doubtful}) == "220 250 454 535 454 421");
   Conversation known = conversation({"AUTH PLAIN " + kPlain + "\r\n"});
   known.ask_auth = [](const std::string&, const std::string&, const Secret*, const Settings&) {
     return Result<postern::Reply>(postern::Reply{3, ""});
