@@ -196,6 +196,24 @@ TEST_CASE("the author has to be the user") {
     CHECK(decision.passes() == row.passes);
     if (!decision.passes()) CHECK(decision.reply.line().starts_with("550 5.7.1 "));
   }
+  // What may be a From: to others.
+  const std::string own = "From: alice@example.org\n\n";
+  const std::string blanks(33000, ' ');
+  CHECK(check_authors(may, "alice", authors_of("X: " + blanks + "\nY:\tz\n" + own)).passes());
+  for (const std::string& first :
+       {"From" + blanks + ": boss@corp.example\n", "From\n" + blanks + ": boss@corp.example\n",
+        "From\n " + blanks.substr(0, 20000) + "\n" + blanks.substr(0, 20000) + ": boss@corp.example\n",
+        std::string("F\0rom: boss@corp.example\n", 25), std::string("From\0: boss@corp.example\n", 25),
+        std::string("\vFrom: boss@corp.example\n"), std::string("From\v: boss@corp.example\n"),
+        std::string("From\x7f: boss@corp.example\n"), std::string("From\xc2\xa0: boss@corp.example\n"),
+        std::string("\xef\xbb\xbf"
+                    "From: boss@corp.example\n"),
+        std::string("From x: boss@corp.example\n"), "X: " + blanks + "\rFrom: boss@corp.example\n",
+        std::string("X: y\rFrom: boss@corp.example\n")}) {
+    CAPTURE(first.substr(0, 40));
+    CHECK_FALSE(check_authors(may, "alice", authors_of(first + own)).passes());
+  }
+  CHECK(check_authors(may, "alice", authors_of(own + "x\vy\r\n")).passes());  // of the body
   const std::string padding(smtpd::HeaderScan::kAuthorLimitBytes, 'x');
   CHECK_FALSE(
       check_authors(may, "alice", authors_of("From: (" + padding + ")\n boss@example.org\n\n")).passes());
