@@ -127,6 +127,10 @@ TEST_CASE("a From: field is read whole, or not at all") {
            Row{"a@b.example\xe2\x80\xaf", nullptr},
            Row{"\"a\tb\"@c.example", nullptr},
            Row{"a@[x;boss@example.org]", nullptr},
+           Row{"=?ISO-2022-JP?B?GyRCOzNFRBsoQg==?= <user@own.example>", "user@own.example"},
+           Row{"=?iso-2022-jp?q?boss=1B$B!w=1B=28Bcorp.example?= <a@b.example>", "a@b.example",
+               "boss@corp.example"},
+           Row{"=?utf-8?q?=1B$B;3=1B=28B?= <a@b.example>", nullptr},
            Row{"\"boss@example.org", nullptr},
            Row{"(boss@example.org", nullptr},
            Row{"a@b.example)", nullptr},
@@ -233,4 +237,14 @@ TEST_CASE("encoded words are decoded as readers do") {
   CHECK(decode_encoded_words("=?utf-8?b?Y\tQ==?=x") == "ax");
   CHECK(decode_encoded_words("=?utf-8?q?=4?=") == "=4");
   CHECK_FALSE(decode_encoded_words("=?UTF-7?q?a?=").has_value());
+  const std::string other = "\xef\xbf\xbd";
+  CHECK(decode_encoded_words("=?ISO-2022-JP?B?GyRCOzNFRBsoQg==?= x") == other + other + " x");
+  CHECK(decode_encoded_words("=?iso-2022-jp-1?q?a=1B$@;3=1B$(D;3=1B(I1=1B(Jb@c?=") ==
+        "a" + other + other + other + "b@c");
+  // The wide forms of b@c.d, and an ideographic full stop
+  CHECK(decode_encoded_words("=?iso-2022-jp?q?=1B$B#b!w#c!%#d!#!!=1B(B?=") == "b@c.d. ");
+  for (const char* odd : {"=?iso-2022-jp?q?=1B$B;3?=", "=?iso-2022-jp?q?=1B$B;=1B(B?=",
+                          "=?iso-2022-jp?q?=1B$C;3=1B(B?=", "=?iso-2022-jp?q?=1B$B; =1B(B?=",
+                          "=?iso-2022-jp?q?a=1B?=", "=?iso-2022-kr?q?a?=", "=?iso-2022-jp?q?=1B(I=0A=1B(B?="})
+    CHECK_FALSE(decode_encoded_words(odd).has_value());
 }
