@@ -131,6 +131,23 @@ TEST_CASE("a From: field is read whole, or not at all") {
            Row{"=?iso-2022-jp?q?boss=1B$B!w=1B=28Bcorp.example?= <a@b.example>", "a@b.example",
                "boss@corp.example"},
            Row{"=?utf-8?q?=1B$B;3=1B=28B?= <a@b.example>", nullptr},
+           Row{"\"boss@corp.example/x@own.example\" <u@own.example>", "u@own.example",
+               "boss@corp.example/x corp.example/x@own.example"},
+           Row{"\"boss@corp.example\xc2\xa0x\xe2\x80\x80u@own.example\" <u@own.example>", "u@own.example",
+               "boss@corp.example u@own.example"},
+           Row{"\"boss@corp\xef\xbc\x8e"
+               "example\" <u@own.example>",
+               "u@own.example", "boss@corp.example"},
+           Row{"\"boss@corp\xe3\x80\x82"
+               "example\" <u@own.example>",
+               "u@own.example", "boss@corp.example"},
+           Row{"\"boss\xef\xbc\xa0"
+               "corp\xef\xbd\xa1"
+               "example\" <u@own.example>",
+               "u@own.example", "boss@corp.example"},
+           Row{"\"\xe2\x81\xa6gro\xe2\x81\xa9\" <a@b.example>", nullptr},
+           Row{"\"\xe2\x80\xaagro\" <a@b.example>", nullptr},
+           Row{"\"\xe2\x80\xabgro\" <a@b.example>", nullptr},
            Row{"\"boss@example.org", nullptr},
            Row{"(boss@example.org", nullptr},
            Row{"a@b.example)", nullptr},
@@ -183,6 +200,7 @@ TEST_CASE("the author has to be the user") {
            Row{"From: us: alice@example.org, boss@example.org;\n\n", false},
            Row{"From: \"boss@example.org\" <alice@example.org>\n\n", false},
            Row{"From: \"sales@example.org\" <alice@example.org>\n\n", true},
+           Row{"From: \"boss@corp.example/alice@example.org\" <alice@example.org>\n\n", false},
            Row{"From: alice@example.org\nFrom: boss@example.org\n\n", false},
            Row{"From: alice@example.org\nFROM : boss@example.org\n\n", false},
            Row{"From: alice@example.org\nFrom: alice@example.org\n\n", false},
