@@ -28,4 +28,9 @@ using AskAuth = std::function<Result<postern::Reply>(const std::string& mechanis
 Result<postern::Reply> ask_authq(const std::string& mechanism, const std::string& state,
                                  const Secret* response, const Settings& settings);
 
+// How long a failure still waits when the answer to the response has taken `elapsed` milliseconds; `delay` as
+// authq says it. The wait begins with the response: checkers of others take longer for users they know. What
+// takes longer than the delay ends with a whole step.
+int64_t rest_of_delay(std::string_view delay, int64_t elapsed);
+
 }  // namespace postern::smtpd

@@ -92,7 +92,7 @@ class Session {
   std::optional<Secret> ask_client(std::string_view challenge);
   void authenticated(const std::string& name, const std::string& mechanism);
   void authentication_failed(Reply reply, const std::string& name, const std::string& mechanism,
-                             std::string_view delay);
+                             int64_t delay);
   bool may_send_as(std::string_view sender);  // else it has been answered
   Decision judge_authors();
 

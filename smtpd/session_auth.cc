@@ -3,6 +3,7 @@
 // decoded in this process.
 #include <algorithm>
 
+#include "lib/child.h"
 #include "lib/log.h"
 #include "lib/secret.h"
 #include "lib/text.h"
@@ -11,8 +12,6 @@
 namespace postern::smtpd {
 
 namespace {
-
-constexpr uint64_t kMostDelayMilliseconds = 10000;
 
 // "A TAB B": either may be empty.
 std::pair<std::string, std::string> two_fields(const std::string& output) {
@@ -60,6 +59,7 @@ void Session::auth(std::string_view argument) {
 void Session::exchange(const std::string& mechanism, std::optional<Secret> response) {
   std::string state;
   for (;;) {
+    const int64_t came = now_milliseconds();
     const Result<postern::Reply> answer =
         ask_auth_(mechanism, state, response ? &*response : nullptr, settings_);
     response.reset();
@@ -83,7 +83,8 @@ void Session::exchange(const std::string& mechanism, std::optional<Secret> respo
         if (!response) return;
         continue;
       case AuthCode::refused:
-        return authentication_failed(Reply::authentication_failed, second, mechanism, first);
+        return authentication_failed(Reply::authentication_failed, second, mechanism,
+                                     rest_of_delay(first, now_milliseconds() - came));
       case AuthCode::too_many_failures:
         log_.authentication_failed("", mechanism, "too many failures of this address");
         return close(Reply::too_many_auth_failures);
@@ -93,7 +94,8 @@ void Session::exchange(const std::string& mechanism, std::optional<Secret> respo
         return refuse(Reply::unknown_mechanism);
       case AuthCode::try_again:
         if (answer->output.empty()) break;
-        return authentication_failed(Reply::auth_unavailable, second, mechanism, first);
+        return authentication_failed(Reply::auth_unavailable, second, mechanism,
+                                     rest_of_delay(first, now_milliseconds() - came));
     }
     return idle_command(Reply::auth_unavailable);
   }
@@ -143,13 +145,12 @@ void Session::authenticated(const std::string& name, const std::string& mechanis
 // Who guesses waits, longer each time; after a few tries the connection is over. Each of these processes
 // belongs to one client, so nobody else waits.
 void Session::authentication_failed(Reply reply, const std::string& name, const std::string& mechanism,
-                                    std::string_view delay) {
+                                    int64_t delay) {
   log_.authentication_failed(name, mechanism,
                              reply == Reply::auth_unavailable ? "a checker could not tell" : "");
   const uint64_t* tries = need(rules_.auth_tries, read_auth_tries);
   if (tries == nullptr) return;
-  client_.pause(static_cast<int64_t>(
-      std::min(parse_number(delay).value_or(kMostDelayMilliseconds), kMostDelayMilliseconds)));
+  client_.pause(delay);
   if (++auth_failures_ >= *tries) {
     answer(reply);
     return close(Reply::too_many_auth_failures);

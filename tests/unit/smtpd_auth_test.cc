@@ -172,6 +172,14 @@ TEST_CASE("whoever guesses is sent away") {
   CHECK(codes(play(known).replies) == "220 250 421");
 }
 
+TEST_CASE("the time from the response to the reply does not tell how long a checker took") {
+  for (const int64_t elapsed : {0, 1, 30, 499, 500}) CHECK(elapsed + rest_of_delay("500", elapsed) == 500);
+  for (const int64_t elapsed : {501, 999, 1000}) CHECK(elapsed + rest_of_delay("500", elapsed) == 1000);
+  CHECK(1 + rest_of_delay("0", 1) == 500);
+  CHECK(rest_of_delay("99999999", 0) == 10000);
+  CHECK(rest_of_delay("x", 0) == 10000);
+}
+
 TEST_CASE("who has authenticated may send anywhere, and the message says who it was") {
   const std::string auth = "AUTH PLAIN " + kPlain + "\r\n";
   CHECK(codes_of({kMail, kFar}) == "220 250 250 550");
