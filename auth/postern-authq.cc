@@ -30,6 +30,7 @@
 #include "lib/program.h"
 #include "lib/serve.h"
 #include "lib/text.h"
+#include "lib/watched_file.h"
 
 namespace {
 
@@ -115,7 +116,7 @@ class Service {
     return kTryAgain;
   }
 
-  [[nodiscard]] Checks checks(const std::string& ip) const {
+  [[nodiscard]] Checks checks(const std::string& ip) {
     Checks checks;
     checks.password = [ip](const std::string& user, const Secret& password) {
       const Result<std::vector<std::string>> checkers = read_checkers();
@@ -135,12 +136,9 @@ class Service {
   }
 
   // The same work whether there is such a user, or one without a verifier, or none.
-  [[nodiscard]] std::optional<ScramVerifier> verifier_of(const std::string& name) const {
-    const Result<UserTable> table = UserTable::read(users_path());
-    if (!table) {
-      log_warning("read the users", table.failure());
-      return std::nullopt;
-    }
+  [[nodiscard]] std::optional<ScramVerifier> verifier_of(const std::string& name) {
+    const UserTable* table = users();
+    if (table == nullptr) return std::nullopt;
     const auto has_verifier = [](const User& user) { return !user.verifier.empty(); };
     const User* like = table->stand_in(name, has_verifier);
     const User* user = table->find(name);
@@ -151,6 +149,18 @@ class Service {
     return parse_verifier(user->verifier);
   }
 
+  // Kept between steps, or anybody could make us read a large one again and again. Null: it cannot be read.
+  const UserTable* users() {
+    if (!users_file_.changed() && users_) return &*users_;
+    users_.reset();
+    Result<UserTable> table = UserTable::read(users_file_.path());
+    if (!table) {
+      log_warning("read the users", table.failure());
+      return nullptr;
+    }
+    return &users_.emplace(std::move(*table));
+  }
+
   static int try_again(const Failure& failure) {
     log_warning("authenticate", failure);
     return kTryAgain;
@@ -158,6 +168,8 @@ class Service {
 
   std::optional<Key> key_;
   std::unique_ptr<Failures> failures_;
+  WatchedFile users_file_{users_path()};
+  std::optional<UserTable> users_;
 };
 
 int run(int argc, char** argv) {

@@ -93,6 +93,7 @@ class Session {
   void authenticated(const std::string& name, const std::string& mechanism);
   void authentication_failed(Reply reply, const std::string& name, const std::string& mechanism,
                              int64_t delay);
+  void exchange_failed(Reply reply);
   bool may_send_as(std::string_view sender);  // else it has been answered
   Decision judge_authors();
 

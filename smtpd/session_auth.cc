@@ -74,7 +74,7 @@ void Session::exchange(const std::string& mechanism, std::optional<Secret> respo
         if (!second.empty()) {
           const std::optional<Secret> acknowledged = ask_client(second);
           if (!acknowledged) return;
-          if (!acknowledged->empty()) return refuse(Reply::bad_auth_response);
+          if (!acknowledged->empty()) return exchange_failed(Reply::bad_auth_response);
         }
         return authenticated(first, mechanism);
       case AuthCode::go_on:
@@ -89,7 +89,7 @@ void Session::exchange(const std::string& mechanism, std::optional<Secret> respo
         log_.authentication_failed("", mechanism, "too many failures of this address");
         return close(Reply::too_many_auth_failures);
       case AuthCode::not_understood:
-        return refuse(Reply::bad_auth_response);
+        return exchange_failed(Reply::bad_auth_response);
       case AuthCode::unknown_mechanism:
         return refuse(Reply::unknown_mechanism);
       case AuthCode::try_again:
@@ -127,7 +127,7 @@ std::optional<Secret> Session::ask_client(std::string_view challenge) {
       return std::nullopt;
   }
   if (line.text == "*") {
-    refuse(Reply::auth_cancelled);
+    exchange_failed(Reply::auth_cancelled);
     return std::nullopt;
   }
   return Secret(line.text);
@@ -148,9 +148,14 @@ void Session::authentication_failed(Reply reply, const std::string& name, const 
                                     int64_t delay) {
   log_.authentication_failed(name, mechanism,
                              reply == Reply::auth_unavailable ? "a checker could not tell" : "");
+  client_.pause(delay);
+  exchange_failed(reply);
+}
+
+// One that is broken off has cost authq its work, too.
+void Session::exchange_failed(Reply reply) {
   const uint64_t* tries = need(rules_.auth_tries, read_auth_tries);
   if (tries == nullptr) return;
-  client_.pause(delay);
   if (++auth_failures_ >= *tries) {
     answer(reply);
     return close(Reply::too_many_auth_failures);

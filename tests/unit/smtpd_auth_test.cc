@@ -134,6 +134,9 @@ TEST_CASE("each mechanism, with an initial response and without") {
 TEST_CASE("an exchange ends as the client or the server wants it") {
   CHECK(codes_of({"AUTH PLAIN\r\n", "*\r\n", "NOOP\r\n"}) == "220 250 334 501 250");
   CHECK(codes_of({"AUTH PLAIN\r\n", "!!!\r\n", "NOOP\r\n"}) == "220 250 334 501 250");
+  const std::string scram = "AUTH SCRAM-SHA-256 " + base64("n,,n=alice,r=client") + "\r\n";
+  CHECK(codes_of({scram, "*\r\n", scram, "AAAA\r\n", scram, "*\r\n", "NOOP\r\n"}) ==
+        "220 250 334 501 334 501 334 501 421");
   CHECK(codes_of({"AUTH PLAIN =\r\n", "NOOP\r\n"}) == "220 250 501 250");
   CHECK(codes_of({"AUTH\r\n"}) == "220 250 501");
   CHECK(codes_of({"AUTH PLAIN a b\r\n"}) == "220 250 501");
