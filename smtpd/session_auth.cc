@@ -41,7 +41,7 @@ void Session::auth(std::string_view argument) {
   if (!extended_) return refuse(Reply::not_greeted);
   if (!auth_is_offered()) return refuse(Reply::needs_encryption);
   if (!user().empty()) return refuse(Reply::authenticated_already);
-  if (transaction_.mid != 0) return refuse(Reply::auth_in_transaction);
+  if (transaction_.mid != 0 || refused_mail_) return refuse(Reply::auth_in_transaction);
   const std::vector<std::string_view> parts = words(argument);
   if (parts.empty() || parts.size() > 2) return refuse(Reply::bad_auth);
   const std::string* mechanisms = need(rules_.auth_mechanisms, read_auth_mechanisms);
@@ -138,6 +138,7 @@ void Session::authenticated(const std::string& name, const std::string& mechanis
   if (!is_within(rates_.authenticated(name))) return;
   environment_.set("POSTERN_AUTH", name);
   logged_in_ = true;
+  recipient_checks_.reset();  // they have the environment of before
   errors_ = 0;
   answer(Reply::authenticated);
 }

@@ -144,6 +144,12 @@ TEST_CASE("an exchange ends as the client or the server wants it") {
   CHECK(codes_of({"AUTH SCRAM-SHA-256-PLUS\r\n"}) == "220 250 504");
   CHECK(codes_of({"AUTH PLAIN " + kPlain + "\r\n", "AUTH PLAIN " + kPlain + "\r\n"}) == "220 250 235 503");
   CHECK(codes_of({kMail, "AUTH PLAIN " + kPlain + "\r\n"}) == "220 250 250 503");
+  // The client cannot know that its MAIL was only taken so that RCPT is refused.
+  Conversation late = conversation(
+      {kMail, "AUTH PLAIN " + kPlain + "\r\n", "RSET\r\n", "AUTH PLAIN " + kPlain + "\r\n", kMail + kFar});
+  late.settings.policy.rule = AccessRule::reject;
+  late.settings.policy.delayed_reject = true;
+  CHECK(codes(play(late).replies) == "220 250 250 503 250 235 250 250");
   CHECK(codes_of({"AUTH PLAIN\r\n", std::string(5000, 'A') + "\r\n", "NOOP\r\n"}) == "220 250 334 500 250");
   CHECK(codes_of({"AUTH PLAIN\r\n", kPlain + "\n", "x\r\nNOOP\r\n"}) == "220 250 334 500 250");
   CHECK(codes_of({"AUTH PLAIN\r\n"}) == "220 250 334");
