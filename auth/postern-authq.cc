@@ -144,7 +144,8 @@ class Service {
     const User* user = table->find(name);
     const std::optional<ScramVerifier> other =
         like == nullptr ? std::nullopt : parse_verifier(like->verifier);
-    ScramVerifier made_up = key_->made_up_verifier(name, other ? other->iterations : kIterations);
+    ScramVerifier made_up = key_->made_up_verifier(name, other ? other->iterations : kIterations,
+                                                   other ? other->salt.size() : kSaltBytes);
     if (user == nullptr || user->verifier.empty()) return made_up;
     return parse_verifier(user->verifier);
   }

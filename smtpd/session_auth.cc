@@ -19,6 +19,11 @@ std::pair<std::string, std::string> two_fields(const std::string& output) {
   return {output.substr(0, tab), output.substr(std::min(tab + 1, output.size()))};
 }
 
+struct Forgetting {
+  Client& client;
+  ~Forgetting() { client.forget_taken(); }
+};
+
 }  // namespace
 
 std::string Session::user() const {
@@ -37,6 +42,9 @@ bool Session::auth_is_offered() const {
 }
 
 void Session::auth(std::string_view argument) {
+  // Whatever becomes of the command, there may be a password in it.
+  keep_memory_private();
+  const Forgetting taken{client_};
   if (settings_.policy.auth == AuthUse::off) return refuse(Reply::not_implemented);
   if (!extended_) return refuse(Reply::not_greeted);
   if (!auth_is_offered()) return refuse(Reply::needs_encryption);
@@ -51,9 +59,7 @@ void Session::auth(std::string_view argument) {
     return equal_ignoring_case(mechanism, parts[0]);
   });
   if (known == offered.end()) return refuse(Reply::unknown_mechanism);
-  keep_memory_private();
   exchange(std::string(*known), parts.size() == 2 ? std::optional(Secret(parts[1])) : std::nullopt);
-  client_.forget_taken();
 }
 
 void Session::exchange(const std::string& mechanism, std::optional<Secret> response) {
