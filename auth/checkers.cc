@@ -12,14 +12,17 @@ namespace {
 
 constexpr int64_t kCheckerMilliseconds = 30000;
 constexpr int kYes = 0;
-constexpr int kNo = 1;
+constexpr int kCannotTell = 111;
+constexpr int kFirstOfTrouble = 100;  // wrong arguments, a program that is missing, …
 constexpr const char* kWhatRunsThen = "/bin/true";
 
 Verdict verdict_of(int exit_code, const std::string& checker) {
   if (exit_code == kYes) return Verdict::yes;
-  if (exit_code == kNo) return Verdict::no;
-  log_warning("check a password", checker + " ended with code " + std::to_string(exit_code));
-  return Verdict::unavailable;
+  // There are checkers with a no of their own, such as 3: whatever is no plain "cannot tell" counts as a
+  // guess.
+  if (exit_code >= kFirstOfTrouble)
+    log_warning("check a password", checker + " ended with code " + std::to_string(exit_code));
+  return exit_code == kCannotTell ? Verdict::unavailable : Verdict::no;
 }
 
 Verdict ask_resident(const std::string& checker, const std::string& user, const Secret& password,
@@ -86,14 +89,16 @@ Result<std::vector<std::string>> read_checkers() {
 
 Verdict ask_checkers(const std::vector<std::string>& checkers, const std::string& user,
                      const Secret& password, std::string_view remote_ip) {
-  Verdict verdict = Verdict::no;
+  bool refused = false;
+  bool unavailable = false;
   for (const std::string& checker : checkers) {
     const Verdict one = checker.starts_with('@') ? ask_resident(checker, user, password, remote_ip)
                                                  : run_checker(checker, user, password, remote_ip);
     if (one == Verdict::yes) return one;
-    if (one == Verdict::unavailable) verdict = one;
+    (one == Verdict::no ? refused : unavailable) = true;
   }
-  return verdict;
+  if (!unavailable) return Verdict::no;
+  return refused ? Verdict::doubtful : Verdict::unavailable;
 }
 
 }  // namespace postern::auth

@@ -74,6 +74,8 @@ class Exchange {
     switch (checks_.password(*user, Secret(password))) {
       case Verdict::unavailable:
         return {.kind = Kind::unavailable, .user = *user};
+      case Verdict::doubtful:
+        return {.kind = Kind::doubtful, .user = *user};
       case Verdict::yes:
         if (authzid.empty() || prepare_name(authzid) == user)
           return {.kind = Kind::authenticated, .user = *user};

@@ -15,7 +15,7 @@
 
 namespace postern::auth {
 
-enum class Verdict { yes, no, unavailable };
+enum class Verdict { yes, no, unavailable, doubtful };  // doubtful: one says no, another cannot tell
 
 struct Step {
   enum class Kind {
@@ -25,9 +25,10 @@ struct Step {
     not_understood,  // this is no response of the mechanism
     unknown_mechanism,
     unavailable,  // it cannot be checked now
+    doubtful,     // nor can it, and yet it counts as a failure: else whoever guesses would not be slowed
   };
   Kind kind = Kind::not_understood;
-  std::string user{};       // authenticated; refused, where it is known: for the log
+  std::string user{};       // authenticated; refused and doubtful, where it is known: for the log
   std::string challenge{};  // go_on; authenticated: what the server has to say last, or empty
   std::string state{};      // go_on
 };

@@ -60,9 +60,9 @@ std::string Key::derived(std::string_view purpose, std::string_view text) const 
   return hmac_sha256(secret_, std::string(purpose) + '\0' + std::string(text));
 }
 
-ScramVerifier Key::made_up_verifier(std::string_view name, uint32_t iterations) const {
+ScramVerifier Key::made_up_verifier(std::string_view name, uint32_t iterations, size_t salt_bytes) const {
   return {.iterations = iterations,
-          .salt = derived("salt", name).substr(0, kSaltBytes),
+          .salt = (derived("salt", name) + derived("more salt", name)).substr(0, salt_bytes),
           .stored_key = derived("stored key", name),
           .server_key = derived("server key", name)};
 }

@@ -20,8 +20,9 @@ class Key {
   // 32 bytes, always the same for a purpose and a text.
   [[nodiscard]] std::string derived(std::string_view purpose, std::string_view text) const;
   // For who has none: always the same for a name, and not to be told from a true one. `iterations` and the
-  // length of the salt should be those of the others.
-  [[nodiscard]] ScramVerifier made_up_verifier(std::string_view name, uint32_t iterations) const;
+  // length of the salt (at most kMostSaltBytes) should be those of the others.
+  [[nodiscard]] ScramVerifier made_up_verifier(std::string_view name, uint32_t iterations,
+                                               size_t salt_bytes = kSaltBytes) const;
 
   // What the client's side keeps for us between two messages: nobody else can make or change it, and it is
   // good for kStateSeconds. Printable, without TAB.

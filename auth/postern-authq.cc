@@ -4,8 +4,8 @@
 //              postern-authq auth MECHANISM STATE   one step of an exchange; STATE is empty at the start
 //              postern-authq check USER             is it the user's password?
 //   fd 0 in    auth: the client's response in base64; closed when there is none; check: the password
-//   fd 1 out   auth: USER TAB the last challenge (0), milliseconds to wait TAB USER (1), STATE TAB the
-//              challenge (2); challenges in base64
+//   fd 1 out   auth: USER TAB the last challenge (0), milliseconds to wait TAB USER (1, and 111 when it
+//              counts as a failure), STATE TAB the challenge (2); challenges in base64
 //   env        POSTERN_HOME, TCPREMOTEIP
 //   files      control/authcheck, control/authfailures, secrets/posterni/{users,key}
 //   user       posterni
@@ -30,6 +30,7 @@
 #include "lib/program.h"
 #include "lib/serve.h"
 #include "lib/text.h"
+#include "lib/watched_file.h"
 
 namespace {
 
@@ -101,9 +102,10 @@ class Service {
         output = step.state + "\t" + base64(step.challenge);
         return kGoOn;
       case Step::Kind::refused:
+      case Step::Kind::doubtful:
         output =
             std::to_string(delay_milliseconds(failures_->add(ip, now))) + "\t" + printable(step.user, 255);
-        return kRefused;
+        return step.kind == Step::Kind::refused ? kRefused : kTryAgain;
       case Step::Kind::not_understood:
         return kNotUnderstood;
       case Step::Kind::unknown_mechanism:
@@ -114,7 +116,7 @@ class Service {
     return kTryAgain;
   }
 
-  [[nodiscard]] Checks checks(const std::string& ip) const {
+  [[nodiscard]] Checks checks(const std::string& ip) {
     Checks checks;
     checks.password = [ip](const std::string& user, const Secret& password) {
       const Result<std::vector<std::string>> checkers = read_checkers();
@@ -134,20 +136,30 @@ class Service {
   }
 
   // The same work whether there is such a user, or one without a verifier, or none.
-  [[nodiscard]] std::optional<ScramVerifier> verifier_of(const std::string& name) const {
-    const Result<UserTable> table = UserTable::read(users_path());
-    if (!table) {
-      log_warning("read the users", table.failure());
-      return std::nullopt;
-    }
+  [[nodiscard]] std::optional<ScramVerifier> verifier_of(const std::string& name) {
+    const UserTable* table = users();
+    if (table == nullptr) return std::nullopt;
     const auto has_verifier = [](const User& user) { return !user.verifier.empty(); };
     const User* like = table->stand_in(name, has_verifier);
     const User* user = table->find(name);
     const std::optional<ScramVerifier> other =
         like == nullptr ? std::nullopt : parse_verifier(like->verifier);
-    ScramVerifier made_up = key_->made_up_verifier(name, other ? other->iterations : kIterations);
+    ScramVerifier made_up = key_->made_up_verifier(name, other ? other->iterations : kIterations,
+                                                   other ? other->salt.size() : kSaltBytes);
     if (user == nullptr || user->verifier.empty()) return made_up;
     return parse_verifier(user->verifier);
+  }
+
+  // Kept between steps, or anybody could make us read a large one again and again. Null: it cannot be read.
+  const UserTable* users() {
+    if (!users_file_.changed() && users_) return &*users_;
+    users_.reset();
+    Result<UserTable> table = UserTable::read(users_file_.path());
+    if (!table) {
+      log_warning("read the users", table.failure());
+      return nullptr;
+    }
+    return &users_.emplace(std::move(*table));
   }
 
   static int try_again(const Failure& failure) {
@@ -157,6 +169,8 @@ class Service {
 
   std::optional<Key> key_;
   std::unique_ptr<Failures> failures_;
+  WatchedFile users_file_{users_path()};
+  std::optional<UserTable> users_;
 };
 
 int run(int argc, char** argv) {

@@ -106,8 +106,8 @@ std::optional<ScramVerifier> parse_verifier(std::string_view text) {
   const std::optional<std::string> stored = from_base64(keys[0]);
   const std::optional<std::string> server = from_base64(keys[1]);
   if (!iterations || *iterations < kLeastIterations || *iterations > kMostIterations) return std::nullopt;
-  if (!salt || salt->empty() || salt->size() > 64 || !stored || stored->size() != kKeyBytes || !server ||
-      server->size() != kKeyBytes)
+  if (!salt || salt->empty() || salt->size() > kMostSaltBytes || !stored || stored->size() != kKeyBytes ||
+      !server || server->size() != kKeyBytes)
     return std::nullopt;
   return ScramVerifier{static_cast<uint32_t>(*iterations), *salt, *stored, *server};
 }

@@ -13,6 +13,7 @@ constexpr uint32_t kLeastIterations = 4096;  // RFC 7677, 4
 constexpr uint32_t kMostIterations = 10000000;
 constexpr uint32_t kIterations = 65536;  // of what we make: the client's work, and that of a guesser
 constexpr size_t kSaltBytes = 16;
+constexpr size_t kMostSaltBytes = 64;
 constexpr size_t kKeyBytes = 32;
 
 // What a server keeps in place of a password; whoever has it can pose as the server, not as the user.

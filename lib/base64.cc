@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lib/secret.h"
+
 namespace postern {
 
 namespace {
@@ -31,18 +33,22 @@ std::optional<std::string> from_base64(std::string_view text) {
   std::string bytes;
   bytes.reserve(text.size() / 4 * 3 +
                 3);  // it may be a secret: nothing of it is to be left behind by growing
+  const auto wrong = [&]() -> std::optional<std::string> {
+    wipe(bytes);
+    return std::nullopt;
+  };
   unsigned group = 0;
   unsigned bits = 0;
   for (const char c : text) {
     const size_t digit = kDigits.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
+    if (digit == std::string_view::npos) return wrong();
     group = (group << 6 | static_cast<unsigned>(digit)) & 0xffffff;
     bits += 6;
     if (bits < 8) continue;
     bits -= 8;
     bytes += static_cast<char>(group >> bits & 255);
   }
-  if ((group & ((1U << bits) - 1)) != 0) return std::nullopt;
+  if ((group & ((1U << bits) - 1)) != 0) return wrong();
   return bytes;
 }
 

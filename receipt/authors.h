@@ -9,8 +9,10 @@ namespace postern {
 struct Authors {
   std::vector<std::string> from;    // the value of each From: field, unfolded
   std::vector<std::string> sender;  // of each Sender: field
-  bool hidden = false;  // a field was too long to be kept; or the header has a bare CR, at which some readers
-                        // begin another field; or its first line is a folded one, a field to some of them
+  // There may be authors that only some readers see: a field was too long to be kept; or the header has a
+  // control character, at a bare CR some begin another field; or the name of a field holds what no name does;
+  // or the first line is a folded one, a field to some.
+  bool hidden = false;
 };
 
 }  // namespace postern

@@ -10,10 +10,10 @@ namespace postern {
 namespace {
 
 // Supersets of ASCII, byte by byte as far as '@' and dots go.
-constexpr std::array<std::string_view, 19> kPlainSets = {
-    "us-ascii", "ascii",   "utf-8",     "utf8",  "iso-8859-",  "iso8859",   "windows-",
-    "cp125",    "koi8-",   "gb",        "big5",  "shift_jis",  "shift-jis", "euc-",
-    "ks_c",     "tis-620", "macintosh", "x-mac", "iso-2022-jp"};
+constexpr std::array<std::string_view, 18> kPlainSets = {
+    "us-ascii", "ascii", "utf-8",     "utf8",      "iso-8859-", "iso8859", "windows-", "cp125",     "koi8-",
+    "gb",       "big5",  "shift_jis", "shift-jis", "euc-",      "ks_c",    "tis-620",  "macintosh", "x-mac"};
+constexpr std::string_view kJapanese = "iso-2022-jp";
 
 struct Word {
   std::string_view charset;
@@ -82,6 +82,75 @@ bool is_plain_set(std::string_view charset) {
   });
 }
 
+// One character of two bytes, 0x21 to 0x7e each: the wide forms of ASCII, and what looks like a dot, as that;
+// anything else as one that is in no address.
+std::string_view as_utf8(const char* pair) {
+  static constexpr std::string_view kOther = "\xef\xbf\xbd";
+  if (pair[0] == 0x23 && pair[1] != 0) return {pair + 1, 1};
+  if (pair[0] != 0x21) return kOther;
+  switch (pair[1]) {
+    case 0x21:
+      return " ";
+    case 0x23:  // the ideographic full stop
+    case 0x25:  // the wide one
+      return ".";
+    case 0x77:
+      return "@";
+    default:
+      return kOther;
+  }
+}
+
+// ISO-2022-JP (RFC 1468) by its escapes, with JIS X 0201 katakana and JIS X 0212, which mail has too. Nothing
+// where they are others, or it does not end in ASCII: what comes next would be read in two ways.
+std::optional<std::string> decode_japanese(std::string_view bytes) {
+  enum class In { ascii, katakana, pairs } in = In::ascii;
+  struct Escape {
+    std::string_view bytes;
+    In begins;
+  };
+  static constexpr std::array<Escape, 6> kEscapes = {{{"\x1b(B", In::ascii},
+                                                      {"\x1b(J", In::ascii},
+                                                      {"\x1b(I", In::katakana},
+                                                      {"\x1b$@", In::pairs},
+                                                      {"\x1b$B", In::pairs},
+                                                      {"\x1b$(D", In::pairs}}};
+  const auto is_graphic = [](char c) { return c > 0x20 && c < 0x7f; };
+  std::string text;
+  while (!bytes.empty()) {
+    const auto* const escape = std::find_if(kEscapes.begin(), kEscapes.end(), [&](const Escape& known) {
+      return bytes.starts_with(known.bytes);
+    });
+    size_t length = 1;
+    if (escape != kEscapes.end()) {
+      in = escape->begins;
+      length = escape->bytes.size();
+    } else if (bytes.front() == '\x1b') {
+      return std::nullopt;
+    } else if (in == In::ascii) {
+      text += bytes.front();
+    } else if (!is_graphic(bytes.front())) {
+      return std::nullopt;
+    } else if (in == In::katakana) {
+      text += bytes.front() == 0x21 ? "." : "\xef\xbf\xbd";
+    } else {
+      if (bytes.size() < 2 || !is_graphic(bytes[1])) return std::nullopt;
+      text += as_utf8(bytes.data());
+      length = 2;
+    }
+    bytes.remove_prefix(length);
+  }
+  if (in != In::ascii) return std::nullopt;
+  return text;
+}
+
+std::optional<std::string> decode(const Word& word) {
+  std::string bytes = word.encoding == 'Q' ? decode_q(word.text) : decode_b(word.text);
+  if (equal_ignoring_case(word.charset.substr(0, kJapanese.size()), kJapanese)) return decode_japanese(bytes);
+  if (!is_plain_set(word.charset)) return std::nullopt;
+  return bytes;
+}
+
 }  // namespace
 
 std::optional<std::string> decode_encoded_words(std::string_view text) {
@@ -90,9 +159,10 @@ std::optional<std::string> decode_encoded_words(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
     const std::optional<Word> word = word_at(text.substr(at));
     if (word) {
-      if (!is_plain_set(word->charset)) return std::nullopt;
+      const std::optional<std::string> bytes = decode(*word);
+      if (!bytes) return std::nullopt;
       if (word_end != std::string::npos) decoded.resize(word_end);
-      decoded += word->encoding == 'Q' ? decode_q(word->text) : decode_b(word->text);
+      decoded += *bytes;
       word_end = decoded.size();
       at += word->length;
       continue;

@@ -129,6 +129,51 @@ bool has_encoded_word(std::string_view text) {
   return text.find("=?") != std::string_view::npos;
 }
 
+// U+202A to U+202E, U+2066 to U+2069
+bool turns_writing(std::string_view text) {
+  for (size_t i = 0; (i = text.find('\xe2', i)) != std::string_view::npos; ++i) {
+    const std::string_view at = text.substr(i, 3);
+    if (at >= "\xe2\x80\xaa" && at <= "\xe2\x80\xae") return true;
+    if (at >= "\xe2\x81\xa6" && at <= "\xe2\x81\xa9") return true;
+  }
+  return false;
+}
+
+// With the ASCII character for what people cannot tell from it, and a blank for white space of any kind.
+std::string as_it_looks(std::string_view text) {
+  struct Alike {
+    std::string_view first, last;
+    char to;
+  };
+  static constexpr Alike kAlike[] = {
+      {"\xef\xbc\xa0", "\xef\xbc\xa0", '@'},  // U+FF20
+      {"\xef\xb9\xab", "\xef\xb9\xab", '@'},  // U+FE6B
+      {"\xef\xbc\x8e", "\xef\xbc\x8e", '.'},  // U+FF0E
+      {"\xe3\x80\x82", "\xe3\x80\x82", '.'},  // U+3002
+      {"\xef\xbd\xa1", "\xef\xbd\xa1", '.'},  // U+FF61
+      {"\xef\xb9\x92", "\xef\xb9\x92", '.'},  // U+FE52
+      {"\xe2\x80\xa4", "\xe2\x80\xa4", '.'},  // U+2024
+      {"\xc2\x85", "\xc2\x85", ' '},         {"\xc2\xa0", "\xc2\xa0", ' '},
+      {"\xe1\x9a\x80", "\xe1\x9a\x80", ' '},  // U+1680
+      {"\xe2\x80\x80", "\xe2\x80\x8a", ' '},  // U+2000 to U+200A
+      {"\xe2\x80\xa8", "\xe2\x80\xa9", ' '},  // U+2028, U+2029
+      {"\xe2\x80\xaf", "\xe2\x80\xaf", ' '},  // U+202F
+      {"\xe2\x81\x9f", "\xe2\x81\x9f", ' '},  // U+205F
+      {"\xe3\x80\x80", "\xe3\x80\x80", ' '},  // U+3000
+  };
+  std::string looks;
+  for (size_t i = 0; i < text.size();) {
+    const auto* const alike = std::find_if(std::begin(kAlike), std::end(kAlike), [&](const Alike& known) {
+      const std::string_view at = text.substr(i, known.first.size());
+      return at >= known.first && at <= known.last;
+    });
+    const bool found = alike != std::end(kAlike);
+    looks += found ? alike->to : text[i];
+    i += found ? alike->first.size() : 1;
+  }
+  return looks;
+}
+
 std::string quoted_where_needed(const std::string& local) {
   if (is_dot_string(local, Utf8::yes)) return local;
   std::string quoted = "\"";
@@ -252,15 +297,13 @@ class Parser {
         std::count(decoded->begin(), decoded->end(), '\n') != std::count(names_.begin(), names_.end(), '\n');
     if (line_ends || std::any_of(decoded->begin(), decoded->end(), is_odd))
       return fail("a name holds control characters");
-    for (const char* turned : {"\xe2\x80\xad", "\xe2\x80\xae"})  // U+202D, U+202E
-      if (decoded->find(turned) != std::string::npos) return fail("a name changes the direction of writing");
-    find_shown(*decoded);
+    if (turns_writing(*decoded)) return fail("a name changes the direction of writing");
+    find_shown(as_it_looks(*decoded));
   }
 
-  // Whatever has something on both sides of an "@" (or of what looks like one), and a dot behind it.
-  void find_shown(std::string text) {
-    for (const std::string_view alike : {"\xef\xbc\xa0", "\xef\xb9\xab"})  // U+FF20, U+FE6B
-      for (size_t i = 0; (i = text.find(alike, i)) != std::string::npos;) text.replace(i, alike.size(), "@");
+  // Whatever has something in front of an "@", and a dot behind it. Where a word has more than one, what
+  // stands around each: to people another sign parts them than to us.
+  void find_shown(std::string_view text) {
     const auto ends = [](char c) {
       return static_cast<unsigned char>(c) <= 0x20 ||
              std::string_view("<>()[],;:\"'`\\").find(c) != std::string_view::npos;
@@ -268,13 +311,19 @@ class Parser {
     for (size_t i = 0; i < text.size();) {
       const size_t end = static_cast<size_t>(
           std::find_if(text.begin() + static_cast<std::ptrdiff_t>(i), text.end(), ends) - text.begin());
-      std::string_view word = std::string_view(text).substr(i, end - i);
+      std::string_view word = text.substr(i, end - i);
       while (word.ends_with('.') || word.ends_with('!') || word.ends_with('?')) word.remove_suffix(1);
       const size_t sign = word.find('@');
       if (sign != std::string_view::npos && sign > 0 && word.find('.', sign + 2) != std::string_view::npos)
-        field_.shown.push_back(comparable_address(word));
+        add_shown(word);
       i = end + 1;
     }
+  }
+
+  void add_shown(std::string_view word) {
+    const std::vector<std::string_view> parts = split(word, '@');
+    for (size_t i = 1; i < parts.size() && field_.shown.size() < kMostAddresses; ++i)
+      field_.shown.push_back(comparable_address(std::string(parts[i - 1]) + "@" + std::string(parts[i])));
   }
 
   Lexer lexer_;

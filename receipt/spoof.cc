@@ -50,8 +50,10 @@ Decision check_sender(const SendAs& table, std::string_view user, std::string_vi
 
 Decision check_authors(const SendAs& table, std::string_view user, const Authors& authors) {
   if (authors.hidden)
-    return unclear("the header",
-                   "has a bare CR, begins with a folded line, or has an author too long to be read");
+    return unclear(
+        "the header",
+        "has a control character or a field's name that is none, begins with a folded line, or has a "
+        "field too long to be read");
   if (authors.from.empty()) return unclear("From:", "is missing");
   if (authors.from.size() > 1) return unclear("From:", "is there more than once");
   if (authors.sender.size() > 1) return unclear("Sender:", "is there more than once");

@@ -1,12 +1,17 @@
 #include "smtpd/ask_auth.h"
 
+#include <algorithm>
+
 #include "lib/call.h"
+#include "lib/text.h"
 
 namespace postern::smtpd {
 
 namespace {
 
 constexpr int64_t kAuthMilliseconds = 45000;  // longer than a checker may take
+constexpr uint64_t kMostDelayMilliseconds = 10000;
+constexpr int64_t kDelayStepMilliseconds = 500;  // longer than most checkers take
 
 }  // namespace
 
@@ -23,6 +28,13 @@ Result<postern::Reply> ask_authq(const std::string& mechanism, const std::string
     request.fds = {{file.get(), 0}};
   }
   return call_program("@authq", request, now_milliseconds() + kAuthMilliseconds);
+}
+
+int64_t rest_of_delay(std::string_view delay, int64_t elapsed) {
+  const auto wanted = static_cast<int64_t>(
+      std::min(parse_number(delay).value_or(kMostDelayMilliseconds), kMostDelayMilliseconds));
+  if (elapsed <= wanted) return wanted - elapsed;
+  return kDelayStepMilliseconds - 1 - (elapsed - 1) % kDelayStepMilliseconds;
 }
 
 }  // namespace postern::smtpd

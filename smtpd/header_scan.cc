@@ -13,6 +13,18 @@ bool begins_with_word(std::string_view value, std::string_view word) {
   return equal_ignoring_case(trim(value.substr(0, value.find_first_of(";( \t"))), word);
 }
 
+// Readers stop at such bytes, pass over them, or begin another line; white space that is none to us is among
+// them. We would have to read as all of them do.
+bool has_control(std::string_view bytes) {
+  return std::any_of(bytes.begin(), bytes.end(),
+                     [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
+}
+
+// RFC 5322, 2.2
+bool is_name_char(char c) {
+  return c > 0x20 && c < 0x7f;
+}
+
 }  // namespace
 
 // Adds as much as the limit leaves room for; the rest of a long line or field is not kept.
@@ -23,6 +35,7 @@ void HeaderScan::append_within_limit(std::string& to, std::string_view text) con
 void HeaderScan::take(std::string_view bytes) {
   while (!over_ && !bytes.empty()) {
     const size_t end = bytes.find('\n');
+    if (keeps_authors() && has_control(bytes.substr(0, end))) authors_.hidden = true;
     append_within_limit(line_, bytes.substr(0, end));
     measure(bytes.substr(0, end == std::string_view::npos ? end : end + 1));
     if (end == std::string_view::npos) return;
@@ -63,8 +76,11 @@ void HeaderScan::end_line() {
 void HeaderScan::end_field() {
   const std::string_view field = field_;
   const size_t colon = field.find(':');
-  if (limit_bytes_ == kAuthorLimitBytes && field.find('\r') != std::string_view::npos) authors_.hidden = true;
-  if (colon == std::string_view::npos) return;
+  if (colon == std::string_view::npos) {
+    // The colon may come behind what was kept.
+    if (keeps_authors() && field.size() >= limit_bytes_) authors_.hidden = true;
+    return;
+  }
   const std::string_view name = trim(field.substr(0, colon));
   const std::string_view value = trim(field.substr(colon + 1));
   if (equal_ignoring_case(name, "Received")) ++hops_;
@@ -75,10 +91,12 @@ void HeaderScan::end_field() {
     auto_replied_ = auto_replied_ || begins_with_word(value, "auto-replied");
   if (equal_ignoring_case(name, "Content-Type"))
     is_report_ = is_report_ || begins_with_word(value, "multipart/report");
-  if (limit_bytes_ == kAuthorLimitBytes) keep_author(name, value);
+  if (keeps_authors()) keep_author(name, value);
 }
 
 void HeaderScan::keep_author(std::string_view name, std::string_view value) {
+  // Some readers pass over what we take for a part of the name.
+  if (!std::all_of(name.begin(), name.end(), is_name_char)) authors_.hidden = true;
   const bool from = equal_ignoring_case(name, "From");
   if (!from && !equal_ignoring_case(name, "Sender")) return;
   if (field_.size() >= limit_bytes_) authors_.hidden = true;

@@ -39,6 +39,7 @@ class HeaderScan {
   void measure(std::string_view bytes);
   void end_line();
   void end_field();
+  [[nodiscard]] bool keeps_authors() const { return limit_bytes_ == kAuthorLimitBytes; }
   void keep_author(std::string_view name, std::string_view value);
   void append_within_limit(std::string& to, std::string_view text) const;
 

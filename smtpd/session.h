@@ -91,7 +91,9 @@ class Session {
   void exchange(const std::string& mechanism, std::optional<Secret> response);
   std::optional<Secret> ask_client(std::string_view challenge);
   void authenticated(const std::string& name, const std::string& mechanism);
-  void authentication_failed(const std::string& name, const std::string& mechanism, uint64_t delay);
+  void authentication_failed(Reply reply, const std::string& name, const std::string& mechanism,
+                             int64_t delay);
+  void exchange_failed(Reply reply);
   bool may_send_as(std::string_view sender);  // else it has been answered
   Decision judge_authors();
 

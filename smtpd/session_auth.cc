@@ -3,6 +3,7 @@
 // decoded in this process.
 #include <algorithm>
 
+#include "lib/child.h"
 #include "lib/log.h"
 #include "lib/secret.h"
 #include "lib/text.h"
@@ -12,13 +13,16 @@ namespace postern::smtpd {
 
 namespace {
 
-constexpr uint64_t kMostDelayMilliseconds = 10000;
-
 // "A TAB B": either may be empty.
 std::pair<std::string, std::string> two_fields(const std::string& output) {
   const size_t tab = std::min(output.find('\t'), output.size());
   return {output.substr(0, tab), output.substr(std::min(tab + 1, output.size()))};
 }
+
+struct Forgetting {
+  Client& client;
+  ~Forgetting() { client.forget_taken(); }
+};
 
 }  // namespace
 
@@ -38,11 +42,14 @@ bool Session::auth_is_offered() const {
 }
 
 void Session::auth(std::string_view argument) {
+  // Whatever becomes of the command, there may be a password in it.
+  keep_memory_private();
+  const Forgetting taken{client_};
   if (settings_.policy.auth == AuthUse::off) return refuse(Reply::not_implemented);
   if (!extended_) return refuse(Reply::not_greeted);
   if (!auth_is_offered()) return refuse(Reply::needs_encryption);
   if (!user().empty()) return refuse(Reply::authenticated_already);
-  if (transaction_.mid != 0) return refuse(Reply::auth_in_transaction);
+  if (transaction_.mid != 0 || refused_mail_) return refuse(Reply::auth_in_transaction);
   const std::vector<std::string_view> parts = words(argument);
   if (parts.empty() || parts.size() > 2) return refuse(Reply::bad_auth);
   const std::string* mechanisms = need(rules_.auth_mechanisms, read_auth_mechanisms);
@@ -52,14 +59,13 @@ void Session::auth(std::string_view argument) {
     return equal_ignoring_case(mechanism, parts[0]);
   });
   if (known == offered.end()) return refuse(Reply::unknown_mechanism);
-  keep_memory_private();
   exchange(std::string(*known), parts.size() == 2 ? std::optional(Secret(parts[1])) : std::nullopt);
-  client_.forget_taken();
 }
 
 void Session::exchange(const std::string& mechanism, std::optional<Secret> response) {
   std::string state;
   for (;;) {
+    const int64_t came = now_milliseconds();
     const Result<postern::Reply> answer =
         ask_auth_(mechanism, state, response ? &*response : nullptr, settings_);
     response.reset();
@@ -74,7 +80,7 @@ void Session::exchange(const std::string& mechanism, std::optional<Secret> respo
         if (!second.empty()) {
           const std::optional<Secret> acknowledged = ask_client(second);
           if (!acknowledged) return;
-          if (!acknowledged->empty()) return refuse(Reply::bad_auth_response);
+          if (!acknowledged->empty()) return exchange_failed(Reply::bad_auth_response);
         }
         return authenticated(first, mechanism);
       case AuthCode::go_on:
@@ -83,14 +89,19 @@ void Session::exchange(const std::string& mechanism, std::optional<Secret> respo
         if (!response) return;
         continue;
       case AuthCode::refused:
-        return authentication_failed(second, mechanism, parse_number(first).value_or(0));
+        return authentication_failed(Reply::authentication_failed, second, mechanism,
+                                     rest_of_delay(first, now_milliseconds() - came));
       case AuthCode::too_many_failures:
         log_.authentication_failed("", mechanism, "too many failures of this address");
         return close(Reply::too_many_auth_failures);
       case AuthCode::not_understood:
-        return refuse(Reply::bad_auth_response);
+        return exchange_failed(Reply::bad_auth_response);
       case AuthCode::unknown_mechanism:
         return refuse(Reply::unknown_mechanism);
+      case AuthCode::try_again:
+        if (answer->output.empty()) break;
+        return authentication_failed(Reply::auth_unavailable, second, mechanism,
+                                     rest_of_delay(first, now_milliseconds() - came));
     }
     return idle_command(Reply::auth_unavailable);
   }
@@ -122,7 +133,7 @@ std::optional<Secret> Session::ask_client(std::string_view challenge) {
       return std::nullopt;
   }
   if (line.text == "*") {
-    refuse(Reply::auth_cancelled);
+    exchange_failed(Reply::auth_cancelled);
     return std::nullopt;
   }
   return Secret(line.text);
@@ -140,16 +151,23 @@ void Session::authenticated(const std::string& name, const std::string& mechanis
 
 // Who guesses waits, longer each time; after a few tries the connection is over. Each of these processes
 // belongs to one client, so nobody else waits.
-void Session::authentication_failed(const std::string& name, const std::string& mechanism, uint64_t delay) {
-  log_.authentication_failed(name, mechanism, "");
+void Session::authentication_failed(Reply reply, const std::string& name, const std::string& mechanism,
+                                    int64_t delay) {
+  log_.authentication_failed(name, mechanism,
+                             reply == Reply::auth_unavailable ? "a checker could not tell" : "");
+  client_.pause(delay);
+  exchange_failed(reply);
+}
+
+// One that is broken off has cost authq its work, too.
+void Session::exchange_failed(Reply reply) {
   const uint64_t* tries = need(rules_.auth_tries, read_auth_tries);
   if (tries == nullptr) return;
-  client_.pause(static_cast<int64_t>(std::min(delay, kMostDelayMilliseconds)));
   if (++auth_failures_ >= *tries) {
-    answer(Reply::authentication_failed);
+    answer(reply);
     return close(Reply::too_many_auth_failures);
   }
-  refuse(Reply::authentication_failed);
+  refuse(reply);
 }
 
 bool Session::may_send_as(std::string_view sender) {

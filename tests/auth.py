@@ -82,6 +82,9 @@ def hold(port, user, password, mechanism="PLAIN"):
     connection = Connection(port)
     if mechanism == "PLAIN":
         print(connection.say("AUTH PLAIN " + plain(user, password)), flush=True)
+    elif mechanism == "REFUSED":
+        connection.say("MAIL FROM:<>")
+        print(connection.say("AUTH PLAIN " + plain(user, password)), flush=True)
     else:
         connection.say("AUTH LOGIN")
         connection.say(base64.b64encode(user.encode()).decode())

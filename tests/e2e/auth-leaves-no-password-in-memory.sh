@@ -1,5 +1,6 @@
 #!/bin/bash
-# After an exchange no process has the password any more, in any form: every page of authq's workers and of the session is read.
+# After an exchange, or an AUTH that is refused at once, no process has the password any more, in any form: every page of authq's workers and
+# of the session is read.
 # Neither would leave a core. The control: it is seen in the client, which keeps it.
 # needs: root
 . "$(dirname "$0")/../lib.sh"
@@ -29,13 +30,13 @@ for pid in sys.argv[1:]:
                 if at >= 0: found += 1; print(pid, line.strip(), form, content[max(at - 40, 0):at + 60])
 sys.exit(found > 0)
 P
-for mechanism in PLAIN LOGIN; do
+for mechanism in PLAIN LOGIN REFUSED; do
   mkfifo "$T/hold.$mechanism"
   python3 "$TESTS/auth.py" hold "$SUBMIT" alice $PASSWORD $mechanism < "$T/hold.$mechanism" > "$T/held.$mechanism" &
   CLIENT=$!
   STARTED+=("$CLIENT")
   exec 9> "$T/hold.$mechanism"
-  wait_for 30 grep -q '^235 ' "$T/held.$mechanism"
+  wait_for 30 grep -Eq '^(235|503) ' "$T/held.$mechanism"
   one_session() { [ "$(pgrep -c -P "$SUBMIT_PID")" = 1 ]; }
   wait_for 30 one_session
   SESSION=$(pgrep -P "$SUBMIT_PID")

@@ -1,6 +1,6 @@
 #!/bin/bash
 # once: the users do not matter to it
-# A load balancer in front of smtpd. PROXY (both versions) and XCLIENT from addresses of control/proxies change whose conversation it is, for
+# R25: a load balancer in front of smtpd. PROXY (both versions) and XCLIENT from addresses of control/proxies change whose conversation it is, for
 # the log, Received:, tcprules and the Host Access Table, so that the proxy's right to relay is not its clients'; from others, and from whom
 # a proxy has brought, they are refused. Who should say PROXY and does not is closed on.
 . "$(dirname "$0")/../lib.sh"
@@ -8,8 +8,8 @@ need python3 tcprules
 make_instance --local home.example --user alice
 echo none > "$POSTERN_HOME/control/stages"
 printf '127.0.0.5 proxy xclient\n127.0.0.7 xclient\n192.0.2.9 xclient\n' > "$POSTERN_HOME/control/proxies"
-printf 'ACCEPTED ACCEPT\nBLOCKED REJECT\nRELAYED RELAY\n' > "$POSTERN_HOME/control/policies"
-printf 'BLOCKED_LIST: 203.0.113.0/24 $BLOCKED\nRELAYLIST: 127.0.0.0/8 198.51.100.7 $RELAYED\nALL: $ACCEPTED\n' > "$POSTERN_HOME/control/hat"
+printf 'ACCEPTED ACCEPT\nBLOCKED REJECT\nRELAYED RELAY\nOWN ACCEPT auth=preferred auth_without_tls=on check_user=on\n' > "$POSTERN_HOME/control/policies"
+printf 'BLOCKED_LIST: 203.0.113.0/24 $BLOCKED\nRELAYLIST: 127.0.0.0/8 198.51.100.7 $RELAYED\nUSERS: 192.0.2.10 $OWN\nALL: $ACCEPTED\n' > "$POSTERN_HOME/control/hat"
 "$B/postern-hat" compile > "$T/compile" 2>&1 || fail "$(cat "$T/compile")"
 (cd "$POSTERN_HOME/control" && printf '192.0.2.66:deny\n127.:allow,RELAYCLIENT=""\n:allow\n' > tcp.smtp &&
   tcprules tcp.smtp.cdb tcp.smtp.tmp < tcp.smtp) || fail "tcprules"
@@ -95,6 +95,14 @@ talk 127.0.0.7 . 'EHLO proxy.example\r\n' 'XCLIENT ADDR=192.0.2.8 LOGIN=bob HELO
   'RCPT TO:<x@far.example>\r\n' 'QUIT\r\n'
 in_order "$T/said" '^220 ' '^220 ' '^250 2\.1\.0' '^250 2\.1\.5' '^221'
 rm "$POSTERN_HOME/control/badhelo"
+# A user sends as himself, whether the proxy says who it is or he logs in through it.
+own=('MAIL FROM:<a@other.example>\r\n' 'MAIL FROM:<bob@home.example>\r\n' 'RCPT TO:<alice@home.example>\r\n' 'DATA\r\n'
+  'From: <a@other.example>\r\n\r\n.\r\n' 'MAIL FROM:<bob@home.example>\r\n' 'RCPT TO:<x@far.example>\r\n' 'QUIT\r\n')
+talk 127.0.0.7 . 'EHLO proxy.example\r\n' 'XCLIENT ADDR=192.0.2.10 LOGIN=bob\r\n' 'EHLO c.example\r\n' "${own[@]}"
+in_order "$T/said" '^220 ' '^220 ' '^553 5\.7\.1' '^250 2\.1\.0' '^250 2\.1\.5' '^354' '^550 5\.7\.1' '^250 2\.1\.0' '^250 2\.1\.5' '^221'
+echo crayon | "$B/postern-passwd" bob || fail postern-passwd
+talk 127.0.0.5 'PROXY TCP4 192.0.2.10 198.51.100.9 40000 25\r\n' 'EHLO c.example\r\n' 'AUTH PLAIN AGJvYgBjcmF5b24=\r\n' "${own[@]}"
+in_order "$T/said" '^220 ' '^235 ' '^553 5\.7\.1' '^250 2\.1\.0' '^250 2\.1\.5' '^354' '^550 5\.7\.1' '^250 2\.1\.0' '^250 2\.1\.5' '^221'
 talk 127.0.0.7 . 'EHLO proxy.example\r\n' 'XCLIENT ADDR=203.0.113.4\r\n'
 said '^554 5\.7\.1'
 talk 127.0.0.7 . 'EHLO proxy.example\r\n' 'XCLIENT ADDR=192.0.2.66\r\n'

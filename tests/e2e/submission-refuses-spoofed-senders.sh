@@ -1,6 +1,7 @@
 #!/bin/bash
 # R25: with check_user a user sends as himself and as control/sendas allows, in the envelope and in the header; anything else is 5.7.1,
-# and nothing of it is queued.
+# and nothing of it is queued. R26: a user beyond the messages or connections that his policy lets a user have is told to come later, wherever
+# he comes from; others go on.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/auth.sh"
 need python3 tcpserver
@@ -47,3 +48,21 @@ echo 'alice sales@home.example' > "$POSTERN_HOME/control/sendas"
 attempt '421 4.3.5' alice alice@home.example 'From: alice@home.example'
 "$B/postern-showctl" > "$T/showctl" && fail "showctl finds nothing wrong"
 expect_in "$T/showctl" 'control/sendas:1: .* names no user; write USER: ADDRESS, @DOMAIN'
+# Thresholds of a user.
+submission_policy auth=required auth_without_tls=on max_messages_per_minute=3
+for _ in 1 2 3; do attempt "$OK" alice alice@home.example 'From: alice@home.example'; done
+attempt '452 4.7.1' alice alice@home.example 'From: alice@home.example'
+attempt "$OK" bob@home.example bob@home.example 'From: bob@home.example'
+submission_policy auth=required auth_without_tls=on max_connections_per_user=1
+mkfifo "$T/hold"
+python3 "$TESTS/auth.py" hold "$SUBMIT" alice pencil < "$T/hold" > "$T/held" &
+HOLDER=$!
+STARTED+=("$HOLDER")
+exec 9> "$T/hold"
+wait_for 30 grep -q '^235 ' "$T/held"
+expect_equal "$(login --from 127.0.0.9 alice pencil | cut -c1-9)" '421 4.7.0' "a second connection of alice"
+expect_equal "$(login --from 127.0.0.9 bob@home.example crayon | cut -c1-4)" '235 ' "bob beside her"
+exec 9>&-
+wait "$HOLDER"
+come_back() { [ "$(login alice pencil | cut -c1-4)" = '235 ' ]; }
+wait_for 30 come_back

@@ -130,3 +130,10 @@ TEST_CASE("failures are counted by address, forgotten in time, and by all proces
   CHECK(delay_milliseconds(3) == 2000);
   CHECK(delay_milliseconds(1000) == 8000);
 }
+
+TEST_CASE("a made-up salt is as long as those of users") {
+  const Key key(std::string(32, 'k'));
+  for (const size_t bytes : {size_t{1}, size_t{16}, size_t{33}, kMostSaltBytes})
+    CHECK(key.made_up_verifier("nobody", 4096, bytes).salt.size() == bytes);
+  CHECK(key.made_up_verifier("nobody", 4096, 64).salt == key.made_up_verifier("nobody", 4096, 64).salt);
+}

@@ -33,6 +33,7 @@ Result<postern::Reply> ask_here(const std::string& mechanism, const std::string&
       .password =
           [](const std::string& user, const Secret& password) {
             if (user == "down") return auth::Verdict::unavailable;
+            if (user == "doubt") return auth::Verdict::doubtful;
             return user == "alice" && password.view() == "pencil" ? auth::Verdict::yes : auth::Verdict::no;
           },
       .verifier = [](const std::string&) { return auth::make_verifier("pencil", "0123456789abcdef", 4096); },
@@ -52,6 +53,8 @@ Result<postern::Reply> ask_here(const std::string& mechanism, const std::string&
       return postern::Reply{5, ""};
     case Kind::unavailable:
       return postern::Reply{111, ""};
+    case Kind::doubtful:
+      return postern::Reply{111, "1\t" + step.user};
   }
   return postern::Reply{};
 }
@@ -132,6 +135,9 @@ TEST_CASE("each mechanism, with an initial response and without") {
 TEST_CASE("an exchange ends as the client or the server wants it") {
   CHECK(codes_of({"AUTH PLAIN\r\n", "*\r\n", "NOOP\r\n"}) == "220 250 334 501 250");
   CHECK(codes_of({"AUTH PLAIN\r\n", "!!!\r\n", "NOOP\r\n"}) == "220 250 334 501 250");
+  const std::string scram = "AUTH SCRAM-SHA-256 " + base64("n,,n=alice,r=client") + "\r\n";
+  CHECK(codes_of({scram, "*\r\n", scram, "AAAA\r\n", scram, "*\r\n", "NOOP\r\n"}) ==
+        "220 250 334 501 334 501 334 501 421");
   CHECK(codes_of({"AUTH PLAIN =\r\n", "NOOP\r\n"}) == "220 250 501 250");
   CHECK(codes_of({"AUTH\r\n"}) == "220 250 501");
   CHECK(codes_of({"AUTH PLAIN a b\r\n"}) == "220 250 501");
@@ -139,6 +145,12 @@ TEST_CASE("an exchange ends as the client or the server wants it") {
   CHECK(codes_of({"AUTH SCRAM-SHA-256-PLUS\r\n"}) == "220 250 504");
   CHECK(codes_of({"AUTH PLAIN " + kPlain + "\r\n", "AUTH PLAIN " + kPlain + "\r\n"}) == "220 250 235 503");
   CHECK(codes_of({kMail, "AUTH PLAIN " + kPlain + "\r\n"}) == "220 250 250 503");
+  // The client cannot know that its MAIL was only taken so that RCPT is refused.
+  Conversation late = conversation(
+      {kMail, "AUTH PLAIN " + kPlain + "\r\n", "RSET\r\n", "AUTH PLAIN " + kPlain + "\r\n", kMail + kFar});
+  late.settings.policy.rule = AccessRule::reject;
+  late.settings.policy.delayed_reject = true;
+  CHECK(codes(play(late).replies) == "220 250 250 503 250 235 250 250");
   CHECK(codes_of({"AUTH PLAIN\r\n", std::string(5000, 'A') + "\r\n", "NOOP\r\n"}) == "220 250 334 500 250");
   CHECK(codes_of({"AUTH PLAIN\r\n", kPlain + "\n", "x\r\nNOOP\r\n"}) == "220 250 334 500 250");
   CHECK(codes_of({"AUTH PLAIN\r\n"}) == "220 250 334");
@@ -160,11 +172,22 @@ TEST_CASE("whoever guesses is sent away") {
   const std::string wrong = "AUTH PLAIN " + kWrong + "\r\n";
   CHECK(codes_of({wrong, "AUTH PLAIN " + kPlain + "\r\n"}) == "220 250 535 235");
   CHECK(codes_of({wrong, wrong, wrong, wrong}) == "220 250 535 535 535 421");
+  // Where one checker said no and another could not tell.
+  const std::string doubtful = "AUTH PLAIN " + base64(kNul + "doubt" + kNul + "x") + "\r\n";
+  CHECK(codes_of({doubtful, wrong, doubtful, doubtful}) == "220 250 454 535 454 421");
   Conversation known = conversation({"AUTH PLAIN " + kPlain + "\r\n"});
   known.ask_auth = [](const std::string&, const std::string&, const Secret*, const Settings&) {
     return Result<postern::Reply>(postern::Reply{3, ""});
   };
   CHECK(codes(play(known).replies) == "220 250 421");
+}
+
+TEST_CASE("the time from the response to the reply does not tell how long a checker took") {
+  for (const int64_t elapsed : {0, 1, 30, 499, 500}) CHECK(elapsed + rest_of_delay("500", elapsed) == 500);
+  for (const int64_t elapsed : {501, 999, 1000}) CHECK(elapsed + rest_of_delay("500", elapsed) == 1000);
+  CHECK(1 + rest_of_delay("0", 1) == 500);
+  CHECK(rest_of_delay("99999999", 0) == 10000);
+  CHECK(rest_of_delay("x", 0) == 10000);
 }
 
 TEST_CASE("who has authenticated may send anywhere, and the message says who it was") {

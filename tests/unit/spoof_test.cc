@@ -127,6 +127,27 @@ TEST_CASE("a From: field is read whole, or not at all") {
            Row{"a@b.example\xe2\x80\xaf", nullptr},
            Row{"\"a\tb\"@c.example", nullptr},
            Row{"a@[x;boss@example.org]", nullptr},
+           Row{"=?ISO-2022-JP?B?GyRCOzNFRBsoQg==?= <user@own.example>", "user@own.example"},
+           Row{"=?iso-2022-jp?q?boss=1B$B!w=1B=28Bcorp.example?= <a@b.example>", "a@b.example",
+               "boss@corp.example"},
+           Row{"=?utf-8?q?=1B$B;3=1B=28B?= <a@b.example>", nullptr},
+           Row{"\"boss@corp.example/x@own.example\" <u@own.example>", "u@own.example",
+               "boss@corp.example/x corp.example/x@own.example"},
+           Row{"\"boss@corp.example\xc2\xa0x\xe2\x80\x80u@own.example\" <u@own.example>", "u@own.example",
+               "boss@corp.example u@own.example"},
+           Row{"\"boss@corp\xef\xbc\x8e"
+               "example\" <u@own.example>",
+               "u@own.example", "boss@corp.example"},
+           Row{"\"boss@corp\xe3\x80\x82"
+               "example\" <u@own.example>",
+               "u@own.example", "boss@corp.example"},
+           Row{"\"boss\xef\xbc\xa0"
+               "corp\xef\xbd\xa1"
+               "example\" <u@own.example>",
+               "u@own.example", "boss@corp.example"},
+           Row{"\"\xe2\x81\xa6gro\xe2\x81\xa9\" <a@b.example>", nullptr},
+           Row{"\"\xe2\x80\xaagro\" <a@b.example>", nullptr},
+           Row{"\"\xe2\x80\xabgro\" <a@b.example>", nullptr},
            Row{"\"boss@example.org", nullptr},
            Row{"(boss@example.org", nullptr},
            Row{"a@b.example)", nullptr},
@@ -179,6 +200,7 @@ TEST_CASE("the author has to be the user") {
            Row{"From: us: alice@example.org, boss@example.org;\n\n", false},
            Row{"From: \"boss@example.org\" <alice@example.org>\n\n", false},
            Row{"From: \"sales@example.org\" <alice@example.org>\n\n", true},
+           Row{"From: \"boss@corp.example/alice@example.org\" <alice@example.org>\n\n", false},
            Row{"From: alice@example.org\nFrom: boss@example.org\n\n", false},
            Row{"From: alice@example.org\nFROM : boss@example.org\n\n", false},
            Row{"From: alice@example.org\nFrom: alice@example.org\n\n", false},
@@ -196,6 +218,24 @@ TEST_CASE("the author has to be the user") {
     CHECK(decision.passes() == row.passes);
     if (!decision.passes()) CHECK(decision.reply.line().starts_with("550 5.7.1 "));
   }
+  // What may be a From: to others.
+  const std::string own = "From: alice@example.org\n\n";
+  const std::string blanks(33000, ' ');
+  CHECK(check_authors(may, "alice", authors_of("X: " + blanks + "\nY:\tz\n" + own)).passes());
+  for (const std::string& first :
+       {"From" + blanks + ": boss@corp.example\n", "From\n" + blanks + ": boss@corp.example\n",
+        "From\n " + blanks.substr(0, 20000) + "\n" + blanks.substr(0, 20000) + ": boss@corp.example\n",
+        std::string("F\0rom: boss@corp.example\n", 25), std::string("From\0: boss@corp.example\n", 25),
+        std::string("\vFrom: boss@corp.example\n"), std::string("From\v: boss@corp.example\n"),
+        std::string("From\x7f: boss@corp.example\n"), std::string("From\xc2\xa0: boss@corp.example\n"),
+        std::string("\xef\xbb\xbf"
+                    "From: boss@corp.example\n"),
+        std::string("From x: boss@corp.example\n"), "X: " + blanks + "\rFrom: boss@corp.example\n",
+        std::string("X: y\rFrom: boss@corp.example\n")}) {
+    CAPTURE(first.substr(0, 40));
+    CHECK_FALSE(check_authors(may, "alice", authors_of(first + own)).passes());
+  }
+  CHECK(check_authors(may, "alice", authors_of(own + "x\vy\r\n")).passes());  // of the body
   const std::string padding(smtpd::HeaderScan::kAuthorLimitBytes, 'x');
   CHECK_FALSE(
       check_authors(may, "alice", authors_of("From: (" + padding + ")\n boss@example.org\n\n")).passes());
@@ -215,4 +255,14 @@ TEST_CASE("encoded words are decoded as readers do") {
   CHECK(decode_encoded_words("=?utf-8?b?Y\tQ==?=x") == "ax");
   CHECK(decode_encoded_words("=?utf-8?q?=4?=") == "=4");
   CHECK_FALSE(decode_encoded_words("=?UTF-7?q?a?=").has_value());
+  const std::string other = "\xef\xbf\xbd";
+  CHECK(decode_encoded_words("=?ISO-2022-JP?B?GyRCOzNFRBsoQg==?= x") == other + other + " x");
+  CHECK(decode_encoded_words("=?iso-2022-jp-1?q?a=1B$@;3=1B$(D;3=1B(I1=1B(Jb@c?=") ==
+        "a" + other + other + other + "b@c");
+  // The wide forms of b@c.d, and an ideographic full stop
+  CHECK(decode_encoded_words("=?iso-2022-jp?q?=1B$B#b!w#c!%#d!#!!=1B(B?=") == "b@c.d. ");
+  for (const char* odd : {"=?iso-2022-jp?q?=1B$B;3?=", "=?iso-2022-jp?q?=1B$B;=1B(B?=",
+                          "=?iso-2022-jp?q?=1B$C;3=1B(B?=", "=?iso-2022-jp?q?=1B$B; =1B(B?=",
+                          "=?iso-2022-jp?q?a=1B?=", "=?iso-2022-kr?q?a?=", "=?iso-2022-jp?q?=1B(I=0A=1B(B?="})
+    CHECK_FALSE(decode_encoded_words(odd).has_value());
 }
