@@ -50,7 +50,8 @@ void Session::refuse_recipient(const RecipientVerdict& verdict) {
   const bool of_bounce = refusal.step == kBounceTagStep;
   if (of_bounce && refusal.reply.permanent()) log_.invalid_bounce(transaction_.mid, verdict.said, "rejected");
   if (!of_bounce && refusal.reply.permanent() && !refusal.unasked) {
-    notes_.recipient_refused();
+    // Nor does any other bounce, and who asks us to relay has not named a recipient of ours.
+    if (!transaction_.envelope.sender.empty() && !refusal.relaying) notes_.recipient_refused();
     if (!is_within(rates_.invalid_recipient())) return;
   }
   if (refusal.kind == Decision::Kind::close) return close(refusal.reply);

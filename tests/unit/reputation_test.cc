@@ -183,7 +183,11 @@ TEST_CASE("experience decays, and says nothing while it is small") {
   CHECK(score_of({.accepted = 1e6}) == 50);
   CHECK(score_of({.spam = 10}) == -56);
   CHECK(score_of({.virus = 1e6}) == -100);
-  CHECK(score_of({.unknown = 25}) == -61);
+  CHECK(score_of({.unknown = 6}) == -27);
+  CHECK(score_of({.unknown = 1e6}) == -29);
+  CHECK(score_of({.accepted = 5, .unknown = 1e6}) == -29);
+  CHECK(score_of({.spam = 2, .unknown = 1e6}) == -29);  // the two alone say nothing yet
+  CHECK(score_of({.spam = 10, .unknown = 1e6}) == -56);
   CHECK(score_of({.accepted = 5, .spam = 5}) == 0);
 }
 
