@@ -77,8 +77,7 @@ void Session::end_message() {
   const Fd message = transaction_.message->finish();
   log_.fields(transaction_.mid, transaction_.message->header());
   if (!message) return refuse_message(transaction_.message->fault());
-  if (transaction_.only_for_replies != 0 && transaction_.only_for_replies == transaction_.taken_recipients &&
-      !transaction_.message->header().is_automatic_reply())
+  if (transaction_.only_for_replies && !transaction_.message->header().is_automatic_reply())
     return refuse_message(no_bounce_of_ours());
   hand_over(message.get());
 }

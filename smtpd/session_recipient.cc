@@ -76,7 +76,7 @@ void Session::take_recipient(RcptArgument rcpt, const RecipientVerdict& verdict)
   if (!bounce_mark_.empty()) {
     log_.invalid_bounce(transaction_.mid, verdict.said, "marked");
     transaction_.bounce_mark = bounce_mark_;
-    transaction_.only_for_replies += must_be_reply_ ? 1 : 0;
+    transaction_.only_for_replies = must_be_reply_;
   }
   if (verdict.dropped) log_.recipient_dropped(transaction_.mid, verdict.said, verdict.steps.back().why);
   for (const std::string& recipient : verdict.recipients) {
@@ -92,6 +92,9 @@ void Session::take_recipient(RcptArgument rcpt, const RecipientVerdict& verdict)
 
 Reply Session::limit_reached(const RecipientVerdict& verdict, uint64_t recipient_limit) const {
   if (transaction_.taken_recipients >= recipient_limit) return Reply::too_many_recipients;
+  // What the message must be is asked for all its recipients: those that take anything come by themselves.
+  if (transaction_.taken_recipients != 0 && transaction_.only_for_replies != must_be_reply_)
+    return Reply::too_many_recipients;
   size_t bytes = transaction_.envelope_bytes;
   for (const std::string& recipient : verdict.recipients) bytes += recipient.size();
   const size_t recipients = transaction_.envelope.recipients.size() + verdict.recipients.size();
