@@ -102,9 +102,11 @@ PrvsCheck check_prvs(std::string_view address, const std::vector<PrvsKey>& keys,
   const uint64_t today = now_seconds / kSecondsPerDay;
   const std::string front = std::to_string(tagged->key) + three_digits(tagged->day);
   const bool expired = (tagged->day + kDayModulus - today % kDayModulus) % kDayModulus > kPrvsDays;
+  const size_t at = tagged->address.rfind('@');
+  const std::string with_lower_domain = tagged->address.substr(0, at) + lower(tagged->address.substr(at));
   for (const PrvsKey& key : keys) {
     if (key.number != tagged->key) continue;
-    for (const std::string& said : {tagged->address, lower(tagged->address)}) {
+    for (const std::string& said : {tagged->address, with_lower_domain, lower(tagged->address)}) {
       const std::string mac = mac_of(front, said, key.secret);
       if (CRYPTO_memcmp(mac.data(), tagged->mac.data(), std::min(mac.size(), tagged->mac.size())) != 0)
         continue;

@@ -39,7 +39,8 @@ struct PrvsCheck {
   enum class State { untagged, valid, expired, forged, keyless } state = State::untagged;
   std::string address;  // without the tag
 };
-// Also good where a host between made the address lower case.
+// Also good where the tag was made for the domain, or all of the address, in lower case. A tag made for a
+// domain with capital letters is good for that spelling alone: whoever tags makes it lower case first.
 PrvsCheck check_prvs(std::string_view address, const std::vector<PrvsKey>& keys, uint64_t now_seconds);
 std::string_view prvs_state_name(PrvsCheck::State state);
 

@@ -1,6 +1,7 @@
 #include "receipt/access_table.h"
 
 #include <re2/re2.h>
+#include <re2/set.h>
 
 #include <algorithm>
 
@@ -11,7 +12,16 @@ namespace postern {
 
 namespace {
 
-constexpr int64_t kExpressionMemoryBytes = 1 << 20;
+constexpr int64_t kOneExpressionMemoryBytes = 1 << 20;
+
+RE2::Options options_of(int64_t memory_bytes) {
+  RE2::Options options;
+  options.set_case_sensitive(false);
+  options.set_log_errors(false);
+  options.set_never_capture(true);
+  options.set_max_mem(memory_bytes);
+  return options;
+}
 
 // "[192.0.2.1]", "[IPv6:2001:db8::1]": an address literal, which as an expression would be a set of letters.
 bool is_literal(std::string_view text) {
@@ -47,6 +57,47 @@ std::string problem_of_plain(std::string_view entry, AccessList list) {
 
 }  // namespace
 
+// Expressions in the file's order, matched all at once.
+class AccessTable::Expressions {
+ public:
+  // What is wrong with it; empty: nothing.
+  std::string add(std::string_view expression, size_t line) {
+    const re2::StringPiece text(expression.data(), expression.size());
+    // Alone, so that one that is too large by itself is named.
+    const RE2 alone(text, options_of(kOneExpressionMemoryBytes));
+    if (!alone.ok()) return alone.error();
+    std::string why;
+    if (set_.Add(text, &why) < 0) return why;
+    all_.push_back({.text = std::string(expression), .line = line});
+    return {};
+  }
+  bool compile() { return set_.Compile(); }
+
+  [[nodiscard]] size_t find(std::string_view value) const {
+    const re2::StringPiece whole(value.data(), value.size());
+    std::vector<int> hits;
+    RE2::Set::ErrorInfo error{};
+    if (set_.Match(whole, &hits, &error))
+      return all_.at(static_cast<size_t>(*std::min_element(hits.begin(), hits.end()))).line;
+    if (error.kind == RE2::Set::kNoError) return 0;
+    // Slow, but nobody gets in because memory was short.
+    const auto matches = [&](const Expression& one) {
+      return RE2(one.text, options_of(kOneExpressionMemoryBytes))
+          .Match(whole, 0, value.size(), RE2::UNANCHORED, nullptr, 0);
+    };
+    const auto found = std::find_if(all_.begin(), all_.end(), matches);
+    return found == all_.end() ? 0 : found->line;
+  }
+
+ private:
+  struct Expression {
+    std::string text;
+    size_t line;
+  };
+  RE2::Set set_{options_of(kAccessExpressionMemoryBytes), RE2::UNANCHORED};
+  std::vector<Expression> all_;
+};
+
 AccessTable::AccessTable(AccessList list) : list_(list) {}
 AccessTable::AccessTable(AccessTable&&) noexcept = default;
 AccessTable& AccessTable::operator=(AccessTable&&) noexcept = default;
@@ -64,7 +115,19 @@ Result<AccessTable> AccessTable::parse(std::string_view text, std::string_view f
           std::string(file_name) + ":" + std::to_string(number) + ": \"" + one_line(line, 100) + "\" " + why,
           55, "4.3.5");
   }
+  if (!table.compile())
+    return temporary(std::string(file_name) + ": its regular expressions together need more memory than " +
+                         std::to_string(kAccessExpressionMemoryBytes >> 20) +
+                         " MiB: write plain entries where they will do, and no repetitions like {100}",
+                     55, "4.3.5");
   return table;
+}
+
+bool AccessTable::compile() {
+  for (const Entries* entries : {&exempt_, &unwelcome_}) {
+    if (entries->expressions && !entries->expressions->compile()) return false;
+  }
+  return true;
 }
 
 std::string AccessTable::add(std::string_view entry, size_t line) {
@@ -80,19 +143,14 @@ std::string AccessTable::add(std::string_view entry, size_t line) {
   }
   if (entry.size() > kAccessExpressionBytes)
     return "is longer than " + std::to_string(kAccessExpressionBytes) + " bytes; make several of it";
-  if (unwelcome_.expressions.size() + exempt_.expressions.size() >= kAccessExpressions)
+  if (expressions_ >= kAccessExpressions)
     return "is one regular expression too many; " + std::to_string(kAccessExpressions) +
            " may stand in a file: write plain entries where they will do";
-  RE2::Options options;
-  options.set_case_sensitive(false);
-  options.set_log_errors(false);
-  options.set_never_capture(true);
-  options.set_max_mem(kExpressionMemoryBytes);
-  auto compiled = std::make_unique<RE2>(re2::StringPiece(entry.data(), entry.size()), options);
-  if (!compiled->ok())
-    return "is no regular expression: " + one_line(compiled->error(), 200) +
+  if (!entries.expressions) entries.expressions = std::make_unique<Expressions>();
+  if (const std::string why = entries.expressions->add(entry, line); !why.empty())
+    return "is no regular expression: " + one_line(why, 200) +
            "; any address of a domain is @domain, any text in an expression is .*";
-  entries.expressions.push_back({.compiled = std::move(compiled), .line = line});
+  ++expressions_;
   return {};
 }
 
@@ -122,12 +180,7 @@ size_t AccessTable::find(const Entries& entries, std::string_view value) const {
       if (const size_t line = dot == 0 ? 0 : line_of(prefix + domain.substr(dot))) return line;
     }
   }
-  const re2::StringPiece whole(value.data(), value.size());
-  const auto matches = [&](const Expression& one) {
-    return one.compiled->Match(whole, 0, value.size(), RE2::UNANCHORED, nullptr, 0);
-  };
-  const auto found = std::find_if(entries.expressions.begin(), entries.expressions.end(), matches);
-  return found == entries.expressions.end() ? 0 : found->line;
+  return entries.expressions ? entries.expressions->find(value) : 0;
 }
 
 }  // namespace postern

@@ -8,7 +8,8 @@
 //   something: found anywhere in the address unless ^ and $ say otherwise, as qregex does. A + alone is none:
 //   user+detail@domain is an address.
 //
-// Letter case counts in neither. RE2's time is linear in the address, whatever the expression is.
+// Letter case counts in neither. All expressions of a list are one automaton, so that ten thousand cost what
+// one does, linear in the address; what it remembers of its states is bounded.
 #pragma once
 
 #include <memory>
@@ -20,16 +21,14 @@
 #include "lib/result.h"
 #include "receipt/access_question.h"
 
-namespace re2 {
-class RE2;
-}
-
 namespace postern {
 
 constexpr size_t kAccessExpressions = 10000;   // of one file
 constexpr size_t kAccessValueBytes = 1024;     // longer than any path or name (RFC 5321, 4.5.3.1)
 constexpr size_t kAccessFileBytes = 16777216;  // 16 MiB
 constexpr size_t kAccessExpressionBytes = 1000;
+// Of the expressions of a file that refuse, and as much of its exemptions; when it is read again, twice.
+constexpr int64_t kAccessExpressionMemoryBytes = int64_t{32} << 20;
 
 struct AccessVerdict {
   bool welcome = true;
@@ -50,22 +49,21 @@ class AccessTable {
   ~AccessTable();
 
  private:
-  struct Expression {
-    std::unique_ptr<re2::RE2> compiled;
-    size_t line;
-  };
+  class Expressions;
   struct Entries {
     std::unordered_map<std::string, size_t> plain;  // in lower case: its line
-    std::vector<Expression> expressions;            // in the file's order
-    [[nodiscard]] bool empty() const { return plain.empty() && expressions.empty(); }
+    std::unique_ptr<Expressions> expressions;       // nothing: there are none
+    [[nodiscard]] bool empty() const { return plain.empty() && !expressions; }
   };
   explicit AccessTable(AccessList list);
   std::string add(std::string_view entry, size_t line);  // what is wrong with it; empty: nothing
+  bool compile();                                        // false: the expressions need too much memory
   [[nodiscard]] size_t find(const Entries& entries, std::string_view value) const;  // its line, or 0
 
   AccessList list_;
   Entries unwelcome_;
   Entries exempt_;
+  size_t expressions_ = 0;                         // of both
   std::unordered_map<size_t, std::string> texts_;  // of the lines
 };
 

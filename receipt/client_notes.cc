@@ -33,7 +33,6 @@ MessageEvent event_of(std::string_view line) {
 }  // namespace
 
 MessageEvent message_event(const QueueAnswer& answer) {
-  if (answer.output.empty()) return answer.exit_code == 0 ? MessageEvent::accepted : MessageEvent::none;
   MessageEvent worst = MessageEvent::none;
   for (const std::string_view line : split(answer.output, '\n')) worst = std::max(worst, event_of(line));
   return worst;

@@ -12,8 +12,8 @@
 namespace postern {
 
 enum class MessageEvent : uint8_t { none, accepted, spam, virus };
-// What came of a message: of the fates of its parts (postern-scanq(8)) the worst; where none are told, only
-// whether it was taken.
+// What came of a message: of the fates of its parts (postern-scanq(8)) the worst. Where none are told, nobody
+// has looked into it, or will only later: that says nothing of the client.
 MessageEvent message_event(const QueueAnswer& answer);
 
 class ClientNotes {

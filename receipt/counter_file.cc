@@ -1,10 +1,12 @@
 #include "receipt/counter_file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <memory>
 
 #include "lib/fd.h"
 #include "lib/log.h"
@@ -15,6 +17,18 @@ namespace postern {
 namespace {
 
 constexpr size_t kFileLimitBytes = size_t{1} << 30;
+
+// What those have left that were killed while they wrote: PATH.PID.new.
+void remove_unfinished(const std::string& path) {
+  const std::string directory = directory_of(path);
+  const std::string front = path.substr(path.rfind('/') + 1) + ".";
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(directory.c_str()), ::closedir);
+  while (const dirent* entry = open ? ::readdir(open.get()) : nullptr) {
+    const std::string_view name = entry->d_name;
+    if (name.starts_with(front) && name.ends_with(".new"))
+      ::unlink((directory + "/" + std::string(name)).c_str());
+  }
+}
 
 }  // namespace
 
@@ -34,6 +48,7 @@ Result<void> save_counters(const MemoryCounters& counters, const std::string& pa
 }
 
 Result<void> load_counters(MemoryCounters& counters, const std::string& path) {
+  remove_unfinished(path);
   if (::access(path.c_str(), F_OK) < 0 && errno == ENOENT) return {};
   Result<std::string> bytes = read_file(path, kFileLimitBytes);
   if (!bytes) return bytes.failure();

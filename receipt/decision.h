@@ -19,6 +19,7 @@ struct Decision {
   std::string why{};      // for people: the table, file and line, or what was found
   bool rewrites = false;  // the step has put another address in the place of a recipient's
   bool unasked = false;   // who should have said could not be asked: it says nothing of the recipient
+  bool relaying = false;  // refused because the recipient is not ours, whether it exists or not
 
   [[nodiscard]] bool passes() const { return kind == Kind::pass; }
 };

@@ -1,7 +1,9 @@
 #include "receipt/rated_service.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,6 +51,7 @@ class RatedService {
 
   bool begin();
   void run(const sigset_t& while_waiting);
+  void end_saving();
 
  private:
   void watch_listening(bool watch);
@@ -75,6 +78,7 @@ class RatedService {
   int64_t next_save_ = 0;
   bool changed_ = false;
   pid_t saving_ = 0;
+  const pid_t rated_pid_ = ::getpid();
 };
 
 uint64_t now_seconds() {
@@ -221,6 +225,9 @@ void RatedService::save_in_child() {
   const pid_t pid = ::fork();
   if (pid < 0) return log_warning("write the counters", os_failure("fork", errno));
   if (pid == 0) {
+    // What is older than the table of our successor must not take its place.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != rated_pid_) ::_exit(111);
     ::close_range(3, ~0U, 0);  // a client must see our end although the child goes on
     const Result<void> saved = save_counters(counters_, rated_.state_file);
     if (!saved) log_warning("write the counters", saved.failure());
@@ -228,6 +235,13 @@ void RatedService::save_in_child() {
   }
   saving_ = pid;
   changed_ = false;
+}
+
+// What it writes is older than what is written last.
+void RatedService::end_saving() {
+  if (saving_ == 0) return;
+  ::kill(saving_, SIGKILL);
+  while (::waitpid(saving_, nullptr, 0) < 0 && errno == EINTR) continue;
 }
 
 void RatedService::reap() {
@@ -247,6 +261,7 @@ int serve_rates(int listening, const ServeOptions& options, const RatedOptions& 
   RatedService service(listening, options, rated, counters);
   if (!service.begin()) return 111;
   service.run(while_waiting);
+  service.end_saving();
   Result<void> saved = save_counters(counters, rated.state_file);
   if (!saved) log_warning("write the counters", saved.failure());
   return saved ? 0 : 111;

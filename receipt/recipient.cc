@@ -29,6 +29,12 @@ SmtpReply rejected() {
   return {.code = "550", .status = "5.7.1", .text = "mail for this recipient is not accepted here"};
 }
 
+Decision refuse_to_relay(SmtpReply reply, std::string why) {
+  Decision decision = refuse(kRecipientTable, std::move(reply), std::move(why));
+  decision.relaying = true;
+  return decision;
+}
+
 bool is_bare_postmaster(std::string_view address) {
   return equal_ignoring_case(address, "postmaster");
 }
@@ -143,8 +149,7 @@ Result<Decision> RecipientChecks::look_at_table(std::string_view address, Bypass
   if (table_) {
     Result<std::optional<LineMatch>> match = table_->find(address);
     if (!match) return match.failure();
-    if (!match->has_value())
-      return refuse(kRecipientTable, relaying_denied(), table_->name() + ": no line fits");
+    if (!match->has_value()) return refuse_to_relay(relaying_denied(), table_->name() + ": no line fits");
     const std::optional<RecipientEntry> entry = recipient_entry_of(**match);
     if (!entry) return broken(*table_, (*match)->line);
     why = table_->place(entry->line);
@@ -155,10 +160,10 @@ Result<Decision> RecipientChecks::look_at_table(std::string_view address, Bypass
     const std::string domain = domain_of(address);
     Result<bool> ours = hooks_.is_ours ? hooks_.is_ours(domain) : Result<bool>(false);
     if (!ours) return ours.failure();
-    if (!*ours) return refuse(kRecipientTable, relaying_denied(), domain + " is not in " + why);
+    if (!*ours) return refuse_to_relay(relaying_denied(), domain + " is not in " + why);
   }
   // None of them means anything here, and a host behind us must not be led to relay by one.
-  if (has_route_in_it(local_part_of(address))) return refuse(kRecipientTable, routed_address(), why);
+  if (has_route_in_it(local_part_of(address))) return refuse_to_relay(routed_address(), why);
   return pass(kRecipientTable, why);
 }
 

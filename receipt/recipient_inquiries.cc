@@ -34,6 +34,12 @@ SmtpReply try_later() {
   return {.code = "451", .status = "4.3.0", .text = "unable to verify the recipient now, try again later"};
 }
 
+Decision not_known(const char* step, SmtpReply reply, std::string why) {
+  Decision decision = refuse(step, std::move(reply), std::move(why));
+  decision.unasked = true;
+  return decision;
+}
+
 std::string first_line(std::string_view output) {
   return printable(trim(output.substr(0, output.find('\n'))), kWhyLimitBytes);
 }
@@ -146,8 +152,7 @@ Decision RecipientInquiries::ldap(const RecipientInQuestion& recipient) {
 
 // `away`: what control/ldap says is to become of the recipient.
 Decision RecipientInquiries::ldap_trouble(std::string_view away, const std::string& why) const {
-  Decision decision = refuse(kLdapStep, try_later(), why);
-  decision.unasked = true;
+  Decision decision = not_known(kLdapStep, try_later(), why);
   const std::optional<OnTrouble> own = settings_.ldap_trouble;
   if (own == OnTrouble::refuse)
     decision.reply = {.code = "550", .status = "5.4.3", .text = "unable to verify the recipient"};
@@ -171,12 +176,12 @@ Decision RecipientInquiries::call_ahead(const RecipientInQuestion& recipient) {
   if (settings_.call_ahead.empty()) return pass(kCallAheadStep, "off: control/recipientchecks");
   Result<Reply> reply = ask("@callahead", {"check", settings_.call_ahead, std::string(recipient.address)},
                             recipient, kCallAheadMilliseconds);
-  if (!reply) return refuse(kCallAheadStep, try_later(), reply.failure().text);
+  if (!reply) return not_known(kCallAheadStep, try_later(), reply.failure().text);
   const std::string why = second_line(reply->output);
   if (reply->exit_code == 0) return pass(kCallAheadStep, why);
   if (reply->exit_code == 100)
     return refuse(kCallAheadStep, reply_or(reply->output, "5", ".1.1", no_mailbox()), why);
-  return refuse(kCallAheadStep, reply_or(reply->output, "4", ".3.0", try_later()), why);
+  return not_known(kCallAheadStep, reply_or(reply->output, "45", ".3.0", try_later()), why);
 }
 
 }  // namespace postern

@@ -8,7 +8,8 @@
 //   ldap program       accept RECIPIENT SENDER [QUERY]
 //                      0 yes, 1 no; output: why. 111 trouble: "accept", "defer" or a reply, TAB, why
 //   @callahead         check PROFILE RECIPIENT
-//                      0 yes, 100 no, 111 later; output: the reply, then why
+//                      0 yes, 100 no, 111 not known; output: the reply, of a failure that refuses 5yz, then
+//                      why
 //
 // Anything else is trouble; what becomes of the recipient then differs, see each.
 #pragma once

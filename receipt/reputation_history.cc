@@ -213,9 +213,11 @@ void ReputationHistory::keep_list_answer(const IpBytes& address, const ListAnswe
   entry.list_mark = mark;
 }
 
-// A virus weighs as much as three messages of spam, an unknown recipient as half of one: everybody mistypes.
-// Good experience alone makes no more than +5.
-std::optional<int> score_of(const Experience& experience) {
+namespace {
+
+constexpr int kWorstOfUnknown = -29;  // above the -3 from which the default table blocks
+
+std::optional<int> score_with_unknown(const Experience& experience) {
   constexpr double kLeast = 2.5;  // below 3, since a moment later 3 is a little less
   constexpr double kDoubt = 8;  // one virus makes suspect, which is -3 to -1 in the default table; two block
   constexpr double kBest = 50;
@@ -225,6 +227,19 @@ std::optional<int> score_of(const Experience& experience) {
   if (!(all >= kLeast)) return std::nullopt;
   const double part = (experience.accepted - bad) / (all + kDoubt);
   return static_cast<int>(std::lround(part * (part < 0 ? kWorst : kBest)));
+}
+
+}  // namespace
+
+// A virus weighs as much as three messages of spam, an unknown recipient as half of one: everybody mistypes.
+// Good experience alone makes no more than +5. Unknown recipients alone make nobody worse than suspect: with
+// them a forwarder, or a host with an old address book, pays for what others wrote.
+std::optional<int> score_of(const Experience& experience) {
+  const std::optional<int> all = score_with_unknown(experience);
+  if (!all || *all >= kWorstOfUnknown) return all;
+  Experience known = experience;
+  known.unknown = 0;
+  return std::max(*all, std::min(score_with_unknown(known).value_or(0), kWorstOfUnknown));
 }
 
 }  // namespace postern

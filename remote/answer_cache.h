@@ -13,7 +13,7 @@
 namespace postern {
 
 struct CallAheadAnswer {
-  int exit_code = 111;  // 0 yes, 100 no, 111 later
+  int exit_code = 111;  // 0 yes, 100 no, 111 not known
   std::string reply;    // "550 5.1.1 text"
   std::string why;      // for people
 };

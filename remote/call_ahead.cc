@@ -56,7 +56,7 @@ CallAheadAnswer act(CallAheadAction action, const std::string& deferral, std::st
     case CallAheadAction::accept:
       return {0, "250 2.1.5 recipient ok", "accepted in spite of it: " + std::move(why)};
     case CallAheadAction::refuse:
-      return {100, "550 5.4.3 unable to verify the recipient", std::move(why)};
+      return {111, "550 5.4.3 unable to verify the recipient", std::move(why)};
     case CallAheadAction::defer:
       return {111, deferral, std::move(why)};
   }

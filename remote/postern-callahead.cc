@@ -6,7 +6,8 @@
 //   env        POSTERN_HOME
 //   control    callahead, smtproutes and what postern-remote reads of the network; concurrencycallahead
 //   user       posternr
-//   exit       0 the recipient is taken, 100 refused, 111 put off, or wrong arguments or settings
+//   exit       0 the recipient is taken, 100 refused, 111 not known: put off, or refused
+//              where the profile says so; or wrong arguments or settings
 
 #include <algorithm>
 #include <memory>

@@ -33,7 +33,11 @@ ControlReport report_on(const KnownFile& known) {
   const std::string path = home_path("control/" + report.name);
   if (known.form == Form::policies || known.form == Form::host_access)
     report.problems = problems_of_host_access(known.form == Form::policies);
-  if (::access(path.c_str(), F_OK) < 0) return report;
+  if (::access(path.c_str(), F_OK) < 0) {
+    // Other files may name what would stand there.
+    if (known.form == Form::bounce_profiles) report.problems = problems_of_table(known.form, {}, path);
+    return report;
+  }
   report.is_default = false;
   report.value.clear();
   Result<std::string> content = read_file(path, kFileLimitBytes);

@@ -129,13 +129,15 @@ Result<std::string> Signer::sign(int message, std::string_view sender, const std
 Result<std::string> Signer::tag(const std::string& sender, const std::string& label,
                                 uint64_t now_seconds) const {
   if (is_notification_sender(sender) || sender.ends_with("-@[]")) return std::string();
-  if (!is_ours(normal_domain(sender)) || parse_prvs(sender)) return std::string();
+  const std::string domain = normal_domain(sender);
+  if (!is_ours(domain) || parse_prvs(sender)) return std::string();
   const auto making =
       std::find_if(tag_keys_.begin(), tag_keys_.end(), [](const PrvsKey& key) { return !key.retired; });
   if (making == tag_keys_.end())
     return temporary("tag a sender: " + home_path(kTagKeys) + " has no key; write a line \"0 SECRET\"", 55,
                      "4.3.5");
-  std::string tagged = prvs_tagged(sender, *making, now_seconds);
+  // A domain's letter case gets lost on the way, at the latest in our own smtpd.
+  std::string tagged = prvs_tagged(std::string(local_part_of(sender)) + "@" + domain, *making, now_seconds);
   if (tagged.empty())
     log_info(label + " From: <" + printable(sender) + "> gets no tag: its local-part is too long or quoted");
   return tagged;

@@ -167,7 +167,7 @@ class Session {
     std::string spf{};                       // POSTERN_SPF; empty: not asked
     std::string spf_field{};                 // Received-SPF
     std::string bounce_mark{};               // why it is no bounce of ours, where the policy takes it
-    size_t only_for_replies = 0;             // of the recipients taken: those that take automatic replies
+    bool only_for_replies = false;           // each recipient taken takes automatic replies alone, else none
   };
 
   const Settings& settings_;

@@ -80,8 +80,7 @@ void Session::end_message() {
   if (!message) return refuse_message(transaction_.message->fault());
   if (const Decision authors = judge_authors(); over_ || !authors.passes())
     return over_ ? void() : refuse_message(authors.reply);
-  if (transaction_.only_for_replies != 0 && transaction_.only_for_replies == transaction_.taken_recipients &&
-      !transaction_.message->header().is_automatic_reply())
+  if (transaction_.only_for_replies && !transaction_.message->header().is_automatic_reply())
     return refuse_message(no_bounce_of_ours());
   hand_over(message.get());
 }

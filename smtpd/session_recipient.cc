@@ -50,7 +50,8 @@ void Session::refuse_recipient(const RecipientVerdict& verdict) {
   const bool of_bounce = refusal.step == kBounceTagStep;
   if (of_bounce && refusal.reply.permanent()) log_.invalid_bounce(transaction_.mid, verdict.said, "rejected");
   if (!of_bounce && refusal.reply.permanent() && !refusal.unasked) {
-    notes_.recipient_refused();
+    // Nor does any other bounce, and who asks us to relay has not named a recipient of ours.
+    if (!transaction_.envelope.sender.empty() && !refusal.relaying) notes_.recipient_refused();
     if (!is_within(rates_.invalid_recipient())) return;
   }
   if (refusal.kind == Decision::Kind::close) return close(refusal.reply);
@@ -73,7 +74,7 @@ void Session::take_recipient(RcptArgument rcpt, const RecipientVerdict& verdict)
   if (!bounce_mark_.empty()) {
     log_.invalid_bounce(transaction_.mid, verdict.said, "marked");
     transaction_.bounce_mark = bounce_mark_;
-    transaction_.only_for_replies += must_be_reply_ ? 1 : 0;
+    transaction_.only_for_replies = must_be_reply_;
   }
   if (verdict.dropped) log_.recipient_dropped(transaction_.mid, verdict.said, verdict.steps.back().why);
   for (const std::string& recipient : verdict.recipients) {
@@ -102,6 +103,9 @@ void Session::beyond_limit(std::string_view recipient, const SmtpReply& reply) {
 }
 
 Reply Session::limit_reached(const RecipientVerdict& verdict) const {
+  // What the message must be is asked for all its recipients: those that take anything come by themselves.
+  if (transaction_.taken_recipients != 0 && transaction_.only_for_replies != must_be_reply_)
+    return Reply::too_many_recipients;
   size_t bytes = transaction_.envelope_bytes;
   for (const std::string& recipient : verdict.recipients) bytes += recipient.size();
   const size_t recipients = transaction_.envelope.recipients.size() + verdict.recipients.size();

@@ -1,6 +1,6 @@
 #!/bin/bash
 # once: the users do not matter to it
-# R16: control/badmailfrom, badrcptto and badhelo with plain entries and regular expressions, exemptions with "!"; a changed file counts for
+# R16, O18: control/badmailfrom, badrcptto and badhelo with plain entries and regular expressions, exemptions with "!"; a changed file counts for
 # the next command; a bad expression is named and the running table stays; without the service nothing that a list might refuse is taken.
 . "$(dirname "$0")/../lib.sh"
 need python3

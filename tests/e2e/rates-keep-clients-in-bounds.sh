@@ -1,5 +1,5 @@
 #!/bin/bash
-# R06, R23: over SMTP from several loopback addresses: messages per connection, connections at a time (also when a session is killed), recipients per
+# R06, R23, O18: over SMTP from several loopback addresses: messages per connection, connections at a time (also when a session is killed), recipients per
 # hour over all connections of an address, harvesting; each with the policy's words; others are not touched; nothing is limited while rated is away.
 . "$(dirname "$0")/../lib.sh"
 [ -x "$B/postern-hat" ] || skip "there is no Host Access Table"

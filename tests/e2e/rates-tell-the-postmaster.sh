@@ -1,5 +1,5 @@
 #!/bin/bash
-# R27: message N+1 of a user's day is refused, others are unaffected, and the postmaster gets one mail about it, through the whole chain.
+# R26, R27: message N+1 of a user's day is refused, others are unaffected, and the postmaster gets one mail about it, through the whole chain.
 . "$(dirname "$0")/../lib.sh"
 make_signatures
 make_instance --local home.example --user alice --clamdb "$T/clamdb"

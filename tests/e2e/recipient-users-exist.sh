@@ -1,5 +1,5 @@
 #!/bin/bash
-# R15: an unknown user of this host is 550 at RCPT, and nothing is bounced: exact users, extensions, aliases and a virtual domain's
+# R15, O18: an unknown user of this host is 550 at RCPT, and nothing is bounced: exact users, extensions, aliases and a virtual domain's
 # table; what userq may not see it takes for there; and mail goes on when userq is away.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/recipients.sh"

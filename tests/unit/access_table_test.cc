@@ -55,6 +55,21 @@ TEST_CASE("expressions are found anywhere, in any letter case, and exemptions wi
   CHECK(list.judge("x@spam.example").text == ".*@spam\\.example$");
 }
 
+TEST_CASE("of many expressions the first in the file decides, and their memory is bounded") {
+  std::string text = "!^friend@\n";
+  for (int i = 0; i < 3000; ++i) text += "^x" + std::to_string(i) + "[0-9]*@.*\\.example$\n";
+  const AccessTable list = table(text);
+  CHECK(line(list, "x2999@a.example") == 4);  // ^x2[0-9]* stands before ^x2999
+  CHECK(line(list, "x31@a.example") == 5);
+  CHECK(line(list, "y31@a.example") == 0);
+  CHECK(line(list, "FRIEND@a.example") == -1);
+  std::string large;
+  for (int i = 0; i < 3000; ++i) large += "^(x" + std::to_string(i) + "abcdefghijklmnopqrstuvwxyz){30}@\n";
+  const Result<AccessTable> none = AccessTable::parse(large, "control/badmailfrom", AccessList::sender);
+  REQUIRE_FALSE(none.ok());
+  CHECK(none.failure().text.find("need more memory than 32 MiB: write") != std::string::npos);
+}
+
 TEST_CASE("names of hosts") {
   const AccessTable list =
       table("localhost\n.dyn.example\n[192.0.2.1]\n[IPv6:2001:db8::1]\n!good.dyn.example\n^[^.]+$\n",

@@ -1,6 +1,7 @@
 #include "service/check_control.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string>
@@ -168,6 +169,10 @@ TEST_CASE("bounce profiles are looked at as a whole, with what they name and wha
   REQUIRE(report.problems.size() == 1);
   CHECK(report.problems[0] == home.path("control/bounceprofiles") +
                                   ": control/destinations names the profile slow; add a line for it");
+  REQUIRE(::unlink(home.path("control/bounceprofiles").c_str()) == 0);
+  report = report_of("bounceprofiles");
+  CHECK(report.is_default);
+  CHECK(report.problems.size() == 2);
   home.write("control/bounceprofiles", "slow\nfast template=de\n");
   report = report_of("bounceprofiles");
   REQUIRE(report.problems.size() == 1);

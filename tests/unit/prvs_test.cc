@@ -70,6 +70,9 @@ TEST_CASE("a tag is good for seven days, and for its own address and key alone")
   CHECK(state("prvs=test=" + tagged.substr(5, 10) + "@example.com", keys, kNow) == "valid");
   CHECK(state("PRVS=" + tagged.substr(5, 10) + "=test@example.com", keys, kNow) == "valid");
   CHECK(state("prvs=" + tagged.substr(5, 10) + "=TEST@EXAMPLE.COM", keys, kNow) == "valid");
+  const std::string capital = prvs_tagged("Joe.Smith@example.com", kKey, kNow).substr(0, 16);
+  CHECK(state(capital + "Joe.Smith@Example.COM", keys, kNow) == "valid");
+  CHECK(state(capital + "joe.smith@example.com", keys, kNow) == "forged");
   CHECK(state("prvs=" + tagged.substr(5, 10) + "=other@example.com", keys, kNow) == "forged");
   CHECK(state("prvs=1" + tagged.substr(6), keys, kNow) == "forged");
   CHECK(state("prvs=joe=123ABCDEFG@example.com", keys, kNow) == "forged");

@@ -1,6 +1,7 @@
 #include "receipt/rates.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include "lib/request.h"
 #include "lib/text.h"
@@ -160,9 +161,11 @@ TEST_CASE("the counters survive in their file; a broken one is put aside") {
   const RateCheck check = take("recipients", "192.0.2.1/32", 3600, 20);
   CHECK(passed(counters, check, now, 12) == 12);
   REQUIRE(save_counters(counters, path).ok());
+  scratch.write("counters.123.new", "half of");
   MemoryCounters again(1000, 2);
   REQUIRE(load_counters(again, path).ok());
   CHECK(passed(again, check, now, 20) == 8);
+  CHECK(::access(scratch.path("counters.123.new").c_str(), F_OK) < 0);
   MemoryCounters none(1000, 3);
   CHECK(load_counters(none, scratch.path("missing")).ok());
   std::string bytes = scratch.read("counters");

@@ -198,6 +198,21 @@ TEST_CASE("a directory that cannot say it is no no, and who is refused then has 
   CHECK(receipt.invalid.empty());
 }
 
+TEST_CASE("a refusal that says nothing of the recipient is known by its decision") {
+  Receipt receipt;
+  receipt.home.write("control/recipientchecks", "DEFAULT call_ahead=x\n");
+  const std::string ahead = "@callahead check x a@example.org";
+  receipt.answers[ahead] = {.exit_code = 100, .output = "550 5.1.1 gone\n"};
+  CHECK_FALSE(receipt.judge("a@example.org").steps.back().unasked);
+  CHECK_FALSE(receipt.judge("a@example.org").steps.back().relaying);
+  receipt.invalid.clear();
+  receipt.answers[ahead] = {.exit_code = 111, .output = "550 5.4.3 unable to verify\nis away\n"};
+  CHECK(receipt.outcome("a@example.org") == "550 5.4.3 unable to verify");
+  CHECK(receipt.judge("a@example.org").steps.back().unasked);
+  CHECK(receipt.invalid.empty());
+  CHECK(receipt.judge("a@far.example").steps.back().relaying);
+}
+
 TEST_CASE("a resident that did not answer is not waited for again in the same connection") {
   Receipt receipt;
   receipt.home.write("control/recipientchecks", "DEFAULT users=@gone\n");

@@ -183,7 +183,11 @@ TEST_CASE("experience decays, and says nothing while it is small") {
   CHECK(score_of({.accepted = 1e6}) == 50);
   CHECK(score_of({.spam = 10}) == -56);
   CHECK(score_of({.virus = 1e6}) == -100);
-  CHECK(score_of({.unknown = 25}) == -61);
+  CHECK(score_of({.unknown = 6}) == -27);
+  CHECK(score_of({.unknown = 1e6}) == -29);
+  CHECK(score_of({.accepted = 5, .unknown = 1e6}) == -29);
+  CHECK(score_of({.spam = 2, .unknown = 1e6}) == -29);  // the two alone say nothing yet
+  CHECK(score_of({.spam = 10, .unknown = 1e6}) == -56);
   CHECK(score_of({.accepted = 5, .spam = 5}) == 0);
 }
 
@@ -299,7 +303,7 @@ TEST_CASE("a session notes what came of its messages, the worst of each") {
     MessageEvent event;
   };
   const Case cases[] = {
-      {{0, "", ""}, MessageEvent::accepted},
+      {{0, "", ""}, MessageEvent::none},  // put straight into the queue, or dropped
       {{31, "", ""}, MessageEvent::none},
       {{0, "", "17 queued 2 recipients\n"}, MessageEvent::accepted},
       {{0, "", "17 quarantined Virus\n"}, MessageEvent::virus},
@@ -320,5 +324,5 @@ TEST_CASE("a session notes what came of its messages, the worst of each") {
   CHECK(notes.text().empty());
   for (const Case& each : cases) notes.message(each.answer);
   notes.recipient_refused();
-  CHECK(notes.text() == "accepted=2 spam=1 virus=3 unknown=1");
+  CHECK(notes.text() == "accepted=1 spam=1 virus=3 unknown=1");
 }
