@@ -49,6 +49,13 @@ for row in "a <someone@other.example>" "b <$first>" "c <>" "d <$long>"; do
 done
 wait_for 30 logged signq "From: <$long> gets no tag: its local-part is too long"
 
+# Case of the domain gets lost where the bounce comes back.
+capital=$(tag 3 a-first-secret Al.B@home.example)
+inject Al.B@Home.Example g@tagged.example < "$T/message" > /dev/null || fail "capital letters in the domain"
+wait_for 30 arrived g@tagged.example
+expect_equal "$(senders g@tagged.example)" "<$capital>" "tagged in lower case"
+expect_equal "$(signq check "${capital%@*}@HOME.example" 2> /dev/null | cut -f1)" valid
+
 # A new key: what waits keeps its tag, new mail gets the new one, and both are good.
 keys '4 a-second-secret' '3 a-first-secret'
 inject alice@home.example e@tagged.example < "$T/message" > /dev/null || fail "with the new key"

@@ -35,7 +35,7 @@ expect_equal "$("$B/postern-repd" explain 192.0.2.2 | tr '\n' '|')" \
 
 ask note 192.0.2.1 unknown=25 || fail "note"
 ask note 192.0.2.2 spam=10 || fail "note"
-expect_equal "$(ask score 192.0.2.1)" -6.1 "history alone"
+expect_equal "$(ask score 192.0.2.1)" -2.9 "history alone"
 expect_equal "$(ask score 192.0.2.2)" -10 "lists and history, bounded"
 echo '192.0.2.0/30 9' > "$POSTERN_HOME/control/reputationtable"
 expect_equal "$(ask score 192.0.2.1)" 9 "the operator's word"
@@ -53,13 +53,13 @@ wait "$REPD" 2> /dev/null
 rm -f "$POSTERN_HOME/run/repd"
 start repd2 "$B/postern-bind" repd root "$B/postern-repd" --serve
 wait_for 30 ask score 192.0.2.1
-expect_equal "$(ask score 192.0.2.1)" -6.1 "history after SIGKILL"
+expect_equal "$(ask score 192.0.2.1)" -2.9 "history after SIGKILL"
 expect_equal "$(ask score 192.0.2.79)" none "DNS is away"
 wait_for 30 grep -q 'unable to ask the list' "$T/repd2.log"
 
 # A broken file changes nothing while it runs, and says where it is broken.
 echo 'list bl.example 127.0.0.2' > "$POSTERN_HOME/control/reputationlists"
-expect_equal "$(ask score 192.0.2.1)" -6.1
+expect_equal "$(ask score 192.0.2.1)" -2.9
 wait_for 30 grep -q 'control/reputationlists:1: "list bl.example 127.0.0.2" is wrong; 127.0.0.2: write an answer of the list, = and a score' "$T/repd2.log"
 ask note 192.0.2.1 ham && fail "an unknown event was noted"
 ask score nobody && fail "no address was scored"
