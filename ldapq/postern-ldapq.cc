@@ -32,7 +32,7 @@ constexpr unsigned kWorkers = 8;
 constexpr unsigned kDeadlineSeconds = 120;  // above what a worker spends on all servers of a list
 
 int run(int argc, char** argv) {
-  keep_memory_private();  // passwords pass through
+  keep_memory_private();           // passwords pass through
   ::setenv("LDAPNOINIT", "1", 1);  // libldap reads no ldap.conf, no .ldaprc and no environment
   LdapService service;
   ServeOptions defaults;

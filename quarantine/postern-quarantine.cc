@@ -218,5 +218,6 @@ int run(int argc, char** argv) {
 }  // namespace postern::quarantine
 
 int main(int argc, char** argv) {
-  return postern::run_program("postern-quarantine", {.no_memory = 111, .bug = 111}, postern::quarantine::run, argc, argv);
+  return postern::run_program("postern-quarantine", {.no_memory = 111, .bug = 111}, postern::quarantine::run,
+                              argc, argv);
 }

@@ -122,7 +122,9 @@ Problem split_off(const Arguments& arguments) {
 }
 
 Problem route(const Arguments& arguments) {
-  if (!is_next_hop(arguments[0])) return wrong(LineFault::host, arguments[0], "HOST, HOST:PORT, lmtp:HOST:PORT, lmtp:/PATH, USEDNS or /dev/null");
+  if (!is_next_hop(arguments[0]))
+    return wrong(LineFault::host, arguments[0],
+                 "HOST, HOST:PORT, lmtp:HOST:PORT, lmtp:/PATH, USEDNS or /dev/null");
   return address(Arguments(arguments.begin() + 1, arguments.end()));
 }
 

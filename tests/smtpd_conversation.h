@@ -42,7 +42,7 @@ struct Conversation {
     return postern::QueueAnswer{};
   };
   postern::smtpd::AskAuth ask_auth = nobody_there;  // in authq's place
-  bool tls = false;  // it began before we did
+  bool tls = false;                                 // it began before we did
 
   Conversation() {
     using namespace postern::smtpd;

@@ -3,8 +3,8 @@
 //   usage      postern-tlsd --serve [--workers N] [--clients UID,...]
 //              postern-tlsd --check   reads the certificates, says what is wrong with them
 //   fd 3 in    the listening socket run/tlsd. A request is "serve SECONDS" (that a client may be silent),
-//              with the client's socket as descriptor 0 and one end of a socket pair as 1; the answer says how
-//              the handshake ended, and from then on what comes to one of the two goes out of the other
+//              with the client's socket as descriptor 0 and one end of a socket pair as 1; the answer says
+//              how the handshake ended, and from then on what comes to one of the two goes out of the other
 //   env        POSTERN_HOME
 //   files      secrets/posternk/NAME.pem, control/{me,tlsdminimum,tlsdtimeout,tlsdtickets,tlsdclientca,
 //              concurrencytls}

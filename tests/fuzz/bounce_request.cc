@@ -9,10 +9,10 @@
 
 #include "lib/quoted_printable.h"
 #include "lib/text.h"
-#include "queue/diagnosis.h"
-#include "queue/dsn.h"
 #include "lib/utf8.h"
 #include "lib/xtext.h"
+#include "queue/diagnosis.h"
+#include "queue/dsn.h"
 #include "tests/fuzz/must.h"
 
 using namespace postern;

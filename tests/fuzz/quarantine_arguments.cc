@@ -63,8 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     must(verb == Verb::list || verb == Verb::check || selection->filtered);
   }
   const Result<QuarantineSettings> settings = parse_quarantine_line(text);
-  if (settings)
-    must(is_quarantine_name(settings->name) && settings->retention_seconds <= kLongestAgeSeconds);
+  if (settings) must(is_quarantine_name(settings->name) && settings->retention_seconds <= kLongestAgeSeconds);
   (void)header_value(text, "subject");
   return 0;
 }

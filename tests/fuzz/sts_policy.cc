@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include "lib/dns_text.h"
 #include "remote/sts_answer.h"
 #include "remote/sts_policy.h"
-#include "lib/dns_text.h"
 #include "remote/tag_record.h"
 #include "tests/fuzz/must.h"
 
