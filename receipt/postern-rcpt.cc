@@ -19,6 +19,7 @@
 #include "lib/program.h"
 #include "lib/text.h"
 #include "receipt/compile_tables.h"
+#include "receipt/decision_text.h"
 #include "receipt/rcpthosts.h"
 #include "receipt/recipient.h"
 
@@ -140,11 +141,7 @@ int explain(const Question& question) {
 
 std::string text_of(const RecipientVerdict& verdict) {
   std::string text;
-  for (const Decision& step : verdict.steps) {
-    text += step.step + ": " + (step.passes() ? step.rewrites ? "rewrites" : "passes" : step.reply.line());
-    if (!step.why.empty()) text += " (" + printable(step.why, 2000) + ")";
-    text += "\n";
-  }
+  for (const Decision& step : verdict.steps) text += decision_text(step) + "\n";
   for (const std::string& recipient : verdict.recipients) text += "recipient: " + printable(recipient) + "\n";
   if (verdict.dropped) text += "dropped\n";
   return text;
@@ -154,15 +151,7 @@ std::string json_of(const RecipientVerdict& verdict) {
   Json answer = Json::object();
   put_bytes(answer, "said", verdict.said);
   answer["steps"] = Json::array();
-  for (const Decision& step : verdict.steps) {
-    Json one = Json::object();
-    one["step"] = step.step;
-    one["passes"] = step.passes();
-    if (step.rewrites) one["rewrites"] = true;
-    if (!step.passes()) put_bytes(one, "reply", step.reply.line());
-    put_bytes(one, "why", step.why);
-    answer["steps"].push_back(std::move(one));
-  }
+  for (const Decision& step : verdict.steps) answer["steps"].push_back(decision_json(step));
   answer["recipients"] = Json::array();
   for (const std::string& recipient : verdict.recipients) {
     Json one = Json::object();

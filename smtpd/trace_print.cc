@@ -4,6 +4,7 @@
 
 #include "lib/json_text.h"
 #include "lib/text.h"
+#include "receipt/decision_text.h"
 #include "receipt/policies.h"
 #include "smtpd/trace.h"
 
@@ -48,15 +49,6 @@ std::string why_missing(const Switch& one, const TraceQuestion& question, const 
   return "";
 }
 
-std::string why_text(const Decision& decision) {
-  return decision.why.empty() ? "" : " (" + printable(decision.why, kWhyBytes) + ")";
-}
-
-std::string outcome_of(const Decision& decision) {
-  if (!decision.passes()) return printable(decision.reply.line());
-  return decision.rewrites ? "rewrites" : "passes";
-}
-
 std::string admission_text(const Trace& traced) {
   const auto& [policy, group, steps] = traced.admission;
   std::string text;
@@ -75,16 +67,6 @@ std::string admission_text(const Trace& traced) {
       text += "    " + values[i].first + "=" + printable(values[i].second) + "\n";
   }
   return text;
-}
-
-Json decision_json(const Decision& decision) {
-  Json one = Json::object();
-  one["step"] = decision.step;
-  one["passes"] = decision.passes();
-  if (decision.rewrites) one["rewrites"] = true;
-  if (!decision.passes()) put_bytes(one, "reply", decision.reply.line());
-  if (!decision.why.empty()) put_bytes(one, "why", decision.why);
-  return one;
 }
 
 Json step_json(const TraceQuestion& question, const Trace& traced, const TraceStep& step) {
@@ -118,8 +100,7 @@ std::string trace_text(const TraceQuestion& question, const Trace& traced) {
       const std::string why = why_missing(each, question, traced, step);
       if (!why.empty()) text += "  " + std::string(each.step) + ": not asked (" + why + ")\n";
     }
-    for (const Decision& decision : step.decisions)
-      text += "  " + decision.step + ": " + outcome_of(decision) + why_text(decision) + "\n";
+    for (const Decision& decision : step.decisions) text += "  " + decision_text(decision) + "\n";
     for (const std::string& recipient : step.recipients)
       text += "  recipient: " + printable(recipient) + "\n";
     for (const std::string_view line : split(step.reply, '\n')) {
