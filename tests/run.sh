@@ -88,9 +88,9 @@ jobs_for() {  # WHO
 export -f run_one result
 export STAGE
 if [ "$(id -u)" = 0 ]; then
-  { jobs_for root; jobs_for user; } | xargs -0 -r -n 2 -P "${PARALLEL:-4}" bash -c 'run_one "$@"' run
+  { jobs_for root; jobs_for user; } | xargs -0 -r -n 2 -P "${PARALLEL:-7}" bash -c 'run_one "$@"' run
 else
-  jobs_for caller | xargs -0 -r -n 2 -P "${PARALLEL:-4}" bash -c 'run_one "$@"' run
+  jobs_for caller | xargs -0 -r -n 2 -P "${PARALLEL:-7}" bash -c 'run_one "$@"' run
 fi
 
 count() { cat "$STAGE"/results/* 2>/dev/null | grep -c "^$1 "; }

@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # control/authcheck: programs of the checkpassword interface, residents asked as ldapq is, in their order; one that cannot tell is a
 # temporary failure unless another says yes.
 . "$(dirname "$0")/../lib.sh"

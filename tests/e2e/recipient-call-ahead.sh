@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # R24: SMTP call-ahead: the inner server's word is what the sender reads, and it sees RCPT and QUIT and no DATA; answers are kept; one
 # connection serves several; temporary and other failures end as the profile says, within its time; servers in turn and by route.
 . "$(dirname "$0")/../lib.sh"

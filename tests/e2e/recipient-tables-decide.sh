@@ -1,4 +1,5 @@
 #!/bin/bash
+# once: the users do not matter to it
 # R20, R21, R30: recipient table, domain map and alias table in real conversations: of each listener its own, codes and texts of its
 # own, one recipient that becomes several, /dev/null, ORCPT as the client said it; a table with a fault names file and line and
 # the one before it stays; postern-rcpt says the same as smtpd.
