@@ -43,7 +43,7 @@ void Session::run() {
   }
   while (!over_) read_command();
   abort_transaction();
-  if (!rules_.trial) notes_.send();
+  if (!rules_.trial && environment_.get_or("POSTERN_NOTES", "") != "off") notes_.send();
   log_.closed();
 }
 
