@@ -11,7 +11,6 @@
 //   exit       0 done, 1 no such user, 100 usage or a password that cannot be, 111 try again
 
 #include <fcntl.h>
-#include <grp.h>
 #include <openssl/rand.h>
 #include <string.h>
 #include <sys/file.h>
@@ -29,6 +28,7 @@
 #include "lib/control.h"
 #include "lib/fd.h"
 #include "lib/log.h"
+#include "lib/owner.h"
 #include "lib/program.h"
 #include "lib/text.h"
 
@@ -51,7 +51,6 @@ struct Command {
 };
 
 std::optional<Command> parse(const std::vector<std::string>& words);
-Result<void> become_owner(const std::string& directory);  // of secrets/posterni
 Result<Secret> ask_password();
 Result<User> make_user(const Command& command, const Secret& password);
 Result<void> replace_file(const std::string& path, std::string_view text);
@@ -79,14 +78,6 @@ std::optional<Command> parse(const std::vector<std::string>& words) {
   if (!name || name->starts_with('#')) return std::nullopt;
   command.user = *name;
   return command;
-}
-
-Result<void> become_owner(const std::string& directory) {
-  struct stat status {};
-  if (::getuid() != 0 || ::stat(directory.c_str(), &status) < 0 || status.st_uid == 0) return {};
-  if (::setgroups(0, nullptr) < 0 || ::setgid(status.st_gid) < 0 || ::setuid(status.st_uid) < 0)
-    return os_failure("become the owner of " + directory, errno);
-  return {};
 }
 
 // A terminal that does not show what is typed, as long as this lives.

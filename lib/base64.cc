@@ -26,6 +26,13 @@ std::string base64(std::string_view bytes) {
   return text;
 }
 
+std::string base64_lines(std::string_view bytes, size_t characters) {
+  const std::string text = base64(bytes);
+  std::string lines;
+  for (size_t at = 0; at < text.size(); at += characters) lines += text.substr(at, characters) + "\n";
+  return lines;
+}
+
 std::optional<std::string> from_base64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   const size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "lib/control.h"
+#include "lib/owner.h"
 
 namespace postern {
 
@@ -33,14 +34,6 @@ Result<Identity> look_up_owner(std::string_view owner) {
   if (entry == nullptr) return permanent("look up group " + group + ": there is none; postern-init makes it");
   identity->gid = entry->gr_gid;
   return identity;
-}
-
-Result<void> become(const Identity& identity) {
-  if (::getuid() != 0) return {};
-  if (::setgroups(0, nullptr) < 0 || ::setgid(identity.gid) < 0 || ::setuid(identity.uid) < 0) {
-    return os_failure("become user " + std::to_string(identity.uid), errno);
-  }
-  return {};
 }
 
 Result<std::optional<Identity>> user_of_instance(std::string_view name) {

@@ -14,8 +14,6 @@ namespace postern {
 Result<Identity> look_up_user(std::string_view name);
 // "USER" with its own group, or "USER:GROUP".
 Result<Identity> look_up_owner(std::string_view owner);
-// Become that user, with its group and no other groups. Does nothing when we are not root.
-Result<void> become(const Identity& identity);
 // Who does that user's work in this instance: itself, or in one without users of its own the queue's owner.
 // Nothing: that is us, for we are not root.
 Result<std::optional<Identity>> user_of_instance(std::string_view name);

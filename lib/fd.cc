@@ -147,6 +147,15 @@ Result<size_t> copy_to_end(int from, int to, size_t limit_bytes, std::string_vie
   }
 }
 
+struct flock lock_of(short type, off_t first, off_t bytes) {
+  struct flock lock {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = first;
+  lock.l_len = bytes;
+  return lock;
+}
+
 Result<size_t> file_size(int fd, std::string_view doing) {
   struct stat status {};
   if (::fstat(fd, &status) < 0) return os_failure(std::string(doing), errno);

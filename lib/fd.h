@@ -1,6 +1,7 @@
 // Descriptors: owned handles, whole writes, bounded reads, anonymous files.
 #pragma once
 
+#include <fcntl.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -58,6 +59,10 @@ Result<std::string> pread_string(int fd, off_t offset, size_t length, std::strin
 Result<void> copy_range(int from, off_t from_offset, size_t length, int to, std::string_view doing);
 // Copies from the current position to end of file; how many bytes. More than `limit_bytes`: permanent, 5.3.4.
 Result<size_t> copy_to_end(int from, int to, size_t limit_bytes, std::string_view doing);
+
+// Of bytes from the beginning of the file; `bytes` 0 is to its end, `type` F_RDLCK, F_WRLCK or F_UNLCK
+// (fcntl(2)).
+struct flock lock_of(short type, off_t first, off_t bytes);
 
 Result<size_t> file_size(int fd, std::string_view doing);
 

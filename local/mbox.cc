@@ -63,9 +63,7 @@ Result<OpenMbox> open_mbox(const std::string& path) {
 
 // Both locks or none, at once.
 Result<bool> try_lock(int fd, const std::string& path) {
-  struct flock whole {};
-  whole.l_type = F_WRLCK;
-  whole.l_whence = SEEK_SET;
+  struct flock whole = lock_of(F_WRLCK, 0, 0);
   // Of the open file: it stays when another descriptor of the file is closed, and meets the process's locks
   // of others all the same.
   if (::fcntl(fd, F_OFD_SETLK, &whole) < 0) {

@@ -22,10 +22,10 @@
 #include <string>
 #include <vector>
 
-#include "lib/bind.h"
 #include "lib/call.h"
 #include "lib/control.h"
 #include "lib/log.h"
+#include "lib/owner.h"
 #include "lib/program.h"
 #include "lib/serve.h"
 #include "lib/submit.h"

@@ -14,15 +14,6 @@ long long byte_of(const std::string& site) {
   return static_cast<long long>(std::hash<std::string>{}(site) >> 2);
 }
 
-struct flock lock_of(short type, long long first, long long bytes) {
-  struct flock lock {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = first;
-  lock.l_len = bytes;
-  return lock;
-}
-
 }  // namespace
 
 Result<Fd> Leases::take(const std::string& site) {

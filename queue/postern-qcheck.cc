@@ -19,10 +19,10 @@
 #include "lib/control.h"
 #include "lib/fd.h"
 #include "lib/log.h"
+#include "lib/owner.h"
 #include "lib/program.h"
 #include "queue/check_owners.h"
 #include "queue/check_spool.h"
-#include "queue/queue_user.h"
 
 namespace {
 

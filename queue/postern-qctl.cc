@@ -19,10 +19,10 @@
 
 #include "lib/control.h"
 #include "lib/log.h"
+#include "lib/owner.h"
 #include "lib/program.h"
 #include "lib/text.h"
 #include "queue/defer_log.h"
-#include "queue/queue_user.h"
 #include "queue/selection.h"
 #include "queue/wake.h"
 

@@ -15,6 +15,7 @@
 #include "lib/control.h"
 #include "lib/log.h"
 #include "lib/mid.h"
+#include "lib/owner.h"
 #include "lib/program.h"
 #include "lib/receive.h"
 #include "lib/relay.h"
@@ -24,7 +25,6 @@
 #include "lib/text.h"
 #include "queue/kept.h"
 #include "queue/outgoing.h"
-#include "queue/queue_user.h"
 #include "queue/wake.h"
 #include "queue/work_entry.h"
 

@@ -21,15 +21,6 @@ constexpr off_t kRowLocks = off_t{1} << 41;
 constexpr off_t kSlotsAt = LimitTable::kSlots * sizeof(uint64_t);
 constexpr int64_t kLongestWindow = 3600 * 1000;  // recipient_minutes is 60 at most
 
-struct flock lock_of(short type, off_t first, off_t bytes) {
-  struct flock lock {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = first;
-  lock.l_len = bytes;
-  return lock;
-}
-
 off_t place_byte(size_t slot, unsigned place) {
   return kPlaceLocks + static_cast<off_t>(slot * kMostPlaces + place);
 }

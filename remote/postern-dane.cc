@@ -5,7 +5,6 @@
 //   env        POSTERN_HOME                 user   posternr, which root becomes
 //   exit       0 a delivery would go, 111 it would be deferred, 100 never, or wrong arguments
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/bind.h"
@@ -29,7 +28,6 @@ struct Arguments {
 
 int run(int argc, char** argv);                                         // the job, top to bottom:
 std::optional<Arguments> parse(const std::vector<std::string>& words);  //   what was asked
-Result<void> become_remote();                                           //   root talks to no stranger
 
 int run(int argc, char** argv) {
   const std::optional<Arguments> arguments = parse({argv + 1, argv + argc});
@@ -39,7 +37,7 @@ int run(int argc, char** argv) {
                  "[--trust-anchor FILE] DOMAIN");
     return 100;
   }
-  if (Result<void> became = become_remote(); !became) {
+  if (Result<void> became = leave_root("posternr"); !became) {
     log_critical("start", became.failure().text);
     return 111;
   }
@@ -79,14 +77,6 @@ std::optional<Arguments> parse(const std::vector<std::string>& words) {
   if (at + 1 != words.size() || words[at].empty()) return std::nullopt;
   arguments.domain = words[at];
   return arguments;
-}
-
-// The user of deliveries, whom dnsq and stsd answer; in an instance without users of its own there is none.
-Result<void> become_remote() {
-  struct stat owner {};
-  if (::getuid() != 0 || ::stat(home_path("secrets/posternr").c_str(), &owner) < 0 || owner.st_uid == 0)
-    return {};
-  return become({owner.st_uid, owner.st_gid});
 }
 
 }  // namespace

@@ -12,7 +12,6 @@
 //   user       posterne; root becomes the owner of db/tlsrpt
 //   exit       0, 100 wrong arguments, 111 try again later
 
-#include <grp.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +22,7 @@
 #include "lib/child.h"
 #include "lib/control.h"
 #include "lib/log.h"
+#include "lib/owner.h"
 #include "lib/program.h"
 #include "lib/serve.h"
 #include "lib/text.h"
@@ -76,15 +76,6 @@ std::optional<Arguments> read_arguments(const std::vector<std::string>& words) {
   return arguments;
 }
 
-// What root sends by hand is noted in files that the service goes on with.
-Result<void> become_owner(const std::string& directory) {
-  struct stat status {};
-  if (::getuid() != 0 || ::stat(directory.c_str(), &status) < 0 || status.st_uid == 0) return {};
-  if (::setgroups(0, nullptr) < 0 || ::setgid(status.st_gid) < 0 || ::setuid(status.st_uid) < 0)
-    return os_failure("become the owner of " + directory, errno);
-  return {};
-}
-
 int record(Job& job, std::string&) {
   if (job.arguments.empty() || job.arguments.front() != "record") {
     log_warning("take a record", kUsage);
@@ -117,6 +108,7 @@ int record(Job& job, std::string&) {
 
 int report_by_hand(const Arguments& arguments) {
   const std::string directory = home_path("db/tlsrpt");
+  // What root sends by hand is noted in files that the service goes on with.
   Result<void> ready = become_owner(directory);
   Result<TlsReportSettings> settings = read_tls_report_settings();
   if (ready && !settings) ready = settings.failure();

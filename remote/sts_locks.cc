@@ -29,11 +29,7 @@ off_t byte_of(std::string_view domain) {
 // Of a description of its own: locks of one description do not stand in each other's way.
 Fd StsLocks::try_byte(off_t at) const {
   Fd file{::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = at;
-  lock.l_len = 1;
+  struct flock lock = lock_of(F_WRLCK, at, 1);
   if (!file || ::fcntl(file.get(), F_OFD_SETLK, &lock) < 0) return {};
   return file;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lib/base64.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -89,26 +90,6 @@ Result<std::string> gzip(std::string_view bytes) {
   return packed;
 }
 
-std::string base64_lines(std::string_view bytes) {
-  static constexpr std::string_view kLetters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  size_t column = 0;
-  for (size_t at = 0; at < bytes.size(); at += 3) {
-    const size_t count = std::min<size_t>(3, bytes.size() - at);
-    uint32_t group = 0;
-    for (size_t i = 0; i < 3; ++i)
-      group = group << 8 | (i < count ? static_cast<unsigned char>(bytes[at + i]) : 0U);
-    for (size_t i = 0; i < 4; ++i) text += i <= count ? kLetters[group >> (18 - 6 * i) & 63U] : '=';
-    column += 4;
-    if (column == kLineCharacters || at + 3 >= bytes.size()) {
-      text += '\n';
-      column = 0;
-    }
-  }
-  return text;
-}
-
 std::string tls_report_mail(const TlsReporter& reporter, const TlsReport& report, std::string_view recipient,
                             std::string_view packed, uint64_t now_seconds) {
   std::string mail;
@@ -133,7 +114,7 @@ std::string tls_report_mail(const TlsReporter& reporter, const TlsReport& report
           report.day + " (UTC).\n";
   mail += between + "\nContent-Type: application/tlsrpt+gzip\nContent-Transfer-Encoding: base64\n" +
           "Content-Disposition: attachment;\n filename=\"" + report.file_name + "\"\n\n";
-  return mail + base64_lines(packed) + between + "--\n";
+  return mail + base64_lines(packed, kLineCharacters) + between + "--\n";
 }
 
 }  // namespace postern

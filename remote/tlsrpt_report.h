@@ -29,7 +29,6 @@ TlsReport make_tls_report(const TlsReporter& reporter, std::string_view domain, 
                           const std::vector<TlsPolicySum>& policies);
 
 Result<std::string> gzip(std::string_view bytes);
-std::string base64_lines(std::string_view bytes);  // of 76 characters, each ended by LF
 
 // Header and body, LF line ends. `packed` is the report's gzip.
 std::string tls_report_mail(const TlsReporter& reporter, const TlsReport& report, std::string_view recipient,

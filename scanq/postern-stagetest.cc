@@ -18,6 +18,7 @@
 
 #include "lib/bind.h"
 #include "lib/log.h"
+#include "lib/owner.h"
 #include "lib/program.h"
 #include "lib/text.h"
 #include "scanq/stagetest_case.h"

@@ -13,6 +13,7 @@
 #include "lib/bind.h"
 #include "lib/call.h"
 #include "lib/log.h"
+#include "lib/owner.h"
 #include "lib/program.h"
 #include "lib/serve.h"
 #include "lib/text.h"

@@ -41,7 +41,6 @@ start nsd nsd -d -c "$T/nsd.conf"
 mkdir -p "$T/sink"
 chmod 777 "$T/sink"
 (cd "$T/sink" && exec smtp-sink $([ "$(id -u)" = 0 ] && echo -u nobody) -d "$T/sink/%s." "127.0.0.2:$SINK" 100) > "$T/smtp-sink.log" 2>&1 &
-STARTED+=($!)
 
 # Signatures of the operator's: EICAR and the test file of clamav-testfiles, by its checksum.
 mkdir -p "$T/clamdb"

@@ -13,18 +13,28 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/postern-test.XXXXXX")
 chmod 755 "$T"
 export POSTERN_HOME=$T/home
 PATH=$PATH:/usr/sbin:/sbin
-STARTED=()
 
-finish() {
-  local code=$? pid
-  trap - EXIT
-  [ -d "$POSTERN_HOME/service" ] && stop_instance
-  for pid in "${STARTED[@]:-}"; do [ -n "$pid" ] && kill "$pid" 2>/dev/null; done
-  for pid in "${STARTED[@]:-}"; do
-    [ -n "$pid" ] || continue
-    for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null || break; read -rt 0.05 <> <(:) || :; done
-    kill -9 "$pid" 2>/dev/null
+# Ends what still runs, and that alone: the number of a process that has ended may be another test's by now.
+end_started() {  # SIGNAL
+  local pid
+  for pid in $(jobs -pr); do kill "-$1" "$pid" 2> /dev/null; done
+}
+# What the programs said last: where a test fails, nobody may come to look at $T.
+tell_logs() {
+  local log
+  for log in $(find "$T" -maxdepth 4 \( -name '*log' -o -path '*/log/*/current' \) -type f -size +0 -printf '%T@ %p\n' | sort -rn | head -n 6 | cut -d' ' -f2-); do
+    echo "--- $log"
+    tail -n 4 "$log" | cut -c1-300
   done
+}
+finish() {
+  local code=$?
+  trap - EXIT
+  if [ $code = 0 ] || [ $code = 77 ]; then :; else tell_logs; fi
+  [ -d "$POSTERN_HOME/service" ] && stop_instance
+  end_started TERM
+  for _ in $(seq 50); do [ -n "$(jobs -pr)" ] || break; nap; done
+  end_started KILL
   if [ $code = 0 ] || [ $code = 77 ]; then rm -rf "$T"; else echo "kept: $T"; fi
   exit $code
 }
@@ -38,13 +48,17 @@ need() { local tool; for tool; do command -v "$tool" >/dev/null || skip "$tool i
 # … | sees PATTERN: grep -q would end at the first match, and what writes into the pipe would then fail of it.
 sees() { grep "$@" > /dev/null; }
 
+# For a moment; without a process of its own, as tests do little else.
+mkfifo "$T/.nap"
+nap() { read -rt 0.05 <> "$T/.nap" || :; }
+
 # wait_for SECONDS COMMAND…: polls until COMMAND succeeds.
 wait_for() {
   local seconds=$1; shift
   local end=$((SECONDS + seconds + 1))
   until "$@" >/dev/null 2>&1; do
     [ $SECONDS -lt $end ] || fail "waited $seconds s for: $*"
-    read -rt 0.05 <> <(:) || :
+    nap
   done
 }
 
@@ -52,24 +66,18 @@ wait_for() {
 start() {
   local name=$1; shift
   "$@" >>"$T/$name.log" 2>&1 </dev/null &
-  STARTED+=($!)
   LAST_PID=$!
 }
 
-free_port() {
-  python3 - <<'P'
 # Below those that the kernel gives to clients: else one may get it before the server does.
-import random, socket
-for _ in range(1000):
-    port = random.randrange(10000, 32000)
-    with socket.socket() as s:
-        try: s.bind(("0.0.0.0", port))
-        except OSError: continue
-    print(port)
-    break
-P
+free_port() {
+  local port
+  for _ in $(seq 1000); do
+    port=$((10000 + RANDOM % 22000))
+    grep -qi ":$(printf '%04X' $port) " /proc/net/{tcp,tcp6,udp} || { echo $port; return; }
+  done
 }
-listening() { python3 -c 'import socket,sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 1).close()' "${2:-127.0.0.1}" "$1"; }
+listening() { (exec 3<> "/dev/tcp/${2:-127.0.0.1}/$1") 2> /dev/null; }
 
 expect_in() { grep -qE -- "$2" "$1" || { echo "--- $1"; tail -n 40 "$1"; fail "no line like: $2"; }; }
 expect_not_in() { ! grep -qE -- "$2" "$1" || { grep -E -- "$2" "$1" | head; fail "$1 has a line like: $2"; }; }
@@ -112,7 +120,7 @@ stop_instance() {
   done
   for _ in $(seq 100); do
     pgrep -f -- "$POSTERN_HOME/" >/dev/null || break
-    read -rt 0.05 <> <(:) || :
+    nap
   done
   pkill -9 -f -- "$POSTERN_HOME/" 2>/dev/null
   SVSCAN=

@@ -36,24 +36,19 @@ result() {  # NAME CODE LOG SECONDS
   if [ $word = fail ]; then sed 's/^/      /' "$3" | tail -n 60; fi
 }
 
-run_one() {  # WHO SCRIPT
-  local name=$1/$(basename "$(dirname "$2")")/$(basename "$2" .sh) log code begun=$SECONDS
+run_one() {  # WHO SCRIPT; or "unit" and a program of unit tests
+  local kind name log code begun=$SECONDS
+  kind=$(basename "$(dirname "$2")")
+  name=$1/$kind/$(basename "$2" .sh)
   log=$(mktemp "$STAGE/log.XXXXXX")
   case $1 in
+    unit) name=$1/$kind; timeout 600 "$2" > "$log" 2>&1 ;;
     user) timeout -k 10 180 setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/tmp bash "$2" > "$log" 2>&1 ;;
     *) timeout -k 10 180 bash "$2" > "$log" 2>&1 ;;
   esac
   code=$?
   result "$name" $code "$log" $((SECONDS - begun))
-}
-
-unit() {  # NAME BINARY
-  local log begun=$SECONDS
-  log=$(mktemp "$STAGE/log.XXXXXX")
-  timeout 600 "$2" > "$log" 2>&1
-  local code=$?
-  result "$1" $code "$log" $((SECONDS - begun))
-  tail -n 4 "$log"
+  if [ "$1" = unit ]; then grep '^\[doctest\] test cases:' "$log"; fi
 }
 
 static_programs() {
@@ -67,11 +62,10 @@ static_programs() {
   result "unit/passing-programs-are-static" $code "$log" 0
 }
 
-if [ -z "$PATTERN" ]; then
-  unit unit/release "$BUILD/release/unit"
-  unit unit/asan "$BUILD/asan/unit"
-  static_programs
-fi
+[ -n "$PATTERN" ] || static_programs
+unit_jobs() {
+  [ -n "$PATTERN" ] || printf 'unit\0%s\0' "$BUILD/asan/unit" "$BUILD/release/unit"
+}
 
 # A test that says "needs: root" is not even started for others, unless there is no root run at all; one that says
 # "needs: user", or that the users do not matter to it ("once"), not for root.
@@ -88,9 +82,9 @@ jobs_for() {  # WHO
 export -f run_one result
 export STAGE
 if [ "$(id -u)" = 0 ]; then
-  { jobs_for root; jobs_for user; } | xargs -0 -r -n 2 -P "${PARALLEL:-7}" bash -c 'run_one "$@"' run
+  { unit_jobs; jobs_for root; jobs_for user; } | xargs -0 -r -n 2 -P "${PARALLEL:-7}" bash -c 'run_one "$@"' run
 else
-  jobs_for caller | xargs -0 -r -n 2 -P "${PARALLEL:-7}" bash -c 'run_one "$@"' run
+  { unit_jobs; jobs_for caller; } | xargs -0 -r -n 2 -P "${PARALLEL:-7}" bash -c 'run_one "$@"' run
 fi
 
 count() { cat "$STAGE"/results/* 2>/dev/null | grep -c "^$1 "; }

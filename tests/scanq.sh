@@ -17,7 +17,6 @@ no_sets() { [ -z "$(set_files)" ]; }
 place_sets() {  # [VAR=VALUE]…
   no_sets && return
   env "${scan_settings[@]}" "$@" POSTERN_SPOOL=sets POSTERN_SCANNER="$B/postern-scanq" "$B/postern-workq" 2>> "$T/log" & local pid=$!
-  STARTED+=($pid)
   wait_for 30 no_sets
   kill $pid
   wait $pid 2> /dev/null

@@ -38,7 +38,7 @@ make_self_signed() {
 # level LINE: control/destinations has this line alone.
 level() { echo "x.test $*" > "$POSTERN_HOME/control/destinations"; }
 # What was said on the connections, in order: commands and handshakes.
-conversation() { grep -E '^(< |tls |connect)' "$T/sink" | sed 's/ FROM.*//; s/ TO.*//; s/^< //' | tr '\n' ' '; }
+conversation() { grep -E '^(< |tls [^f]|connect)' "$T/sink" | sed 's/ FROM.*//; s/ TO.*//; s/^< //' | tr '\n' ' '; }
 
 # A home as make_remote_home makes it, with the authority and $T/right.pem, the certificate of x.test's mail host.
 make_tls_home() {

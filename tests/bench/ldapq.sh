@@ -14,7 +14,6 @@ for i in range(int(sys.argv[1])):
 P
 make_directory main "$T/many.ldif"
 "$(command -v slapd)" -d 0 -f "$T/main.conf" -h "ldap://127.0.0.1:$PORT" > "$T/main.log" 2>&1 &
-STARTED+=($!)
 wait_for 30 listening "$PORT"
 ldap_password
 ldap_control << C

@@ -10,7 +10,7 @@ printf 'tag\tSEEN\tyes\n'
 S
 chmod +x "$T/stage"
 echo "seen $T/stage" > "$POSTERN_HOME/control/stages"
-trace() { strace -f -y -ttt -s 300 -o "$T/trace.$1" -e trace=fsync,fdatasync,rename,renameat,renameat2,write,sendto,sendmsg,unlink "${@:2}"; }
+trace() { exec strace -f -y -ttt -s 300 -o "$T/trace.$1" -e trace=fsync,fdatasync,rename,renameat,renameat2,write,sendto,sendmsg,unlink "${@:2}"; }
 start queue trace queue "$B/postern-bind" queue "$(id -un)" "$B/postern-queue" --serve --workers 4
 start scanq trace scanq "$B/postern-bind" scanq "$(id -un)" "$B/postern-scanq" --serve --workers 4
 start smtpd trace smtpd tcpserver -RHl0 127.0.0.1 "$PORT" "$B/postern-smtpd"

@@ -22,7 +22,6 @@ for fault in pwrite64:when=1 pwrite64:when=2 pwrite64:when=3 pwrite64:when=4 clo
   must_qctl remove --mid $mid --site r.example
   must_qctl bounce --mid $mid --site b.example
   strace -o "$T/trace" -e "trace=${fault%%:*}" -e "inject=${fault%%:*}:signal=KILL:${fault##*:}" "$B/postern-send" >> "$T/send.log" 2>&1 &
-  STARTED+=($!)
   tracer=$!
   wait_for 30 settled
   kill -9 "$(ps -o pid= --ppid $tracer)" 2> /dev/null

@@ -38,7 +38,6 @@ end_resident() {
 } 2> /dev/null
 run_workq() {
   "$B/postern-workq" >> "$T/workq.log" 2>&1 & local pid=$!
-  STARTED+=($pid)
   wait_for 30 work_empty
   kill $pid
   wait $pid 2> /dev/null
@@ -59,7 +58,6 @@ for message in plain refused; do
       put "$T/$message"
       # It ends by the kill, or has done its work.
       $(traced workq $call $when) "$B/postern-workq" >> "$T/workq.log" 2>&1 & pid=$!
-      STARTED+=($pid)
       gone_or_done() { ! kill -0 $pid 2> /dev/null || work_empty; }
       wait_for 30 gone_or_done
       if kill -0 $pid 2> /dev/null; then pkill -KILL -P $pid; else kills=$((kills + 1)); fi
@@ -83,7 +81,6 @@ for fault in queue:write:1 queue:fsync:2 queue:renameat2:1 queue:sendto:1 quaran
   resident "$name" $(traced "$name" "$call" "$when") -f
   put "$T/$message"
   timeout 60 "$B/postern-workq" >> "$T/workq.log" 2>&1 & pid=$!
-  STARTED+=($pid)
   noticed() { work_empty || find "$POSTERN_HOME/work/defer" -type f | sees .; }
   wait_for 30 noticed
   work_empty || [ -z "$(outputs)" ] || again=$((again + 1))

@@ -34,7 +34,6 @@ expect_equal "$(ask)" "" "before the signature is there"
 # Many requests while it is replaced: none fails.
 (while [ ! -e "$T/enough" ]; do ask > "$T/last" || { echo "$? $(cat "$T/last")" >> "$T/failed"; }; done) &
 asker=$!
-STARTED+=($asker)
 signature="New-Kind:0:0:$(printf 'a new kind of virus' | od -An -tx1 | tr -d ' \n')"
 mkdir "$T/db/tmp.1234"
 echo 'half a file' > "$T/db/tmp.1234/daily.ndb"

@@ -34,7 +34,6 @@ for mechanism in PLAIN LOGIN REFUSED; do
   mkfifo "$T/hold.$mechanism"
   python3 "$TESTS/auth.py" hold "$SUBMIT" alice $PASSWORD $mechanism < "$T/hold.$mechanism" > "$T/held.$mechanism" &
   CLIENT=$!
-  STARTED+=("$CLIENT")
   exec 9> "$T/hold.$mechanism"
   wait_for 30 grep -Eq '^(235|503) ' "$T/held.$mechanism"
   one_session() { [ "$(pgrep -c -P "$SUBMIT_PID")" = 1 ]; }

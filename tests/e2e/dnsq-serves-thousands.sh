@@ -57,7 +57,6 @@ kill "$DNSQ"; wait "$DNSQ" 2> /dev/null
 # Few descriptors: room for 64 connections; 300 clients, each with one question after the other.
 rm -f "$POSTERN_HOME/run/dnsq"
 (ulimit -n 400; exec "$B/postern-bind" dnsq root "$B/postern-dnsq" --serve >> "$T/few.log" 2>&1) &
-STARTED+=($!)
 FEW=$!
 wait_for 30 test -S "$POSTERN_HOME/run/dnsq"
 python3 - > "$T/out" <<'P'

@@ -17,7 +17,7 @@ number_of() { grep -c -- "$1" "$T/queries"; }
 # Those that are waited for begin now.
 for how in silent wrongid; do
   { ask ip $how.x.test > "$T/slow.$how"; echo $? >> "$T/slow.$how"; } &
-  STARTED+=($!); SLOW="${SLOW:-} $!"
+  SLOW="${SLOW:-} $!"
 done
 
 # Lies. The cache is asked about the victim before and after.

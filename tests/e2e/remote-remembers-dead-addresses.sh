@@ -18,7 +18,6 @@ tried() { grep -c 'Connection Error: .* IP: 127\.0\.0\.3 ' "$T/rspawn.log"; }
 # One connection to rspawn stays open, so that the next one gets another worker.
 touch "$T/go"
 { python3 "$TESTS/job_row.py" rspawn "$T/message" POSTERN_MID=1 "x.test s@y.test a@x.test" "until:$T/go:go" > "$T/first"; echo end >> "$T/first"; } &
-STARTED+=($!)
 wait_for 30 grep -q good "$T/first"
 expect_equal "$(tried)" 1 "tries of the dead host by the first delivery"
 job() { python3 "$TESTS/job_row.py" rspawn "$T/message" POSTERN_MID=2 "$1 s@y.test a@$1"; }

@@ -54,7 +54,6 @@ wait_for 30 test -S "$POSTERN_HOME/run/rspawn"
 : > "$T/mx"
 route "z.test:127.0.0.2"
 { python3 "$TESTS/job_row.py" rspawn "$T/message" "POSTERN_MID=1" "z.test s@y.test a@z.test" "until:$T/go:go" "z.test s@y.test a@z.test" > "$T/out"; echo end >> "$T/out"; } &
-STARTED+=($!)
 touch "$T/go"
 wait_for 30 grep -q one "$T/out"
 route "z.test:127.0.0.4" "# another"

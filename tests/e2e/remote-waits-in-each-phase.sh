@@ -24,7 +24,6 @@ phase() {
   wait_for 30 grep -q listening "$T/sink.$NUMBER"
   { POSTERN_HOME=$home timeout 60 "$B/postern-remote" x.test s@y.test a@x.test < "$message" 2>> "$T/log" | tr '\0' '\n' | head -n 1 |
     sed "s/127\.0\.1\.$NUMBER/127.0.0.2/g" > "$T/report.$NUMBER"; } &
-  STARTED+=($!)
   WAITED[NUMBER]=$!
   EXPECTED[NUMBER]=$report
   SERVERS=$((SERVERS + 1))

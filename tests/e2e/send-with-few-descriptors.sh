@@ -15,7 +15,6 @@ for mid in $(seq 1201 1300); do
   MID=$mid queue_message r@home.example r.near@home.example r.both@far.example "${far[@]:0:$((mid % 5 == 0))}" < "$T/message"
 done 2> /dev/null
 (ulimit -n 256; exec "$B/postern-send") > "$T/send.log" 2>&1 < /dev/null &
-STARTED+=($!)
 wait_for 40 queue_empty
 expect_not_in "$T/send.log" '^(Warning|Critical):'
 expect_equal "$(grep -c '^Info: Message finished MID 1[0-9]* done' "$T/send.log")" 300 "messages"

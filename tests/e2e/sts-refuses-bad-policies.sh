@@ -66,7 +66,6 @@ echo "$T/authorities" > "$POSTERN_HOME/control/tlscapath"
 # A server that never answers: another question for the same domain does not wait.
 echo "postern-dnsq --dns $T/dns" > "$POSTERN_HOME/control/dnsq"
 "$B/postern-stsd" policy stall.test > "$T/stalled" 2>> "$T/stsd.log" &
-STARTED+=($!)
 wait_for 30 sees "^mta-sts.stall.test GET" "$T/www/log"
 policy stall.test
 expect_equal "$(answer_line outcome)|$(answer_line why)" "pending|it is being fetched"

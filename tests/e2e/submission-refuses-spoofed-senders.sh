@@ -57,7 +57,6 @@ submission_policy auth=required auth_without_tls=on max_connections_per_user=1
 mkfifo "$T/hold"
 python3 "$TESTS/auth.py" hold "$SUBMIT" alice pencil < "$T/hold" > "$T/held" &
 HOLDER=$!
-STARTED+=("$HOLDER")
 exec 9> "$T/hold"
 wait_for 30 grep -q '^235 ' "$T/held"
 expect_equal "$(login --from 127.0.0.9 alice pencil | cut -c1-9)" '421 4.7.0' "a second connection of alice"

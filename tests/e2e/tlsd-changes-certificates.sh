@@ -50,7 +50,6 @@ for each in c:
     except (EOFError, OSError): killed += 1
 print("lost", killed)
 P
-STARTED+=($!)
 kept=$!
 wait_for 30 test -e "$T/open"
 old_workers=$(tlsd_workers | sort | tr '\n' ' ')
@@ -105,7 +104,6 @@ c.expect("QUIT", "221")
 assert c.ended()
 P
 held=$!
-STARTED+=($held)
 wait_for 30 test -e "$T/open"
 stop_service tlsd
 touch "$T/stopped"

@@ -16,7 +16,6 @@ for host in zgood slow1 slow2 slow3 slow4 slow5 slow6 slow7; do
 done
 "$B/postern-tlsrpt" --dns "$T/dns" --day $DAY 2> "$T/log" &
 REPORTER=$!
-STARTED+=($REPORTER)
 noted() { sees "^$1\$" "$POSTERN_HOME/db/tlsrpt/$DAY.sent"; }
 wait_for 50 noted zgood.test
 expect_equal "$(cat "$POSTERN_HOME/db/tlsrpt/$DAY.sent")" zgood.test "while the others are silent"

@@ -188,15 +188,6 @@ TEST_CASE("a report has what RFC 8460 4.4 names, packs, and is a mail") {
   }
 }
 
-TEST_CASE("base64 as RFC 4648 10 has it") {
-  CHECK(base64_lines("") == "");
-  CHECK(base64_lines("f") == "Zg==\n");
-  CHECK(base64_lines("fo") == "Zm8=\n");
-  CHECK(base64_lines("foobar") == "Zm9vYmFy\n");
-  CHECK(base64_lines(std::string(57, '\xff')) == std::string(76, '/') + "\n");
-  CHECK(base64_lines(std::string(58, '\xff')).size() == 77 + 5);
-}
-
 TEST_CASE("reports go where the domain says, and nowhere else") {
   const auto places = [](const char* record) { return tls_report_places({record}); };
   const auto two = places("v=TLSRPTv1; rua=mailto:a@b.example,https://c.example/x");
