@@ -178,9 +178,10 @@ $(O)/tls_sink: tests/bench/tls_sink.cc
 $(O)/tls_sessions: tests/bench/tls_sessions.cc
 	@mkdir -p $(@D)
 	@$(CXX) $(filter-out -D_GLIBCXX_ASSERTIONS,$(CXXFLAGS_ALL)) $< -lssl -lcrypto -o $@
+
 # What asks postern-rated, to see what a decision costs.
-$(O)/rates_cost: build/tests/bench/rates_cost.o $(O)/libreceipt.a $(LIB)
-	@$(CXX) $(LDFLAGS_ALL) -pie $^ -lxxhash -lidn2 -lunistring -o $@
+$(O)/rates_cost: tests/bench/rates_cost.cc $(O)/libreceipt.a $(LIB)
+	@$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) $(LDFLAGS_ALL) -pie $^ -lxxhash -lidn2 -lunistring -o $@
 
 # Debian 12 packages: to build; to run; for the demo, the tests and the benchmark.
 PACKAGES := g++ clang libclang-rt-dev make pkg-config libunbound-dev libidn2-dev libunistring-dev libclamav-dev libseccomp-dev libgmime-3.0-dev libssl-dev libcdb-dev libxxhash-dev libmaxminddb-dev libre2-dev \

@@ -114,7 +114,6 @@ void RatedService::run(const sigset_t& while_waiting) {
       fd == listening_ ? accept_clients() : serve(fd);
     }
     if (now_milliseconds() >= next_tick_) tick();
-    reap();
   }
 }
 
@@ -150,17 +149,15 @@ void RatedService::serve(int fd) {
   const auto client = clients_.find(fd);
   if (client == clients_.end()) return;
   std::array<char, kPacketBytes> packet;
-  for (;;) {
-    // Descriptors that somebody passes along are closed by the kernel: there is no room for them.
-    const ssize_t got = ::recv(fd, packet.data(), packet.size(), MSG_TRUNC);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EAGAIN) return;
-    if (got <= 0) return close(fd);
-    const Reply reply = static_cast<size_t>(got) > packet.size()
-                            ? Reply{.exit_code = 100, .output = {}}
-                            : answer(client->second, {packet.data(), static_cast<size_t>(got)});
-    if (!send_reply(fd, reply)) return close(fd);  // who does not read its answers gets none
-  }
+  // One question a turn: whoever has asked more is told again by epoll, and for most the second look would be
+  // in vain. Descriptors that somebody passes along are closed by the kernel: there is no room for them.
+  const ssize_t got = ::recv(fd, packet.data(), packet.size(), MSG_TRUNC);
+  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  if (got <= 0) return close(fd);
+  const Reply reply = static_cast<size_t>(got) > packet.size()
+                          ? Reply{.exit_code = 100, .output = {}}
+                          : answer(client->second, {packet.data(), static_cast<size_t>(got)});
+  if (!send_reply(fd, reply)) return close(fd);  // who does not read its answers gets none
 }
 
 Reply RatedService::answer(RatedClient& client, std::string_view packet) {
@@ -215,6 +212,7 @@ void RatedService::close(int fd) {
 
 void RatedService::tick() {
   next_tick_ = now_milliseconds() + kTickMilliseconds;
+  reap();
   counters_.sweep(now_seconds(), kSweepTicks);
   if (changed_ && saving_ == 0 && now_milliseconds() >= next_save_) save_in_child();
 }
