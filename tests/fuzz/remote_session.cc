@@ -1,6 +1,6 @@
 // parts: remote/message_body.cc remote/report.cc remote/smtp_commands.cc remote/smtp_reply.cc
-// parts: remote/smtp_session.cc remote/smtp_transaction.cc lib
-// libs: -Wl,--wrap=recv -Wl,--wrap=send -Wl,--wrap=poll
+// parts: remote/smtp_session.cc remote/smtp_transaction.cc remote/dial.cc remote/tls_context.cc remote/tls_stream.cc lib
+// libs: -lssl -lcrypto -Wl,--wrap=recv -Wl,--wrap=send -Wl,--wrap=poll
 //
 // A server of any kind against the whole of a delivery: the input is what it sends, a piece at a time (0xff
 // ends a piece, 0xfe the connection). Whatever it says, a recipient counts as delivered only when a 2yz reply

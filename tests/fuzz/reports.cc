@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::vector<std::string_view> parts = split(bytes, '\0');
   parts.pop_back();  // what has no NUL behind it
   for (const std::string_view part : parts) {
-    if (part.empty() || std::string_view("rpehsKZD").find(part.front()) == std::string_view::npos) break;
+    if (part.empty() || std::string_view("rpehsuwKZD").find(part.front()) == std::string_view::npos) break;
     if (std::string_view("KZD").find(part.front()) != std::string_view::npos) {
       whole = part.front();
       break;
@@ -40,7 +40,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     must((outcome == Outcome::delivered) == (own == 'r' && stands));
     must((outcome == Outcome::passed_on) == (own == 'p' && stands));
     must((outcome == Outcome::expanded) == (own == 'e' && stands));
-    if (outcome == Outcome::permanent) must(own == 'h' || (whole == 'D' && own != 's'));
+    must((outcome == Outcome::unsubscribed) == (own == 'u' && stands));
+    must((outcome == Outcome::held_back) == (own == 'w'));
+    if (outcome == Outcome::permanent) must(own == 'h' || (whole == 'D' && own != 's' && own != 'w'));
     if (own == 'h') must(outcome == Outcome::permanent);
     if (own == 's') must(outcome == Outcome::temporary);
     must(reports[i].text.find('\0') == std::string::npos);

@@ -1,4 +1,5 @@
-// parts: remote/smtp_reply.cc remote/smtp_session.cc lib
+// parts: remote/smtp_reply.cc remote/smtp_session.cc remote/dial.cc remote/tls_context.cc remote/tls_stream.cc lib
+// libs: -lssl -lcrypto
 //
 // Replies as a server may send them: the same whatever pieces they come in, within the bounds, and never an
 // enhanced status whose class is not the code's.

@@ -24,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     for (const char c : stages.failure().text) must(c >= 0x20 && c <= 0x7e);
     return 0;
   }
-  must(stages->size() == lines.size());
+  const bool none = lines == std::vector<std::string>{"none"};
+  must(stages->size() == (none ? 0 : lines.size()));
   std::set<std::string> names;
   for (const Stage& stage : *stages) {
     must(!stage.name.empty() && names.insert(stage.name).second);
