@@ -5,6 +5,7 @@
 
 #include "lib/envelope.h"
 #include "lib/next_hop.h"
+#include "lib/parameters.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -97,11 +98,10 @@ Result<Gateways> Gateways::parse(std::string_view text, std::string_view file_na
   };
   // Pools first: a line may name one that stands below it.
   for (const bool pools : {true, false}) {
-    number = 0;
-    for (const std::string_view line : split(text, '\n')) {
-      ++number;
-      const std::vector<std::string_view> word = words(trim(line));
-      if (word.empty() || word[0].starts_with('#') || (word[0] == "pool") != pools) continue;
+    for (const ParameterLine& line : parameter_lines(text)) {
+      number = line.number;
+      const std::vector<std::string_view>& word = line.words;
+      if ((word[0] == "pool") != pools) continue;
       if (pools) {
         if (word.size() < 2 || !is_word_of(word[1], "-_", true) || !address_literal(word[1]).empty())
           return wrong("a pool reads: pool NAME ADDRESS..., with a name of A-Z, a-z, 0-9, - and _");

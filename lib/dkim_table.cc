@@ -4,6 +4,7 @@
 #include <array>
 
 #include "lib/idn.h"
+#include "lib/parameters.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -92,11 +93,7 @@ std::string_view algorithm_name(DkimAlgorithm algorithm) {
 
 Result<DkimTable> DkimTable::parse(std::string_view text, std::string_view file_name) {
   DkimTable table;
-  size_t number = 0;
-  for (const std::string_view whole : split(text, '\n')) {
-    ++number;
-    const std::vector<std::string_view> all = words(trim(whole));
-    if (all.empty() || all.front().starts_with('#')) continue;
+  for (const auto& [number, all] : parameter_lines(text)) {
     DkimLine line;
     line.number = number;
     std::string key = "*";
@@ -150,11 +147,7 @@ std::vector<DkimLine> DkimTable::all() const {
 
 Result<std::vector<SignedHeader>> parse_signed_headers(std::string_view text, std::string_view file_name) {
   std::vector<SignedHeader> headers;
-  size_t number = 0;
-  for (const std::string_view whole : split(text, '\n')) {
-    ++number;
-    std::string_view name = trim(whole);
-    if (name.empty() || name.starts_with('#')) continue;
+  for (auto [number, name] : numbered_lines(text)) {
     const bool oversigned = name.starts_with('+');
     if (oversigned) name.remove_prefix(1);
     // A semicolon or colon would end a name in h=.

@@ -16,12 +16,7 @@ std::string name_parameter(std::string_view text, std::string& into) {
 
 std::vector<ParameterLine> parameter_lines(std::string_view text) {
   std::vector<ParameterLine> lines;
-  size_t number = 0;
-  for (const std::string_view line : split(text, '\n')) {
-    ++number;
-    std::vector<std::string_view> all = words(trim(line));
-    if (!all.empty() && !all.front().starts_with('#')) lines.push_back({number, std::move(all)});
-  }
+  for (const NumberedLine& line : numbered_lines(text)) lines.push_back({line.number, words(line.text)});
   return lines;
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lib/parameters.h"
 #include "lib/text.h"
 
 namespace postern {
@@ -68,16 +69,10 @@ std::string take_key(const std::vector<std::string_view>& line, PrvsKey& key) {
 
 Result<std::vector<PrvsKey>> parse_prvs_keys(std::string_view text, std::string_view file_name) {
   std::vector<PrvsKey> keys;
-  size_t number = 0;
-  for (const std::string_view whole : split(text, '\n')) {
-    ++number;
-    const std::vector<std::string_view> line = words(trim(whole));
-    if (line.empty() || line.front().starts_with('#')) continue;
+  for (const ParameterLine& line : parameter_lines(text)) {
     PrvsKey key;
-    const std::string why = take_key(line, key);
-    if (!why.empty())
-      return temporary("read " + std::string(file_name) + " line " + std::to_string(number) + ": " + why, 55,
-                       "4.3.5");
+    const std::string why = take_key(line.words, key);
+    if (!why.empty()) return parameter_failure(file_name, line, why);
     keys.push_back(std::move(key));
   }
   return keys;

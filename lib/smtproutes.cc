@@ -170,11 +170,7 @@ Result<Route> parse_route(std::string_view text) {
 
 Result<RouteTable> RouteTable::parse(std::string_view text, std::string_view file_name) {
   RouteTable table;
-  size_t number = 0;
-  for (const std::string_view whole : split(text, '\n')) {
-    ++number;
-    const std::string_view line = trim(whole);
-    if (line.empty() || line.front() == '#') continue;
+  for (const auto& [number, line] : numbered_lines(text)) {
     const size_t colon = end_of_first_field(line);
     const bool complete = colon != std::string_view::npos;
     Result<Route> route = complete ? parse_hosts(line.substr(colon + 1))

@@ -120,12 +120,20 @@ std::vector<std::string_view> words(std::string_view text) {
   }
 }
 
+std::vector<NumberedLine> numbered_lines(std::string_view text) {
+  std::vector<NumberedLine> lines;
+  size_t number = 0;
+  for (std::string_view line : split(text, '\n')) {
+    ++number;
+    line = trim(line);
+    if (!line.empty() && line.front() != '#') lines.push_back({number, line});
+  }
+  return lines;
+}
+
 std::vector<std::string_view> control_lines(std::string_view text) {
   std::vector<std::string_view> lines;
-  for (std::string_view line : split(text, '\n')) {
-    line = trim(line);
-    if (!line.empty() && line.front() != '#') lines.push_back(line);
-  }
+  for (const NumberedLine& line : numbered_lines(text)) lines.push_back(line.text);
   return lines;
 }
 

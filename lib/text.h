@@ -37,7 +37,12 @@ std::optional<uint64_t> parse_age(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
 // Words between spaces and TABs, empty ones dropped.
 std::vector<std::string_view> words(std::string_view text);
+struct NumberedLine {
+  size_t number;  // from 1
+  std::string_view text;
+};
 // Lines of a control file: cut at LF, trimmed, without empty ones and those that begin with '#'.
+std::vector<NumberedLine> numbered_lines(std::string_view text);
 std::vector<std::string_view> control_lines(std::string_view text);
 
 // The directory that a path names something in: "." where it has no slash.

@@ -105,11 +105,7 @@ AccessTable::~AccessTable() = default;
 
 Result<AccessTable> AccessTable::parse(std::string_view text, std::string_view file_name, AccessList list) {
   AccessTable table(list);
-  size_t number = 0;
-  for (const std::string_view whole : split(text, '\n')) {
-    ++number;
-    const std::string_view line = trim(whole);
-    if (line.empty() || line.starts_with('#')) continue;
+  for (const auto& [number, line] : numbered_lines(text)) {
     if (const std::string why = table.add(line, number); !why.empty())
       return temporary(
           std::string(file_name) + ":" + std::to_string(number) + ": \"" + one_line(line, 100) + "\" " + why,

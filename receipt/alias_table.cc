@@ -82,11 +82,7 @@ Result<CdbRecords> Compiler::compile(std::string_view text, std::vector<std::str
 }
 
 Result<void> Compiler::read(std::string_view text, std::vector<std::string>& doubts) {
-  size_t number = 0;
-  for (const std::string_view whole : split(text, '\n')) {
-    ++number;
-    const std::string_view line = trim(whole);
-    if (line.empty() || line.starts_with('#')) continue;
+  for (const auto& [number, line] : numbered_lines(text)) {
     Result<void> done =
         line.starts_with('[') ? read_context(line, number) : read_aliases(line, number, doubts);
     if (!done) return done;

@@ -16,15 +16,12 @@ constexpr const char* kForms =
 Result<CdbRecords> parse_domain_map(std::string_view text, std::string_view file,
                                     std::vector<std::string>& doubts) {
   LineTableMaker maker;
-  size_t number = 0;
   size_t entries = 0;
-  const auto at_line = [&](const std::string& why) {
-    return std::string(file) + ":" + std::to_string(number) + ": " + why;
-  };
-  for (const std::string_view whole : split(text, '\n')) {
-    ++number;
-    const std::string_view line = trim(whole);
-    if (line.empty() || line.starts_with('#')) continue;
+  for (const NumberedLine& whole : numbered_lines(text)) {
+    const std::string_view line = whole.text;
+    const auto at_line = [&](const std::string& why) {
+      return std::string(file) + ":" + std::to_string(whole.number) + ": " + why;
+    };
     if (++entries > kDomainMapLines)
       return permanent(at_line("a domain map has at most " + std::to_string(kDomainMapLines) + " entries"));
     const std::vector<std::string_view> sides = words(line);
@@ -39,7 +36,7 @@ Result<CdbRecords> parse_domain_map(std::string_view text, std::string_view file
       return permanent(at_line("\"" + printable(sides[1], 100) + "\" is no address to map to; " + kForms));
     // What is written with capitals may matter to the host that it goes to.
     const std::string target = std::string(local_part_of(sides[1])) + "@" + domain_of(*to);
-    if (!maker.add(*from, number, target))
+    if (!maker.add(*from, whole.number, target))
       doubts.push_back(at_line("\"" + printable(sides[0], 100) + "\" stands in line " +
                                std::to_string(maker.line_of(*from)) + ", which counts; remove one of them"));
   }

@@ -37,11 +37,7 @@ std::string take(std::string_view line, Proxy& proxy) {
 
 Result<Proxies> Proxies::parse(std::string_view text, std::string_view file_name) {
   Proxies proxies;
-  size_t number = 0;
-  for (const std::string_view whole : split(text, '\n')) {
-    ++number;
-    const std::string_view line = trim(whole);
-    if (line.empty() || line.starts_with('#')) continue;
+  for (const auto& [number, line] : numbered_lines(text)) {
     Proxy proxy;
     if (const std::string why = take(line, proxy); !why.empty())
       return temporary(

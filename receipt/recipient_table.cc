@@ -131,14 +131,11 @@ std::optional<SmtpReply> parse_reply(std::string_view text, std::string_view cla
 Result<CdbRecords> parse_recipient_table(std::string_view text, std::string_view file,
                                          std::vector<std::string>& doubts) {
   LineTableMaker maker;
-  size_t number = 0;
-  const auto at_line = [&](const std::string& why) {
-    return std::string(file) + ":" + std::to_string(number) + ": " + why;
-  };
-  for (const std::string_view whole : split(text, '\n')) {
-    ++number;
-    const std::string_view line = trim(whole);
-    if (line.empty() || line.starts_with('#')) continue;
+  for (const NumberedLine& whole : numbered_lines(text)) {
+    const std::string_view line = whole.text;
+    const auto at_line = [&](const std::string& why) {
+      return std::string(file) + ":" + std::to_string(whole.number) + ": " + why;
+    };
     const std::optional<Line> parts = cut_line(line);
     if (!parts || parts->entries.empty())
       return permanent(at_line("it should read ENTRY[, ENTRY…] ACCEPT or REJECT"));
@@ -153,7 +150,7 @@ Result<CdbRecords> parse_recipient_table(std::string_view text, std::string_view
       if (!key)
         return permanent(at_line(key.failure().text +
                                  "; entries are user@domain, user@, domain, .domain, [address] and ALL"));
-      if (!maker.add(*key, number, *value))
+      if (!maker.add(*key, whole.number, *value))
         doubts.push_back(at_line("\"" + printable(entry, 100) + "\" stands in line " +
                                  std::to_string(maker.line_of(*key)) + ", which counts; remove one of them"));
     }

@@ -73,11 +73,7 @@ Result<CdbRecords> parse_table(std::string_view table, std::string_view text, st
   if (known == kTables.end()) return permanent("there is no table \"" + printable(table, 60) + "\"");
   CdbRecords records;
   std::unordered_set<std::string> keys;
-  size_t number = 0;
-  for (const std::string_view whole : split(text, '\n')) {
-    ++number;
-    const std::string_view line = trim(whole);
-    if (line.empty() || line.starts_with('#')) continue;
+  for (const auto& [number, line] : numbered_lines(text)) {
     Entry entry = known->entry(line, number);
     if (!entry.problem.empty()) {
       return permanent(std::string(file) + ":" + std::to_string(number) + ": \"" + printable(line, 100) +
