@@ -16,7 +16,7 @@ namespace {
 constexpr int64_t kPlaceMilliseconds = 1000;  // until it is worth to look for a place again
 constexpr int64_t kFullMilliseconds = 5000;   // the same for a slot of the table
 constexpr int64_t kWantedMilliseconds =
-    12000;  // for which one that was refused counts as waiting: longer than SiteHold waits
+    12000;                                   // one that was refused counts as waiting: SiteHold asks in 8 s
 constexpr int64_t kTurnMilliseconds = 5000;  // a connection has them before it makes room for another site
 constexpr size_t kMostRecipients = 255;      // of a job in LimitSlot::out; send gives 100 at most
 constexpr int64_t kStep = 1000;              // milliseconds: ends are rounded up to it
@@ -30,9 +30,10 @@ Failure uncounted(const Failure& why) {
   return temporary("count what goes to an address with a limit: " + why.text, 0, "4.3.0");
 }
 
+// Without the gateway: senders are told of it where their mail expires.
 std::string limit_text(std::string_view parameter, unsigned value, const AddressLimit& limit) {
   return "4.4.5 " + std::string(parameter) + "=" + std::to_string(value) + " is reached for " +
-         printable(limit.key, 255);
+         printable(limit.key.substr(0, limit.key.find(' ')), 255);
 }
 
 unsigned places_of(const AddressLimit& limit) {

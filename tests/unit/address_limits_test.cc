@@ -92,6 +92,10 @@ TEST_CASE("workers together have as many connections to an address as its limit,
   CHECK(enter(third, limit(2, 0, "192.0.2.1", "other.example")) == 0);
   CHECK(enter(third, limit(2, 0, "192.0.2.2")) == 1);
   CHECK(enter(third, limit(2, 0, "192.0.2.1 by bulk")) == 1);
+  AddressLimits fourth(scratch.path("addresses"));
+  const Result<AddressLimits::Verdict> by_bulk = fourth.enter(limit(0, 0, "192.0.2.1 by bulk"), 1);
+  REQUIRE(by_bulk.ok());
+  CHECK(by_bulk->why == "4.4.5 max_host_concurrency=0 is reached for 192.0.2.1");
   first.leave();
   CHECK(enter(third, limit(2, 0, "192.0.2.1", "other.example")) == 1);
   CHECK(enter(first, limit(2)) == 0);
