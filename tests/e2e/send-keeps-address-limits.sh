@@ -1,7 +1,8 @@
 #!/bin/bash
 # once: the users do not matter to it
-# limit_type=mxip of control/destinations, as the servers count it: domains that share a host share its limit and take turns, each of two
-# hosts of a domain has one of its own, and what finds them all full waits without a try; a domain without it goes on beside them.
+# limit_type=mxip of control/destinations, as the servers count it: domains that share a host share its limit and take turns, also where one
+# has a lower one; each of two hosts of a domain has one of its own, and what finds them all full waits without a try; a domain without it
+# goes on beside them.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/sites.sh"
 . "$TESTS/nsd.sh"
@@ -26,7 +27,7 @@ start_nsd
 echo "postern-dnsq --resolver $DNS" > "$POSTERN_HOME/control/dnsq"
 cat > "$POSTERN_HOME/control/destinations" <<'S'
 one.test limit_type=mxip max_host_concurrency=3
-other.test limit_type=mxip max_host_concurrency=3
+other.test limit_type=mxip max_host_concurrency=1
 double.test limit_type=mxip max_host_concurrency=2
 fewone.test limit_type=mxip recipient_limit=10 recipient_minutes=1
 fewother.test limit_type=mxip recipient_limit=10 recipient_minutes=1
