@@ -125,6 +125,12 @@ std::vector<std::string> Destinations::bounce_profiles() const {
   return names;
 }
 
+bool Destinations::counts_addresses() const {
+  return default_.limit_type == LimitType::mx_ip ||
+         std::any_of(named_.begin(), named_.end(),
+                     [](const auto& line) { return line.second.limit_type == LimitType::mx_ip; });
+}
+
 std::string_view tls_level_name(TlsLevel level) {
   const auto found =
       std::find_if(kLevels.begin(), kLevels.end(), [&](const auto& word) { return word.second == level; });

@@ -54,6 +54,8 @@ class Destinations {
   [[nodiscard]] const Destination& of(std::string_view domain) const;
   // The bounce profiles that lines name, each once.
   [[nodiscard]] std::vector<std::string> bounce_profiles() const;
+  // Does any line count for addresses?
+  [[nodiscard]] bool counts_addresses() const;
 
  private:
   Destination default_;

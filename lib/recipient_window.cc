@@ -10,10 +10,7 @@ constexpr int64_t kStepOfMinute = 1000;
 }  // namespace
 
 size_t RecipientWindow::room(size_t limit, unsigned minutes, int64_t now) {
-  auto first = ended_.begin();
-  for (; first != ended_.end() && first->when + minutes * kMinute <= now; ++first)
-    ended_sum_ -= first->recipients;
-  ended_.erase(ended_.begin(), first);
+  forget(now - minutes * kMinute);
   return limit > counted() ? limit - counted() : 0;
 }
 
@@ -37,6 +34,12 @@ void RecipientWindow::add_ended(size_t recipients, int64_t when) {
   } else {
     ended_.insert(behind.base(), {when, recipients});
   }
+}
+
+void RecipientWindow::forget(int64_t until) {
+  auto first = ended_.begin();
+  for (; first != ended_.end() && first->when <= until; ++first) ended_sum_ -= first->recipients;
+  ended_.erase(ended_.begin(), first);
 }
 
 void RecipientWindow::clear_ended() {

@@ -32,6 +32,8 @@ class RecipientWindow {
   // As an earlier process noted it.
   void add_ended(size_t recipients, int64_t when);
   void clear_ended();
+  // What ended by then counts no more.
+  void forget(int64_t until);
 
   struct Ended {
     int64_t when;  // rounded up

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "queue/gateway_sites.h"
 #include "queue/schedule.h"
 
 namespace postern {
@@ -33,7 +34,8 @@ bool admit(Delivery& delivery, DeliveryJob& job, Sites& sites, bool parked, cons
   if (goes) sites.admit(job.site, look.recipients);
   if (goes && look.recipients == job.rids.size()) return true;
   if (!goes && expired(delivery, job, choice)) {
-    defer(delivery, job, "4.4.5 the limits of " + job.site + " in control/destinations let nothing go");
+    const std::string destination(destination_of(job.site));  // the gateway is nothing for the sender
+    defer(delivery, job, "4.4.5 the limits of " + destination + " in control/destinations let nothing go");
   } else {
     delivery.held_back = job.site;
   }

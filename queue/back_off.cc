@@ -59,6 +59,7 @@ std::string away_text(std::string_view error) {
 
 bool never_reached(const std::vector<RecipientReport>& reports) {
   return !reports.empty() && std::all_of(reports.begin(), reports.end(), [](const RecipientReport& report) {
+    if (report.outcome == Outcome::held_back) return true;
     return report.outcome == Outcome::temporary &&
            (report.text.starts_with("4.4.1 ") || report.text.starts_with("4.4.3 ") ||
             report.text.starts_with("4.4.4 "));

@@ -26,7 +26,7 @@ std::string_view site_state_name(SiteState state);
 // What a job's reports say of the site, whatever they say of the recipients.
 enum class SiteAnswer {
   answered,  // somebody was there
-  failed,    // no connection, a lost one, no address for now, or 421
+  failed,    // no connection, a lost one, no address for now, or 421; a temporary report at least says so
   unknown    // the fault was ours, or nothing was tried
 };
 SiteAnswer site_answer(const std::vector<RecipientReport>& reports);

@@ -17,6 +17,12 @@ bool all_held_back(const std::vector<RecipientReport>& reports) {
 
 }  // namespace
 
+RecipientReport report_of_taken_back(Sites::Next next, const std::vector<RecipientReport>& reports) {
+  if (next == Sites::Next::away)
+    return {Outcome::temporary, away_text(first_with(Outcome::temporary, reports)->text)};
+  return {Outcome::held_back, "0 " + held_back_in(first_with(Outcome::held_back, reports)->text).why};
+}
+
 Deliverers::Deliverers(const Poller& poller)
     : sites_(home_path("queue")),
       local_("lspawn", Channel::Connections::any_serves, poller),
@@ -70,8 +76,7 @@ std::vector<Deliverers::Answer> Deliverers::take_answers(int fd) {
       remote ? sites_.ended(finished->job.site, finished->took, reports) : Sites::Next::more;
   if (next != Sites::Next::more) {
     // None of them is tried in turn to learn the same.
-    RecipientReport same{Outcome::held_back, "0"};
-    if (next == Sites::Next::away) same = {Outcome::temporary, away_text(reports.front().text)};
+    const RecipientReport same = report_of_taken_back(next, reports);
     for (DeliveryJob& job : remote_.withdraw_site(finished->job.site)) {
       std::vector<RecipientReport> all(job.rids.size(), same);
       answers.push_back({std::move(job), std::move(all)});

@@ -12,6 +12,9 @@
 
 namespace postern {
 
+// What those are told that are taken back because of a job that ended so (never Next::more).
+RecipientReport report_of_taken_back(Sites::Next next, const std::vector<RecipientReport>& reports);
+
 class Deliverers {
  public:
   // Hands out nothing until set_limits is called.

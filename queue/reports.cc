@@ -90,6 +90,12 @@ HeldBack held_back_in(std::string_view text) {
   return {static_cast<int64_t>(*wait), std::string(blank == text.npos ? "" : text.substr(blank + 1))};
 }
 
+const RecipientReport* first_with(Outcome outcome, const std::vector<RecipientReport>& reports) {
+  const auto found = std::find_if(reports.begin(), reports.end(),
+                                  [&](const RecipientReport& report) { return report.outcome == outcome; });
+  return found == reports.end() ? nullptr : &*found;
+}
+
 std::vector<RecipientReport> reports_of(const Result<Reply>& reply, size_t recipients) {
   if (reply && reply->exit_code == 0) return parse_reports(reply->output, recipients);
   const std::string why = reply ? "the delivery program ended with code " + std::to_string(reply->exit_code)

@@ -35,6 +35,9 @@ struct HeldBack {
 };
 HeldBack held_back_in(std::string_view text);
 
+// The first with that outcome; null: there is none.
+const RecipientReport* first_with(Outcome outcome, const std::vector<RecipientReport>& reports);
+
 // The same of a reply as it came: every exit code but 0, and a reply that did not come, is temporary.
 std::vector<RecipientReport> reports_of(const Result<Reply>& reply, size_t recipients);
 

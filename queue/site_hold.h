@@ -7,11 +7,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace postern {
 
 class SiteHold {
  public:
+  // A job came back, none of it held back.
+  void went() { alone_ = 0; }
   // A job came back, while `running` others were out. `wait`: until it is worth to ask again; 0: now.
   void refused(int64_t now, size_t running, int64_t wait, std::string why);
   // Jobs at once, of `most`, while `running` are out; when it may be more: next().
@@ -20,10 +23,14 @@ class SiteHold {
   // Nothing may go now.
   [[nodiscard]] bool stops(int64_t now) const { return now < until_; }
   // Why, while it holds anything back; else empty.
-  [[nodiscard]] const std::string& why() const { return why_; }
+  [[nodiscard]] std::string_view why(int64_t now) const { return is_over(now) ? std::string_view() : why_; }
   void lift() { *this = SiteHold(); }
 
  private:
+  // Nothing came back for so long: with little mail nothing else ends it.
+  [[nodiscard]] bool is_over(int64_t now) const;
+
+  unsigned alone_ = 0;    // jobs that came back in a row with none beside them
   size_t most_ = 0;       // 0: any number
   int64_t until_ = 0;     // none before
   int64_t raise_at_ = 0;  // then one may be tried beside those

@@ -352,10 +352,11 @@ void Sites::count_end(Site& site, const std::vector<RecipientReport>& reports, i
 
 // True: nothing more may go now.
 bool Sites::take_hold(Site& site, const std::vector<RecipientReport>& reports, int64_t now) {
-  const auto held = std::find_if(reports.begin(), reports.end(), [](const RecipientReport& report) {
-    return report.outcome == Outcome::held_back;
-  });
-  if (held == reports.end()) return false;
+  const RecipientReport* held = first_with(Outcome::held_back, reports);
+  if (held == nullptr) {
+    site.hold.went();
+    return false;
+  }
   HeldBack back = held_back_in(held->text);
   site.hold.refused(now, site.running, back.wait, std::move(back.why));
   wake_for_hold(site, now);
@@ -378,7 +379,8 @@ Sites::Next Sites::ended(const std::string& name, int64_t took_milliseconds,
     if (was_away) log_info("Site " + printable(name, 255) + " answers again");
   } else if (answer == SiteAnswer::failed) {
     const bool was_away = site.back_off.next_attempt() != 0;
-    const bool went = site.back_off.failed(now, now_seconds(), site.running, reports.front().text, waits_);
+    const std::string& why = first_with(Outcome::temporary, reports)->text;
+    const bool went = site.back_off.failed(now, now_seconds(), site.running, why, waits_);
     if (went) next = Next::away;
     if (went && !was_away) log_info("Site " + printable(name, 255) + " is away: " + site.back_off.error());
   }

@@ -90,7 +90,8 @@ void Sites::write_status(int64_t now) {
       const int64_t left = std::max<int64_t>(0, site.back_off.next_attempt() - now);
       row.next = status.time + static_cast<uint64_t>((left + 999) / 1000);
     }
-    row.error = site.hold.why().empty() ? site.back_off.error() : site.hold.why();
+    const std::string_view held = site.hold.why(now);
+    row.error = held.empty() ? site.back_off.error() : held;
   }
   if (Result<void> wrote = status_.write(status); !wrote)
     log_warning("say how the sites are", wrote.failure());

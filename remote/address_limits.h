@@ -3,7 +3,8 @@
 // most: that of its connection, which it keeps as long as that is open.
 //
 // Recipients count as send counts those of a domain: from before they are named to the server until their
-// minutes after the job has ended; those of a worker that was killed from when that is found out.
+// minutes after the job has ended; those of a worker that was killed from when that is found out. Ends are
+// kept for an hour, whatever the minutes of the domain they were of: each limit asks for those of its own.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +29,7 @@ struct AddressLimit {
 class AddressLimits {
  public:
   // Nothing is opened before it is needed, which must be in the worker.
-  explicit AddressLimits(std::string path) : table_(std::move(path)) {}
+  explicit AddressLimits(std::string path, std::string (*boot)() = boot_id) : table_(std::move(path), boot) {}
 
   struct Verdict {
     size_t recipients = 0;  // that may go now
@@ -53,16 +54,19 @@ class AddressLimits {
 
  private:
   struct Counts;
-  Result<Counts> load(size_t slot, unsigned minutes, int64_t now);
+  Result<Counts> load(size_t slot, int64_t now);
   Result<void> store(const Counts& counts);
-  void end(Counts& counts, unsigned place, unsigned minutes, int64_t now) const;
-  void sweep(Counts& counts, unsigned minutes, int64_t now);
+  void sweep(Counts& counts, int64_t now);
   Verdict room(Counts& counts, const AddressLimit& limit, size_t recipients, int64_t now);
+  [[nodiscard]] unsigned most_places(const LimitSlot& slot, const AddressLimit& limit, int64_t now) const;
   int free_place(const Counts& counts, const AddressLimit& limit, int64_t now);
   bool has_any_place(const Counts& counts, uint64_t site);
-  bool has_free_place(const AddressLimit& limit);
+  bool must_make_room(const AddressLimit& limit, int64_t now);
+  Result<Verdict> refuse_recipients(const Counts& counts, const Verdict& verdict);
   Result<Verdict> refuse_place(Counts& counts, const AddressLimit& limit, int64_t now);
+  Result<Verdict> take_place(Counts& counts, const AddressLimit& limit, const Verdict& verdict, int64_t now);
   Result<void> reserve(Counts& counts, size_t recipients);
+  Result<Verdict> synced(const Verdict& verdict);
   [[nodiscard]] bool is_wanted_by_another(const LimitSlot& slot, uint64_t site, int64_t now) const;
 
   LimitTable table_;
@@ -72,7 +76,6 @@ class AddressLimits {
   uint64_t site_ = 0;
   size_t slot_ = 0;
   unsigned place_ = 0;
-  unsigned minutes_ = 60;
   int64_t since_ = 0;  // milliseconds
   size_t reserved_ = 0;
 };

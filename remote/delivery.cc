@@ -184,8 +184,10 @@ std::vector<RecipientResult> Deliverer::try_targets(const DeliveryOrder& order, 
   // The last failure, but a temporary one before any permanent one: what one host cannot take, another one
   // that was not reached may.
   std::optional<Failure> last;
-  const auto note = [&](const Failure& failure) {
+  bool tried = false;  // a host was there and did not take it: that is a try, whichever others are full
+  const auto note = [&](const Target& target, const Failure& failure) {
     if (!last || last->permanent() || !failure.permanent()) last = failure;
+    tried = tried || !set_aside_.holds(aside_key(target), now_milliseconds() / 1000);
   };
   const size_t recipients = order.message.envelope.recipients.size();
   std::optional<AddressLimits::Verdict> held;
@@ -202,16 +204,17 @@ std::vector<RecipientResult> Deliverer::try_targets(const DeliveryOrder& order, 
     if (*going == 0) continue;
     const TlsDemand demand = find_demand(domain, target, sts, dane);
     if (Result<void> opened = open(order, target, demand); !opened) {
-      note(opened.failure());
+      note(target, opened.failure());
       close();
       continue;
     }
     set_aside_.remove(aside_key(target));
     Attempt attempt = transact_counted(order, *going);
     if (attempt.reached) return std::move(attempt.results);
-    note(attempt.failure);
+    note(target, attempt.failure);
   }
-  if (held) return held_back(recipients, *held);
+  if (held && !tried) return held_back(recipients, *held);
+  if (held) last->kind = Kind::temporary;  // one that is full may take it
   if (!last) last = temporary("no host to try", 0, "4.4.1");
   return all_failed(recipients, *last);
 }

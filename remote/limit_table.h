@@ -1,8 +1,9 @@
 // db/limits/addresses: what counts against the limits of single addresses (limit_type=mxip), shared by all
 // workers of rspawn, and by those of the rspawn before it.
 //
-//   0                    marks: for each slot the hash of its key, 8 bytes; 0: the slot is free
-//   kSlots * 8           the slots, a page each (LimitSlot)
+//   0                    the form of the file and the seed of its hashes, 8 bytes each
+//   4096                 marks: for each slot the hash of its key, 8 bytes; 0: the slot is free
+//   4096 + kSlots * 8    the slots, a page each (LimitSlot)
 //
 // A key may stand in one of the kRow slots of its row, which its hash chooses. Marks and slots are read and
 // written under the row's lock. A place is a lock as well, of a byte that stands for it: so it is free when
@@ -18,6 +19,7 @@
 #include <string_view>
 #include <utility>
 
+#include "lib/boot_id.h"
 #include "lib/fd.h"
 #include "lib/result.h"
 
@@ -28,34 +30,46 @@ constexpr unsigned kMostPlaces = 1000;
 
 // In the machine's order. Written whole, in one page: never half.
 struct LimitSlot {
-  static constexpr size_t kEnds = 124;
+  static constexpr size_t kEnds = 193;
 
-  uint64_t boot;         // of the kernel, hashed: times of another one mean nothing
-  int64_t written;       // milliseconds since 1970
-  int64_t reset;         // milliseconds since boot: what ended before does not count
-  uint64_t wanted_by;    // a site that has no place and waits for one, hashed
-  int64_t wanted_until;  // milliseconds since boot: then nobody waits any more
+  uint64_t boot;          // of the kernel, hashed: times of another one mean nothing
+  int64_t written;        // milliseconds since 1970
+  int64_t reset;          // milliseconds since boot: what ended before does not count
+  uint64_t wanted_by;     // a site that has no place and waits for one, hashed
+  int64_t wanted_until;   // milliseconds since boot: then nobody waits any more
+  uint16_t wanted_limit;  // of connections to the address: that site's
+  uint16_t minutes;       // the longest for which any of these counts
   uint32_t end_count;
   uint32_t unused;
-  std::array<int64_t, kEnds> when;         // milliseconds since boot, as RecipientWindow has them
+  std::array<uint32_t, kEnds> when;        // seconds since boot, rounded up
   std::array<uint32_t, kEnds> recipients;  // that ended then
   std::array<uint8_t, kMostPlaces> out;    // recipients of the job of each place
-  std::array<uint8_t, kMostPlaces> sites;  // of the hash of the site that had it last
-  std::array<uint8_t, 560> rest;
+  std::array<uint8_t, kMostPlaces + kMostPlaces / 2> sites;
+
+  // Of the hash of the site that had the place last: 12 bits.
+  [[nodiscard]] unsigned site_of(unsigned place) const;
+  void set_site(unsigned place, uint64_t site);
+  [[nodiscard]] static unsigned bits_of(uint64_t site) { return static_cast<unsigned>(site & 0xfff); }
 };
 static_assert(sizeof(LimitSlot) == 4096);
+constexpr int64_t kLongestWindow = 3600 * 1000;  // milliseconds: recipient_minutes is 60 at most
 
 class LimitTable {
  public:
-  static constexpr size_t kSlots = 16384;
+  static constexpr size_t kSlots = 65536;
   static constexpr size_t kRow = 32;
 
-  explicit LimitTable(std::string path) : path_(std::move(path)) {}
-  // Makes it where it is missing. Must not have been called before fork.
+  explicit LimitTable(std::string path, std::string (*how_to_tell_boot)() = boot_id)
+      : path_(std::move(path)), boot_id_(how_to_tell_boot) {}
+  // Makes it where it is missing, and anew where it is none of this form. Must not have been called before
+  // fork.
   Result<void> open();
   [[nodiscard]] bool is_open() const { return static_cast<bool>(file_); }
   // What LimitSlot::boot is now; 0: that cannot be known, no two are the same.
   [[nodiscard]] uint64_t boot() const { return boot_; }
+  // By which a key is known; never 0. Nobody outside can choose names that share a row: the seed is the
+  // file's.
+  [[nodiscard]] uint64_t hash(std::string_view key) const;
 
   // The row's lock, while it lives.
   class Row {
@@ -86,15 +100,19 @@ class LimitTable {
   void leave_place(size_t slot, unsigned place);
   // Has anybody but us one of these?
   bool is_taken(size_t slot, unsigned first, unsigned count);
+  // How many places others have; from `most` on that is enough to know.
+  unsigned count_taken(size_t slot, unsigned most) { return count_taken(slot, 0, kMostPlaces, most); }
 
  private:
+  Result<void> begin();
+  Result<Row> lock_row(size_t first);
   bool is_idle(size_t slot, int64_t now);
+  unsigned count_taken(size_t slot, unsigned first, unsigned end, unsigned most);
   std::string path_;
+  std::string (*boot_id_)();
   Fd file_;
+  uint64_t seed_ = 0;
   uint64_t boot_ = 0;
 };
-
-// The hash by which a key is known; never 0.
-uint64_t limit_hash(std::string_view key);
 
 }  // namespace postern

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 
@@ -108,10 +109,34 @@ void warn_of_alias_user(ControlReport& report) {
       ", the owner of alias/, is not named, so what aliases forward waits; add a line \"" + name + "\"");
 }
 
+// Where rspawn counts for addresses must be rspawn's: in an instance of an older version it is not there, and
+// a job that root ran by hand may have made the file. Without it all such mail is put off, and fails in the
+// end.
+void check_address_limits(ControlReport& report) {
+  const std::string directory = home_path("db/limits");
+  const std::string secrets = home_path("secrets/posternr");
+  struct stat owned {};
+  struct stat found {};
+  if (::stat(secrets.c_str(), &owned) < 0) return;
+  if (::stat(directory.c_str(), &found) < 0 && errno == ENOENT)
+    report.problems.push_back(directory +
+                              ": there is none, and limit_type=mxip of control/destinations counts in it, so "
+                              "such mail waits; run postern-init " +
+                              home_directory());
+  for (const std::string& path : {directory, directory + "/addresses"}) {
+    if (::stat(path.c_str(), &found) == 0 && found.st_uid != owned.st_uid)
+      report.problems.push_back(path + ": postern-rspawn cannot count in what is not its own, so mail with " +
+                                "limit_type=mxip waits; run chown --reference=" + secrets + " " + path);
+  }
+}
+
 // The table is parsed as a whole, as those who use it do.
 void check_destinations(ControlReport& report) {
-  if (const Result<Destinations> table = Destinations::read(); !table)
+  const Result<Destinations> table = Destinations::read();
+  if (!table)
     report.problems.push_back(home_path("control/destinations") + ": " + table.failure().text);
+  else if (table->counts_addresses())
+    check_address_limits(report);
 }
 
 // Tables of recipients that somebody has removed, and that go on counting.

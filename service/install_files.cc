@@ -54,6 +54,19 @@ Result<void> install_directory(const std::string& path, mode_t mode, const Ident
   return {};
 }
 
+// What is there already is left alone: it may be a link to what is not the owner's.
+Result<void> install_empty_file(const std::string& path, mode_t mode, const Identity* owner) {
+  const size_t slash = path.rfind('/');
+  Result<Fd> parent = open_directory(path.substr(0, slash));
+  if (!parent) return parent.failure();
+  const Fd file{::openat(parent->get(), path.substr(slash + 1).c_str(),
+                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)};
+  if (!file) return errno == EEXIST ? Result<void>() : os_failure("create " + path, errno);
+  if (owner != nullptr && ::fchown(file.get(), owner->uid, owner->gid) < 0)
+    return os_failure("give away " + path, errno);
+  return fsync_directory(path.substr(0, slash));
+}
+
 Result<void> install_file(const std::string& path, std::string_view content, mode_t mode) {
   if (Result<std::string> old = read_file(path, kFileLimitBytes); old && *old == content) {
     if (::chmod(path.c_str(), mode) < 0) return os_failure("set the mode of " + path, errno);

@@ -154,6 +154,11 @@ Result<void> make_directories(const Plan& plan) {
         !made)
       return made;
   }
+  // Before root runs a job of rspawn by hand, whose file would be root's.
+  Result<std::unique_ptr<Identity>> counter = owner_of(plan, "posternr");
+  if (!counter) return counter.failure();
+  const std::string counts = plan.instance.home + "/db/limits/addresses";
+  if (Result<void> made = install_empty_file(counts, 0600, counter->get()); !made) return made;
   // Whose directory it is is the operator's to change: its owner is the alias user.
   const std::string alias = plan.instance.home + "/alias";
   if (::access(alias.c_str(), F_OK) < 0) {

@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -56,6 +58,21 @@ void kill_worker(pid_t pid) {
   REQUIRE(::waitpid(pid, nullptr, 0) == pid);
 }
 
+int64_t wall_milliseconds() {
+  return static_cast<int64_t>(now_microseconds() / 1000);
+}
+
+// That of limit(), made where it is missing.
+size_t slot_of(LimitTable& table) {
+  REQUIRE((table.is_open() || table.open().ok()));
+  const uint64_t hash = table.hash("192.0.2.1");
+  const Result<LimitTable::Row> row = table.lock(hash);
+  REQUIRE(row.ok());
+  const Result<std::optional<size_t>> found = table.find(*row, hash, 0);
+  REQUIRE((found.ok() && *found));
+  return **found;
+}
+
 }  // namespace
 
 TEST_CASE("workers together have as many connections to an address as its limit, and each address its own") {
@@ -75,6 +92,10 @@ TEST_CASE("workers together have as many connections to an address as its limit,
   CHECK(enter(third, limit(2, 0, "192.0.2.1", "other.example")) == 0);
   CHECK(enter(third, limit(2, 0, "192.0.2.2")) == 1);
   CHECK(enter(third, limit(2, 0, "192.0.2.1 by bulk")) == 1);
+  AddressLimits fourth(scratch.path("addresses"));
+  const Result<AddressLimits::Verdict> by_bulk = fourth.enter(limit(0, 0, "192.0.2.1 by bulk"), 1);
+  REQUIRE(by_bulk.ok());
+  CHECK(by_bulk->why == "4.4.5 max_host_concurrency=0 is reached for 192.0.2.1");
   first.leave();
   CHECK(enter(third, limit(2, 0, "192.0.2.1", "other.example")) == 1);
   CHECK(enter(first, limit(2)) == 0);
@@ -170,11 +191,13 @@ TEST_CASE("a site that has no place gets one when the other has had its turn") {
 TEST_CASE("a table that is full holds back what it cannot count, and says so") {
   const Scratch scratch;
   AddressLimits limits(scratch.path("addresses"));
+  LimitTable table(scratch.path("addresses"));
+  REQUIRE(table.open().ok());
   // All keys of one row.
   std::set<std::string> keys;
   for (int i = 0; keys.size() <= LimitTable::kRow; ++i) {
     const std::string key = "address" + std::to_string(i);
-    if (limit_hash(key) % (LimitTable::kSlots / LimitTable::kRow) == 7) keys.insert(key);
+    if (table.hash(key) % (LimitTable::kSlots / LimitTable::kRow) == 7) keys.insert(key);
   }
   const std::string last = *keys.begin();
   keys.erase(last);
@@ -208,21 +231,12 @@ TEST_CASE("what another boot has left counts from when it was written, or from t
   const Scratch scratch;
   const std::string path = scratch.path("addresses");
   LimitTable table(path);
-  REQUIRE(table.open().ok());
-  const uint64_t hash = limit_hash("192.0.2.1");
-  size_t slot = 0;
-  {
-    const Result<LimitTable::Row> row = table.lock(hash);
-    REQUIRE(row.ok());
-    const Result<std::optional<size_t>> found = table.find(*row, hash, 0);
-    REQUIRE((found.ok() && *found));
-    slot = **found;
-  }
+  const size_t slot = slot_of(table);
   LimitSlot content{};
   content.boot = table.boot() + 1;
-  content.written = static_cast<int64_t>(now_microseconds() / 1000);
+  content.written = wall_milliseconds();
   content.end_count = 1;
-  content.when[0] = INT64_MAX;
+  content.when[0] = UINT32_MAX;
   content.recipients[0] = 5;
   content.out[3] = 4;
   REQUIRE(table.write(slot, content).ok());
@@ -233,4 +247,140 @@ TEST_CASE("what another boot has left counts from when it was written, or from t
   REQUIRE(table.write(slot, content).ok());
   const bool booted_before = now_milliseconds() > 70000;
   CHECK(enter(limits, limit(1, 10), 5) == (booted_before ? 5 : 1));
+}
+
+TEST_CASE("a domain with fewer minutes leaves what counts for another one at the same address") {
+  const Scratch scratch;
+  AddressLimits limits(scratch.path("addresses"));
+  LimitTable table(scratch.path("addresses"));
+  AddressLimit hour = limit(5, 100);
+  hour.minutes = 60;
+  REQUIRE(enter(limits, hour, 90) == 90);
+  limits.settle(true);
+  if (now_milliseconds() < 300000) return;
+  const size_t slot = slot_of(table);
+  LimitSlot content = *table.read(slot);
+  REQUIRE(content.end_count == 1);
+  content.when[0] -= 120;
+  REQUIRE(table.write(slot, content).ok());
+  CHECK(go_on(limits, limit(5, 20), 8) == 8);
+  limits.settle(true);
+  CHECK(go_on(limits, limit(5, 20), 100) == 12);
+  limits.settle(false);
+  CHECK(go_on(limits, hour, 100) == 2);
+}
+
+TEST_CASE("however many ends there are, each counts, and a twentieth of its time longer at most") {
+  const Scratch scratch;
+  AddressLimits limits(scratch.path("addresses"));
+  LimitTable table(scratch.path("addresses"));
+  constexpr uint32_t kApart = 18;
+  const auto now = static_cast<uint32_t>(now_milliseconds() / 1000);
+  if (now < LimitSlot::kEnds * kApart) return;
+  const size_t slot = slot_of(table);
+  LimitSlot content{};
+  content.boot = table.boot();
+  content.written = wall_milliseconds();
+  content.end_count = LimitSlot::kEnds;
+  for (size_t i = 0; i < LimitSlot::kEnds; ++i) {
+    content.when[i] = now - kApart * static_cast<uint32_t>(LimitSlot::kEnds - i);
+    content.recipients[i] = 1;
+  }
+  REQUIRE(table.write(slot, content).ok());
+  AddressLimit of = limit(1, 1000);
+  REQUIRE(enter(limits, of, 200) == 200);
+  limits.settle(true);
+  CHECK(table.read(slot)->end_count < LimitSlot::kEnds);
+  for (const unsigned minutes : {1U, 2U, 5U, 10U, 30U, 57U}) {
+    CAPTURE(minutes);
+    of.minutes = minutes;
+    of.recipients = 200 + (minutes * 60 - 1) / kApart;
+    CHECK(go_on(limits, of) == 0);
+    of.recipients = 200 + minutes * 63 / kApart + 2;
+    CHECK(go_on(limits, of) == 1);
+    limits.settle(false);
+  }
+}
+
+TEST_CASE("flush --all leaves what has ended after it") {
+  const Scratch scratch;
+  AddressLimits limits(scratch.path("addresses"));
+  REQUIRE(enter(limits, limit(1, 10), 7) == 7);
+  limits.settle(true);
+  AddressLimit reset = limit(1, 10);
+  reset.count_from = now_milliseconds() - 5000;
+  CHECK(go_on(limits, reset, 10) == 3);
+  limits.settle(false);
+  reset.count_from = now_milliseconds();
+  CHECK(go_on(limits, reset, 10) == 10);
+}
+
+TEST_CASE("sites with different limits of connections: the lower one has its turn") {
+  const Scratch scratch;
+  const std::string path = scratch.path("addresses");
+  AddressLimits first(path), second(path), third(path), other(path), more(path);
+  const AddressLimit theirs = limit(2, 0, "192.0.2.1", "other.example");
+  CHECK(enter(first, limit(4)) == 1);
+  CHECK(enter(second, limit(4)) == 1);
+  CHECK(enter(third, limit(4)) == 1);
+  CHECK(enter(other, theirs) == 0);
+  CHECK(first.is_wanted());
+  // Below its own limit, but not below that of the one that waits.
+  CHECK(enter(more, limit(4)) == 0);
+  first.leave();
+  CHECK(enter(other, theirs) == 0);
+  CHECK(enter(first, limit(4)) == 0);
+  second.leave();
+  CHECK(enter(second, limit(4)) == 0);
+  // The one that is left has a place with a number that need not be the first.
+  CHECK(enter(other, theirs) == 1);
+  CHECK(enter(first, limit(4)) == 1);
+  CHECK(enter(second, limit(4)) == 1);
+}
+
+TEST_CASE("without a boot id what has been reached is free again after its minutes, whoever asks meanwhile") {
+  const Scratch scratch;
+  const std::string path = scratch.path("addresses");
+  const auto unknown = [] { return std::string("unknown"); };
+  AddressLimits limits(path, unknown);
+  REQUIRE(enter(limits, limit(1, 10), 10) == 10);
+  limits.settle(true);
+  limits.leave();
+  LimitTable table(path, unknown);
+  const size_t slot = slot_of(table);
+  LimitSlot content = *table.read(slot);
+  content.written -= 50000;
+  REQUIRE(table.write(slot, content).ok());
+  CHECK(enter(limits, limit(1, 10)) == 0);
+  CHECK(table.read(slot)->written == content.written);
+  content.written -= 20000;
+  REQUIRE(table.write(slot, content).ok());
+  if (now_milliseconds() > 100000) CHECK(enter(limits, limit(1, 10)) == 1);
+}
+
+TEST_CASE("a file that is short, damaged or of another version does no harm") {
+  const Scratch scratch;
+  const std::string path = scratch.path("addresses");
+  for (const size_t bytes : {1U, 8U, 4096U, 10000U}) {
+    CAPTURE(bytes);
+    scratch.write("addresses", std::string(bytes, '\xff'));
+    AddressLimits limits(path);
+    CHECK(enter(limits, limit(1, 10), 10) == 10);
+  }
+  LimitTable table(path);
+  const size_t slot = slot_of(table);
+  for (const char byte : {'\xff', '\x7f', '\x01'}) {
+    LimitSlot content{};
+    std::fill_n(reinterpret_cast<char*>(&content), sizeof content, byte);
+    content.boot = table.boot();
+    REQUIRE(table.write(slot, content).ok());
+    AddressLimits limits(path);
+    CHECK(enter(limits, limit(2)) == 1);
+    CHECK(go_on(limits, limit(2, 10)) == 0);
+    AddressLimit reset = limit(2, 10);
+    reset.count_from = now_milliseconds();
+    CHECK(go_on(limits, reset) <= 1);
+    limits.settle(true);
+    limits.leave();
+  }
 }

@@ -55,6 +55,8 @@ TEST_CASE("what reports say of the site") {
   CHECK(site_answer({{Outcome::delivered, "ok"}, {Outcome::temporary, "4.4.2 lost"}}) ==
         SiteAnswer::answered);
   CHECK_FALSE(never_reached({{Outcome::temporary, "4.4.1 x"}, {Outcome::temporary, "4.4.2 x"}}));
+  // remote may know already that a limit is one of addresses, and send not yet.
+  CHECK(never_reached({{Outcome::held_back, "1000 4.4.5 full"}, {Outcome::temporary, "4.4.1 x"}}));
 }
 
 TEST_CASE("a site that never answered gets two connections, and is away after one failure") {

@@ -118,6 +118,12 @@ TEST_CASE("what remote counts send does not, and what comes back from there is n
   CHECK(setting.sites.look("one.example", 1, false, false).admission == Sites::Admission::wait);
   setting.sites.reset();
   CHECK(setting.sites.count_from() > 0);
+  // Of a job that found one address full and no other, what it found is why the site is away.
+  REQUIRE(setting.admit("three.example"));
+  setting.start("three.example");
+  CHECK(setting.sites.ended("three.example", 1, {held[0], {Outcome::temporary, "4.4.1 gone"}}) ==
+        Sites::Next::away);
+  CHECK(setting.sites.look("three.example", 1, false, false).error == "4.4.1 gone");
   CHECK(setting.admit("one.example"));
   // A gateway's limits are its own.
   REQUIRE(setting.admit("two.example by bulk"));
