@@ -11,7 +11,9 @@
 #include "lib/text.h"
 #include "receipt/rated_line.h"
 #include "receipt/tcp_rules.h"
+#include "smtpd/listener_environment.h"
 #include "smtpd/session.h"
+#include "smtpd/tls_layer.h"
 
 namespace postern::smtpd {
 
@@ -32,7 +34,9 @@ Result<Environment> environment_of(const TraceQuestion& question, Trace& traced)
     environment.set("TCPREMOTEHOST", question.host);
     environment.set(kHostVerified, "");
   }
-  if (!question.user.empty()) environment.set("POSTERN_AUTH", question.user);
+  Result<std::string> variables = set_listener_variables(question.listener, environment);
+  if (!variables) return variables.failure();
+  traced.listener_variables = std::move(*variables);
   const std::string path = home_path(kTcpRules);
   if (::access(path.c_str(), F_OK) < 0) return environment;
   Result<TcpRule> rule = find_tcp_rule(path, question.ip);
@@ -46,10 +50,11 @@ Result<Environment> environment_of(const TraceQuestion& question, Trace& traced)
   return environment;
 }
 
-std::vector<std::string> commands_of(const TraceQuestion& question) {
-  std::vector<std::string> commands = {
-      "EHLO " + (question.helo.empty() ? "[" + question.ip + "]" : question.helo),
-      "MAIL FROM:<" + question.sender + ">"};
+std::vector<std::string> commands_of(const TraceQuestion& question, const std::string& mechanism) {
+  std::vector<std::string> commands = {"EHLO " +
+                                       (question.helo.empty() ? "[" + question.ip + "]" : question.helo)};
+  if (!question.user.empty()) commands.push_back("AUTH " + mechanism);
+  commands.push_back("MAIL FROM:<" + question.sender + ">");
   for (const std::string& recipient : question.recipients) commands.push_back("RCPT TO:<" + recipient + ">");
   return commands;
 }
@@ -102,10 +107,25 @@ void share_out(std::string_view replies, Trace& traced) {
   }
 }
 
+// Encrypted from the beginning, or never: STARTTLS is only offered, as far as somebody could begin it.
+TlsLayer tls_of(const TraceQuestion& question, Environment& environment) {
+  TlsLayer layer = choose_tls_layer(environment, 0, 0);
+  TlsLayer tls;
+  if (question.tls || layer.immediate) {
+    tls.begun = TlsFacts{};
+  } else {
+    tls.offered = std::move(layer.offered);
+  }
+  return tls;
+}
+
 Result<void> converse(const TraceQuestion& question, Settings& settings, Environment environment,
                       Trace& traced) {
+  Result<std::string> mechanisms = read_auth_mechanisms(settings);
+  if (!mechanisms) return mechanisms.failure();
   std::string input;
-  const std::vector<std::string> commands = commands_of(question);
+  const std::vector<std::string> commands =
+      commands_of(question, mechanisms->substr(0, mechanisms->find(' ')));
   for (const std::string& command : commands) input += command + "\r\n";
   Result<Fd> in = memory_file_with("commands", input);
   Result<Fd> out = memory_file("replies");
@@ -119,8 +139,6 @@ Result<void> converse(const TraceQuestion& question, Settings& settings, Environ
   rules.trial = trial_of(traced, rated);
   if (!question.given.dns.empty())
     rules.ask_dns = dns_asker(question.given.dns, now_milliseconds() + kDnsMilliseconds);
-  TlsLayer tls;
-  if (question.tls) tls.begun = TlsFacts{};
   EventLog log(settings.icid, lines->get());
   Client client(in->get(), out->get(),
                 {.idle_milliseconds = kSessionMilliseconds,
@@ -129,7 +147,14 @@ Result<void> converse(const TraceQuestion& question, Settings& settings, Environ
                 [] {});
   const auto nothing = [](int, const Envelope&, const Environment&) { return QueueAnswer{}; };
   traced.steps.emplace_back();
-  Session(settings, std::move(rules), std::move(environment), client, log, nothing, std::move(tls)).run();
+  TlsLayer tls = tls_of(question, environment);
+  Session session(settings, std::move(rules), std::move(environment), client, log, nothing, std::move(tls));
+  // Whether he may log in here is the session's to say; that he can is the question's.
+  session.ask_instead([&question](const std::string&, const std::string&, const Secret*, const Settings&) {
+    return Result<postern::Reply>(
+        postern::Reply{.exit_code = static_cast<int>(AuthCode::authenticated), .output = question.user});
+  });
+  session.run();
   client.flush();
   Result<std::string> replies = read_whole(out->get(), kRepliesLimitBytes, "read the replies");
   if (!replies) return replies.failure();

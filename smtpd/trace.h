@@ -19,7 +19,7 @@ struct TraceQuestion {
   std::string listener = "smtpd";
   std::string local_ip;
   std::string helo;  // empty: "[IP]"
-  std::string user;  // that has logged in; empty: nobody has
+  std::string user;  // that logs in behind EHLO; empty: nobody does
   bool tls = false;
   std::string sender;
   std::vector<std::string> recipients;
@@ -35,9 +35,10 @@ struct TraceStep {
 };
 
 struct Trace {
-  std::string host;      // as the log would have it
-  std::string tcp_rule;  // what control/tcp.smtp.cdb does, for people; empty: nothing
-  bool denied = false;   // by that; nothing else was looked at
+  std::string host;                // as the log would have it
+  std::string listener_variables;  // that its service or our environment sets, for people; empty: none
+  std::string tcp_rule;            // what control/tcp.smtp.cdb does, for people; empty: nothing
+  bool denied = false;             // by that; nothing else was looked at
   Admission admission{};
   std::vector<TraceStep> steps{};
   std::vector<std::string> not_said{};  // commands for which the connection was over

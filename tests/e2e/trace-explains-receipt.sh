@@ -3,9 +3,13 @@
 # and counts nothing.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/hat.sh"
-make_instance --local home.example --user alice --user bob
+SUBMIT=$(free_port) SMTPS=$(free_port)
+make_instance --local home.example --user alice --user bob --tls-self-signed --submission "127.0.0.1:$SUBMIT" --smtps "127.0.0.1:$SMTPS"
 echo none > "$POSTERN_HOME/control/stages"
 run_instance
+wait_for 30 listening "$SUBMIT"
+has_certificate() { talk 127.0.0.1 'EHLO c' STARTTLS | sees '^220 2.0.0'; }
+wait_for 30 has_certificate
 outsiders '127.0.0.9:deny' '127.0.0.11:allow,POSTERN_POLICY="CAREFUL"'
 cat > "$POSTERN_HOME/control/policies" <<'P'
 BLOCKED REJECT reject="554 go away, $RemoteIP"
@@ -21,6 +25,7 @@ PARTNER: .partner.example RELAY
 SAFE: 127.0.0.8 $SECURE
 ALL: $CAREFUL
 H
+echo 'SUBMISSION ACCEPT tls=required auth=required check_user=on spf=off check_helo=on' >> "$POSTERN_HOME/control/policies"
 compile_hat
 printf 'sales@home.example: alice@home.example, bob@home.example\n' > "$POSTERN_HOME/control/aliases"
 printf '@spam.example\n' > "$POSTERN_HOME/control/badmailfrom"
@@ -32,7 +37,7 @@ trace() { "$B/postern-trace" "$@"; }
 same() {  # ADDRESS HELO SENDER RECIPIENT...
   local ip=$1 helo=$2 sender=$3 commands=() recipient; shift 3
   for recipient; do commands+=("RCPT TO:<$recipient>"); done
-  trace --ip "$ip" --helo "$helo" --from "$sender" "$@" | sed -n 's/^-> //p' | grep -vE '^[0-9]{3}-|^\(' > "$T/traced"
+  trace ${LISTENER:+--listener "$LISTENER"} --ip "$ip" --helo "$helo" --from "$sender" "$@" | sed -n 's/^-> //p' | grep -vE '^[0-9]{3}-|^\(' > "$T/traced"
   talk "$ip" "EHLO $helo" "MAIL FROM:<$sender>" "${commands[@]}" | grep -vE '^(closed|reset)$' > "$T/said"
   expect_equal "$(cat "$T/traced")" "$(cat "$T/said")" "$ip $helo $sender $*"
 }
@@ -46,6 +51,26 @@ same 127.0.0.13 client.example x@spam.example alice@home.example
 same 127.0.0.14 client.example '' alice@home.example
 same 127.0.0.15 client.example 'a@b..example' alice@home.example
 same 127.0.0.1 client.example a@b.example x@far.example
+PORT=$SUBMIT LISTENER=submission same 127.0.0.16 client.example a@b.example x@far.example
+
+# The policy of the listener's service, and who logs in there: where he can, and not before EHLO.
+trace --listener submission --ip 127.0.0.16 --from a@b.example x@far.example > "$T/out"
+expect_equal $? 100 "exit code without TLS"
+expect_in "$T/out" '^  listener sets: POSTERN_POLICY=SUBMISSION \(service/submission\)$'
+expect_in "$T/out" '^-> 530 5\.7\.0 must issue a STARTTLS'
+trace --listener smtps --ip 127.0.0.16 --from a@b.example x@far.example > "$T/out"
+expect_in "$T/out" '^-> 530 5\.7\.0 authentication required'
+trace --listener smtps --ip 127.0.0.16 --user alice --from alice@home.example x@far.example > "$T/out" || { cat "$T/out"; fail "a user on smtps"; }
+expect_in "$T/out" '^  helo: pass'
+trace --listener submission --ip 127.0.0.16 --tls --user alice --from bob@home.example x@far.example > "$T/out"
+expect_in "$T/out" '^-> 553 5\.7\.1 user alice may not send as bob@home\.example'
+trace --listener submission --ip 127.0.0.16 --user alice --from alice@home.example x@far.example > "$T/out"
+expect_in "$T/out" '^-> 538 5\.7\.11'
+trace --ip 127.0.0.16 --user alice --from alice@home.example x@far.example > "$T/out"
+expect_equal $? 100 "exit code of a user where nobody logs in"
+expect_in "$T/out" '^-> 502 5\.5\.1'
+POSTERN_POLICY=BLOCKED trace --listener submission --ip 127.0.0.16 --from a@b.example x@far.example > "$T/out"
+expect_in "$T/out" '^-> 554 .*go away, 127\.0\.0\.16'
 
 # What decided, and where.
 trace --ip 127.0.0.2 --from a@b.example alice@home.example > "$T/out"
