@@ -66,25 +66,26 @@ void hand_over(const Environment& found, const std::string& origin, Environment&
 
 }  // namespace
 
-Result<std::string> set_listener_variables(const std::string& listener, Environment& environment) {
-  std::string said;
+Result<ListenerVariables> set_listener_variables(const std::string& listener, Environment& environment) {
+  ListenerVariables variables;
   Environment of_service;
   const std::string service = "service/" + listener;
   if (!listener.empty() && !listener.starts_with('.') && listener.find('/') == std::string::npos) {
     Result<std::optional<std::string>> script = file_or_nothing(home_path(service + "/run"));
     if (!script) return script.failure();
+    variables.is_service = script->has_value();
     set_exported(script->value_or(""), of_service);
     Result<void> read = set_from_directory(home_path(service + "/env"), of_service);
     if (!read) return read.failure();
   }
-  hand_over(of_service, service, environment, said);
+  hand_over(of_service, service, environment, variables.said);
   Environment own;
   const Environment process = Environment::of_process();
   for (const std::string_view name : kVariables) {
     if (const std::optional<std::string_view> value = process.get(name)) own.set(name, *value);
   }
-  hand_over(own, "the environment", environment, said);
-  return said;
+  hand_over(own, "the environment", environment, variables.said);
+  return variables;
 }
 
 }  // namespace postern::smtpd

@@ -1,14 +1,11 @@
 #include "smtpd/trace.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "lib/child.h"
-#include "lib/control.h"
 #include "lib/fd.h"
 #include "lib/text.h"
+#include "receipt/proxies.h"
 #include "receipt/rated_line.h"
 #include "receipt/tcp_rules.h"
 #include "smtpd/listener_environment.h"
@@ -19,7 +16,6 @@ namespace postern::smtpd {
 
 namespace {
 
-constexpr const char* kTcpRules = "control/tcp.smtp.cdb";
 constexpr int64_t kSessionMilliseconds = 600000;
 constexpr int64_t kDnsMilliseconds = 20000;
 constexpr size_t kRepliesLimitBytes = size_t{16} << 20;
@@ -34,12 +30,10 @@ Result<Environment> environment_of(const TraceQuestion& question, Trace& traced)
     environment.set("TCPREMOTEHOST", question.host);
     environment.set(kHostVerified, "");
   }
-  Result<std::string> variables = set_listener_variables(question.listener, environment);
+  Result<ListenerVariables> variables = set_listener_variables(question.listener, environment);
   if (!variables) return variables.failure();
-  traced.listener_variables = std::move(*variables);
-  const std::string path = home_path(kTcpRules);
-  if (::access(path.c_str(), F_OK) < 0) return environment;
-  Result<TcpRule> rule = find_tcp_rule(path, question.ip);
+  traced.listener_variables = std::move(variables->said);
+  Result<TcpRule> rule = tcp_rule_of(question.ip, variables->is_service ? NoRules::refuse : NoRules::allow);
   if (!rule) return rule.failure();
   traced.denied = rule->deny;
   if (rule->deny) traced.tcp_rule = "denies the address";
@@ -50,11 +44,22 @@ Result<Environment> environment_of(const TraceQuestion& question, Trace& traced)
   return environment;
 }
 
+// RFC 5321, 4.1.3
+std::string address_literal(const std::string& ip) {
+  return (ip.find(':') == std::string::npos ? "[" : "[IPv6:") + ip + "]";
+}
+
 std::vector<std::string> commands_of(const TraceQuestion& question, const std::string& mechanism) {
-  std::vector<std::string> commands = {"EHLO " +
-                                       (question.helo.empty() ? "[" + question.ip + "]" : question.helo)};
+  std::vector<std::string> commands = {
+      "EHLO " + (question.helo.empty() ? address_literal(question.ip) : question.helo)};
   if (!question.user.empty()) commands.push_back("AUTH " + mechanism);
-  commands.push_back("MAIL FROM:<" + question.sender + ">");
+  const auto is_ascii = [](const std::string& address) {
+    return std::all_of(address.begin(), address.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  };
+  const bool ascii = is_ascii(question.sender) &&
+                     std::all_of(question.recipients.begin(), question.recipients.end(), is_ascii);
+  commands.push_back("MAIL FROM:<" + question.sender + (ascii ? ">" : "> SMTPUTF8"));
   for (const std::string& recipient : question.recipients) commands.push_back("RCPT TO:<" + recipient + ">");
   return commands;
 }
@@ -179,10 +184,18 @@ Result<Trace> trace(const TraceQuestion& question) {
   Result<Environment> environment = environment_of(question, traced);
   if (!environment) return environment.failure();
   if (traced.denied) return traced;
+  Result<Proxies> proxies = Proxies::read();
+  if (!proxies) return proxies.failure();
+  // One that brings nobody: its own checks of whether we are there.
+  const Proxy* proxy = proxies->find(question.ip);
+  traced.is_proxy = proxy != nullptr && proxy->says_proxy;
+  if (traced.is_proxy) environment->unset("RELAYCLIENT");
   Result<Admission> admission = admit(*environment, &question.given);
   if (!admission) return admission.failure();
+  if (traced.is_proxy) do_not_relay(*admission, *environment);
   Result<Settings> settings = read_settings(*environment);
   if (!settings) return settings.failure();
+  settings->may_xclient = proxy != nullptr && proxy->says_xclient;
   traced.host = settings->remote_host;
   traced.admission = std::move(*admission);
   settings->policy = traced.admission.policy;

@@ -99,6 +99,10 @@ std::string trace_text(const TraceQuestion& question, const Trace& traced) {
   if (!traced.tcp_rule.empty())
     text += "  tcp rules: " + printable(traced.tcp_rule) + " (control/tcp.smtp.cdb)\n";
   if (traced.denied) return text;
+  if (traced.is_proxy)
+    text +=
+        "  proxy: it brings clients by the PROXY protocol; where it brings none, as here, it may not relay "
+        "(control/proxies)\n";
   text += "  name: " + traced.host + "\n" + admission_text(traced);
   for (const TraceStep& step : traced.steps) {
     if (!step.command.empty()) text += printable(step.command, kWhyBytes) + "\n";
@@ -129,6 +133,7 @@ std::string trace_json(const TraceQuestion& question, const Trace& traced) {
   answer["denied"] = traced.denied;
   if (!traced.denied) {
     put_bytes(answer, "host", traced.host);
+    answer["proxy"] = traced.is_proxy;
     answer["hat"] = {
         {"group", group.name}, {"entry", group.entry}, {"score", group.score}, {"where", group.where}};
     answer["hat"]["steps"] = steps;

@@ -89,6 +89,16 @@ expect_equal "$(jq -c '.steps[-1].recipients' "$T/json")" '["alice@home.example"
 expect_equal "$(jq -r '.steps[-1].decisions[] | select(.step == "alias") | .why' "$T/json" | grep -c 'control/aliases')" 1 "the alias's table"
 trace --tls --ip 127.0.0.8 --from a@b.example alice@home.example > "$T/out" || fail "a trace of an encrypted connection"
 
+# An IPv6 client, addresses beyond ASCII, a proxy that brings nobody.
+trace --ip ::2 --from a@b.example alice@home.example > "$T/out" || { cat "$T/out"; fail "a trace of an IPv6 client"; }
+expect_in "$T/out" '^EHLO \[IPv6:::2\]$'
+trace --ip 127.0.0.23 --from 'bücher@b.example' alice@home.example > "$T/out" || { cat "$T/out"; fail "a sender beyond ASCII"; }
+echo '127.0.0.1 proxy' > "$POSTERN_HOME/control/proxies"; chmod 644 "$POSTERN_HOME/control/proxies"
+trace --ip 127.0.0.1 --from a@b.example x@far.example > "$T/out"
+expect_equal $? 100 "exit code of a proxy that would relay"
+expect_in "$T/out" '^  proxy: it brings clients .*\(control/proxies\)$'
+rm "$POSTERN_HOME/control/proxies"
+
 # Nothing is counted by a trace; what a client has used up stands in one.
 for _ in 1 2 3 4 5; do trace --ip 127.0.0.22 --from a@b.example alice@home.example > "$T/out" || { cat "$T/out"; fail "a trace was counted"; }; done
 talk 127.0.0.22 'EHLO c.example' 'MAIL FROM:<a@b.example>' 'RCPT TO:<alice@home.example>' 'RCPT TO:<bob@home.example>' 'RCPT TO:<alice@home.example>' > "$T/talk"
@@ -96,6 +106,13 @@ expect_equal "$(tail -n 1 "$T/talk" | cut -c1-3)" 250 "the third recipient"
 trace --ip 127.0.0.22 --from a@b.example alice@home.example > "$T/out"
 expect_equal $? 111 "exit code of what is put off"
 expect_in "$T/out" '^  rates: 452 4\.7\.1 .*\(policy CAREFUL: max_recipients_per_hour 3 of 127\.0\.0\.22'
+
+# Without rules the listener would let nobody in; under another server there need be none.
+mv "$POSTERN_HOME/control/tcp.smtp.cdb" "$T/rules"
+trace --ip 127.0.0.23 --from a@b.example alice@home.example 2> "$T/err"; expect_equal $? 111 "no rules"
+expect_in "$T/err" 'tcp\.smtp\.cdb'
+trace --listener elsewhere --ip 127.0.0.23 --from a@b.example alice@home.example > "$T/out" || fail "no rules under another server"
+mv "$T/rules" "$POSTERN_HOME/control/tcp.smtp.cdb"
 
 # Wrong use, and a table that cannot be read.
 trace --ip nowhere --from a@b.example x@y.example 2> "$T/err"; expect_equal $? 100 "no address"
