@@ -86,6 +86,7 @@ Result<std::string> report_on_client(const HatInquiry& inquiry) {
   if (!hat) return hat.failure();
   if (!*hat) return permanent("there is no " + home_path("control/hat") + ": every client is let in");
   ClientQuestions questions(inquiry.address, inquiry.host, true);
+  questions.only_look();
   if (!inquiry.dns.empty()) questions.ask_dns_of(inquiry.dns);
   if (inquiry.has_score) questions.take_score(inquiry.score);
   Result<HatMatch> match = match_client((*hat)->table, inquiry.address, questions.questions(), true);

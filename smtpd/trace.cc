@@ -23,6 +23,7 @@ constexpr size_t kRepliesLimitBytes = size_t{16} << 20;
 Result<Environment> environment_of(const TraceQuestion& question, Trace& traced) {
   Environment environment;
   environment.set("PROTO", "TCP");
+  environment.set("POSTERN_DRYRUN", "1");
   environment.set("TCPREMOTEIP", question.ip);
   environment.set("POSTERN_LISTENER", question.listener);
   if (!question.local_ip.empty()) environment.set("TCPLOCALIP", question.local_ip);

@@ -114,6 +114,23 @@ expect_in "$T/err" 'tcp\.smtp\.cdb'
 trace --listener elsewhere --ip 127.0.0.23 --from a@b.example alice@home.example > "$T/out" || fail "no rules under another server"
 mv "$T/rules" "$POSTERN_HOME/control/tcp.smtp.cdb"
 
+# The reputation service keeps nothing of an address that nobody came from, and the operator's program is told.
+wait_for 30 test -S "$POSTERN_HOME/run/repd"
+echo 'list bl.example 127.0.0.2=-3' > "$POSTERN_HOME/control/reputationlists"
+echo 'POOR: SBRS[-10:-1] $BLOCKED' > "$T/hat"; cat "$POSTERN_HOME/control/hat" >> "$T/hat"; cp "$T/hat" "$POSTERN_HOME/control/hat"
+compile_hat
+kept() { cksum < "$POSTERN_HOME/db/repd/history"; }
+KEPT=$(kept)
+printf '#!/bin/sh\necho "$POSTERN_DRYRUN" > %s/dry\n' "$T" > "$T/check"; chmod 755 "$T" "$T/check"; : > "$T/dry"; chmod 666 "$T/dry"
+echo "$T/check" > "$POSTERN_HOME/control/rcptcheck"; chmod 644 "$POSTERN_HOME/control/"*
+trace --ip 127.0.0.24 --from a@b.example alice@home.example > "$T/out" || { cat "$T/out"; fail "a trace with a program"; }
+expect_in "$T/out" 'score None'
+expect_equal "$(cat "$T/dry")" 1 POSTERN_DRYRUN
+expect_equal "$(kept)" "$KEPT" "what repd keeps"
+talk 127.0.0.24 'EHLO c' > "$T/talk"
+[ "$(kept)" != "$KEPT" ] || fail "a client's score is not kept, so nothing was tested"
+rm "$POSTERN_HOME/control/rcptcheck"
+
 # Wrong use, and a table that cannot be read.
 trace --ip nowhere --from a@b.example x@y.example 2> "$T/err"; expect_equal $? 100 "no address"
 trace --ip 127.0.0.2 --from $'a@b.example\r\nQUIT' x@y.example 2> "$T/err"; expect_equal $? 100 "a sender of two lines"
