@@ -38,9 +38,6 @@ struct RecipientHooks {
   std::function<Decision(std::string& address, std::string_view sender)> verify_bounce;
   // Is the address, without a tag, on the operator's list of those that get nothing? Empty: there is none.
   std::function<Decision(std::string_view address)> welcome;
-  // A recipient was refused for good: for who counts those that try out addresses. What does not pass takes
-  // the place of the refusal. Empty: nobody counts.
-  std::function<Decision(std::string_view address)> invalid;
   AskProgram ask;  // empty: the programs themselves are asked
 };
 
@@ -55,6 +52,9 @@ struct RecipientVerdict {
   std::optional<SmtpReply> accepted;  // the recipient table's own reply
 
   [[nodiscard]] bool passes() const { return steps.empty() || steps.back().passes(); }
+  // Refused for good by somebody who knows: for who counts those that try out addresses. A bounce to an
+  // address that was forged says nothing of what the client knows of our recipients.
+  [[nodiscard]] bool is_no_recipient() const;
 };
 
 class RecipientChecks {
