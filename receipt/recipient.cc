@@ -109,6 +109,13 @@ Result<RecipientVerdict> RecipientChecks::take_steps(std::string_view address, s
     if (!verdict.passes()) return verdict;
   }
   verdict.bypasses_rates = bypass.rates;
+  if (hooks_.rates && !bypass.rates) {
+    if (Decision limit = hooks_.rates(sender); !limit.passes()) {
+      limit.unasked = true;
+      verdict.steps.push_back(std::move(limit));
+      return verdict;
+    }
+  }
   if (Result<void> followed = follow_aliases(verdict); !followed) return followed.failure();
   verdict.rewritten = verdict.recipients.size() != 1 || verdict.recipients[0] != verdict.said;
   if (verdict.dropped) return verdict;

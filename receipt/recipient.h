@@ -1,7 +1,8 @@
 // What becomes of a recipient, from RCPT to what stands in the envelope, in one order:
 //
-//   default domain → bounce verification → the operator's list → domain map → recipient table → alias table
-//   → mailboxes of this host → the operator's program → directory → call-ahead
+//   default domain → bounce verification → the operator's list → domain map → recipient table → rates
+//   (where they are known to be reached) → alias table → mailboxes of this host → the operator's program →
+//   directory → call-ahead
 //
 // Each step leaves a Decision, so that who explains a recipient prints them in order. Tables and settings are
 // opened at the first recipient.
@@ -38,6 +39,9 @@ struct RecipientHooks {
   std::function<Decision(std::string& address, std::string_view sender)> verify_bounce;
   // Is the address, without a tag, on the operator's list of those that get nothing? Empty: there is none.
   std::function<Decision(std::string_view address)> welcome;
+  // Would the limits of rates, as far as they are known, refuse one more recipient of this sender? Asked
+  // before others are asked about it; empty: nobody counts.
+  std::function<Decision(std::string_view sender)> rates;
   AskProgram ask;  // empty: the programs themselves are asked
 };
 

@@ -37,11 +37,17 @@ RecipientHooks Session::recipient_hooks() {
               [this](std::string_view address) {
                 return check_access(AccessList::recipient, address, rules_.ask);
               },
+          .rates = [this](std::string_view sender) { return rates_.recipient_left(sender); },
           .ask = rules_.ask};
 }
 
 void Session::refuse_recipient(const RecipientVerdict& verdict) {
   const Decision& refusal = verdict.steps.back();
+  if (refusal.step == kRatesStep) {
+    log_.limited(refusal.why);
+    return refusal.kind == Decision::Kind::close ? close(refusal.reply)
+                                                 : beyond_limit(verdict.said, refusal.reply);
+  }
   log_.recipient_refused(transaction_.mid, verdict.said, refusal.reply);
   log_.recipient_decided(transaction_.mid, verdict.said, refusal);
   if (refusal.step == kBounceTagStep && refusal.reply.permanent())

@@ -217,6 +217,20 @@ TEST_CASE("a refusal that says nothing of the recipient is known by its decision
   CHECK(receipt.invalid == 1);
 }
 
+TEST_CASE("who is beyond a rate makes us ask nobody, but for who is spared the rates") {
+  Receipt receipt;
+  receipt.home.write("control/recipientchecks", "DEFAULT call_ahead=x\n");
+  receipt.table("rat", "vip@example.org ACCEPT bypass=rates\nexample.org ACCEPT\n");
+  receipt.hooks.rates = [](std::string_view) {
+    return refuse("rates", {.code = "550", .status = "5.7.1", .text = "too many"});
+  };
+  CHECK(receipt.outcome("a@example.org") == "550 5.7.1 too many");
+  CHECK(receipt.asked.empty());
+  CHECK(receipt.invalid == 0);
+  CHECK(receipt.outcome("vip@example.org") == "vip@example.org");
+  CHECK(receipt.asked.size() == 1);
+}
+
 TEST_CASE("a resident that did not answer is not waited for again in the same connection") {
   Receipt receipt;
   receipt.home.write("control/recipientchecks", "DEFAULT users=@gone\n");
