@@ -5,10 +5,10 @@
 #include "lib/child.h"
 #include "lib/fd.h"
 #include "lib/text.h"
+#include "receipt/listener_environment.h"
 #include "receipt/proxies.h"
 #include "receipt/rated_line.h"
 #include "receipt/tcp_rules.h"
-#include "smtpd/listener_environment.h"
 #include "smtpd/session.h"
 #include "smtpd/tls_layer.h"
 

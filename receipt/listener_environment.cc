@@ -1,4 +1,4 @@
-#include "smtpd/listener_environment.h"
+#include "receipt/listener_environment.h"
 
 #include <unistd.h>
 
@@ -11,7 +11,7 @@
 #include "lib/fd.h"
 #include "lib/text.h"
 
-namespace postern::smtpd {
+namespace postern {
 
 namespace {
 
@@ -66,19 +66,25 @@ void hand_over(const Environment& found, const std::string& origin, Environment&
 
 }  // namespace
 
+Result<ListenerService> read_listener_service(const std::string& listener) {
+  ListenerService service;
+  if (listener.empty() || listener.starts_with('.') || listener.find('/') != std::string::npos)
+    return service;
+  const std::string directory = home_path("service/" + listener);
+  Result<std::optional<std::string>> script = file_or_nothing(directory + "/run");
+  if (!script) return script.failure();
+  service.is_there = script->has_value();
+  set_exported(script->value_or(""), service.variables);
+  if (Result<void> read = set_from_directory(directory + "/env", service.variables); !read)
+    return read.failure();
+  return service;
+}
+
 Result<ListenerVariables> set_listener_variables(const std::string& listener, Environment& environment) {
-  ListenerVariables variables;
-  Environment of_service;
-  const std::string service = "service/" + listener;
-  if (!listener.empty() && !listener.starts_with('.') && listener.find('/') == std::string::npos) {
-    Result<std::optional<std::string>> script = file_or_nothing(home_path(service + "/run"));
-    if (!script) return script.failure();
-    variables.is_service = script->has_value();
-    set_exported(script->value_or(""), of_service);
-    Result<void> read = set_from_directory(home_path(service + "/env"), of_service);
-    if (!read) return read.failure();
-  }
-  hand_over(of_service, service, environment, variables.said);
+  Result<ListenerService> service = read_listener_service(listener);
+  if (!service) return service.failure();
+  ListenerVariables variables{.is_service = service->is_there};
+  hand_over(service->variables, "service/" + listener, environment, variables.said);
   Environment own;
   const Environment process = Environment::of_process();
   for (const std::string_view name : kVariables) {
@@ -88,4 +94,4 @@ Result<ListenerVariables> set_listener_variables(const std::string& listener, En
   return variables;
 }
 
-}  // namespace postern::smtpd
+}  // namespace postern
