@@ -18,11 +18,10 @@ constexpr const char* kWhatRunsThen = "/bin/true";
 
 Verdict verdict_of(int exit_code, const std::string& checker) {
   if (exit_code == kYes) return Verdict::yes;
-  // There are checkers with a no of their own, such as 3: whatever is no plain "cannot tell" counts as a
-  // guess.
-  if (exit_code >= kFirstOfTrouble)
-    log_warning("check a password", checker + " ended with code " + std::to_string(exit_code));
-  return exit_code == kCannotTell ? Verdict::unavailable : Verdict::no;
+  if (exit_code < kFirstOfTrouble) return Verdict::no;  // there are checkers with one of their own, such as 3
+  log_warning("check a password", checker + " ended with code " + std::to_string(exit_code));
+  // A tool that is missing makes no password wrong; but it may be a checker's no, so it counts as a guess.
+  return exit_code == kCannotTell ? Verdict::unavailable : Verdict::doubtful;
 }
 
 Verdict ask_resident(const std::string& checker, const std::string& user, const Secret& password,
@@ -95,7 +94,8 @@ Verdict ask_checkers(const std::vector<std::string>& checkers, const std::string
     const Verdict one = checker.starts_with('@') ? ask_resident(checker, user, password, remote_ip)
                                                  : run_checker(checker, user, password, remote_ip);
     if (one == Verdict::yes) return one;
-    (one == Verdict::no ? refused : unavailable) = true;
+    refused = refused || one != Verdict::unavailable;
+    unavailable = unavailable || one != Verdict::no;
   }
   if (!unavailable) return Verdict::no;
   return refused ? Verdict::doubtful : Verdict::unavailable;

@@ -17,6 +17,7 @@
 
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -102,10 +103,15 @@ class Service {
         output = step.state + "\t" + base64(step.challenge);
         return kGoOn;
       case Step::Kind::refused:
-      case Step::Kind::doubtful:
-        output =
-            std::to_string(delay_milliseconds(failures_->add(ip, now))) + "\t" + printable(step.user, 255);
+      case Step::Kind::doubtful: {
+        // With a directory away many users of one network try again with the right password: that alone
+        // locks nobody out.
+        const uint64_t before = failures_->of(ip, now);
+        const bool is_last = step.kind == Step::Kind::doubtful && *limit != 0 && before + 1 >= *limit;
+        const uint64_t failures = is_last ? std::max<uint64_t>(before, 1) : failures_->add(ip, now);
+        output = std::to_string(delay_milliseconds(failures)) + "\t" + printable(step.user, 255);
         return step.kind == Step::Kind::refused ? kRefused : kTryAgain;
+      }
       case Step::Kind::not_understood:
         return kNotUnderstood;
       case Step::Kind::unknown_mechanism:

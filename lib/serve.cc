@@ -25,8 +25,8 @@ namespace {
 
 constexpr int64_t kQuickDeathMilliseconds = 1000;  // a worker that dies younger is replaced only after a wait
 constexpr int64_t kLongestBackOffMilliseconds = 10000;
-constexpr int64_t kIdleMilliseconds = 30000;  // for which a client may hold a worker without asking
-constexpr int kFirstMilliseconds = 1000;      // the same for its first request, once the worker has to end
+constexpr int kFirstMilliseconds =
+    1000;  // that a client has for its first request once the worker has to end
 
 volatile sig_atomic_t worker_busy = 0;
 
@@ -71,15 +71,15 @@ class HeldTerm {
 
   // Until the connection can be read; false when the worker has to end instead, or when a client that has
   // nothing to keep us for says nothing. Who has been accepted gets its first request answered in any case.
-  bool wait(int connection, const std::function<int64_t()>& between, bool first) const {
+  bool wait(int connection, const ServeOptions& options, bool first) const {
     for (;;) {
-      const int64_t left = between ? between() : kIdleMilliseconds;
+      const int64_t left = options.between ? options.between() : options.idle_milliseconds;
       const timespec timeout{left / 1000, left % 1000 * 1000000};
       pollfd wait{connection, POLLIN, 0};
       if (asked.stop != 0) return first && ::poll(&wait, 1, kFirstMilliseconds) > 0;
       const int ready = ::ppoll(&wait, 1, left < 0 ? nullptr : &timeout, &before_);
       if (ready > 0) return true;
-      if (ready == 0 && !between) return false;
+      if (ready == 0 && !options.between) return false;
       if (ready < 0 && errno != EINTR) return false;
     }
   }
@@ -93,7 +93,7 @@ unsigned serve_requests(int connection, const ServeOptions& options, const JobHa
   const uid_t peer = peer_of(connection).uid;
   const HeldTerm term;
   for (unsigned count = 0;; ++count) {
-    if (!term.wait(connection, options.between, count == 0)) return count;
+    if (!term.wait(connection, options, count == 0)) return count;
     Result<Incoming> incoming = receive_request(connection);
     if (!incoming) {
       log_warning("answer a request", incoming.failure());

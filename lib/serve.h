@@ -37,11 +37,12 @@ struct ServeOptions {
   std::string workers_file{};            // the control file that says how many instead, where it is there
   unsigned requests_per_worker = 10000;  // then a fresh worker; bounds what a leak may cost
   std::vector<uid_t> clients{};          // who is answered; empty: our own user
-  std::vector<uid_t> releasers{};   // whose POSTERN_RELEASED and POSTERN_EXEMPT count; empty: all trusted
-  std::vector<uid_t> repeaters{};   // whose POSTERN_WORK and POSTERN_SET count; empty: all trusted
-  std::vector<uid_t> trusted{};     // whose POSTERN_* count; empty: those of `clients`
-  unsigned deadline_seconds = 300;  // a worker that takes longer is killed by its alarm
-  std::function<void()> begin{};    // in each worker, before its first connection; may be empty
+  std::vector<uid_t> releasers{};     // whose POSTERN_RELEASED and POSTERN_EXEMPT count; empty: all trusted
+  std::vector<uid_t> repeaters{};     // whose POSTERN_WORK and POSTERN_SET count; empty: all trusted
+  std::vector<uid_t> trusted{};       // whose POSTERN_* count; empty: those of `clients`
+  unsigned deadline_seconds = 300;    // a worker that takes longer is killed by its alarm
+  int64_t idle_milliseconds = 30000;  // for which a client may hold a worker without asking
+  std::function<void()> begin{};      // in each worker, before its first connection; may be empty
   // For a worker that holds something between the requests of a connection (rspawn: an SMTP connection).
   // `between` is called before each wait for the next request and says after how many milliseconds it wants
   // to be called again if none has come, -1: never. `closed` is called when the client's connection has

@@ -70,15 +70,21 @@ std::optional<int> ClientQuestions::score() {
   if (given_score_) return *given_score_;
   Result<std::string> program = control_line_or("reputation", "@repd");
   if (program && *program == "none") return std::nullopt;
+  const bool explains = only_looks_ && program && trim(*program) == "@repd";
   Request request;
-  request.arguments = {"score", ip_};
+  request.arguments = {explains ? "explain" : "score", ip_};
   const Result<Reply> reply =
       program ? ask_once(*program, request, deadline(kScoreMilliseconds)) : Result<Reply>(program.failure());
   if (!reply || reply->exit_code != 0) {
     warn("learn the score", reply ? "exit code " + std::to_string(reply->exit_code) : reply.failure().text);
     return std::nullopt;
   }
-  const std::string_view said = trim(std::string_view(reply->output).substr(0, reply->output.find('\n')));
+  std::string_view said =
+      trim(explains ? std::string_view(reply->output)
+                    : std::string_view(reply->output).substr(0, reply->output.find('\n')));
+  // What it is made of comes first.
+  if (const size_t last = said.rfind("score "); explains && last != std::string_view::npos)
+    said.remove_prefix(last + 6);
   if (equal_ignoring_case(said, "none")) return std::nullopt;
   const std::optional<int> tenths = parse_score(said);
   if (!tenths) warn("learn the score", "\"" + printable(said, 40) + "\" is none");

@@ -33,6 +33,9 @@ class ClientQuestions {
   void ask_dns_of(std::string program) { dns_program_ = std::move(program); }
   void take_score(std::optional<int> tenths) { given_score_ = tenths; }
 
+  // Nobody has connected: @repd is asked without its keeping anything of the address.
+  void only_look() { only_looks_ = true; }
+
   HatQuestions questions();
 
   // control/reputation, default @repd: `score IP` is answered with "-4.5" or "none". "none" in the file:
@@ -58,6 +61,7 @@ class ClientQuestions {
   std::optional<std::optional<int>> given_score_;
   std::string dns_program_;
   bool dns_failed_ = false;
+  bool only_looks_ = false;
   int64_t last_;  // now_milliseconds() after which nothing is asked any more
 };
 

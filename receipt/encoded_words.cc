@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "lib/text.h"
 
@@ -9,10 +10,12 @@ namespace postern {
 
 namespace {
 
-// Supersets of ASCII, byte by byte as far as '@' and dots go.
+// Supersets of ASCII, byte by byte as far as its own '@' and dots go.
 constexpr std::array<std::string_view, 18> kPlainSets = {
     "us-ascii", "ascii", "utf-8",     "utf8",      "iso-8859-", "iso8859", "windows-", "cp125",     "koi8-",
     "gb",       "big5",  "shift_jis", "shift-jis", "euc-",      "ks_c",    "tis-620",  "macintosh", "x-mac"};
+// Those of them whose characters may have two bytes or more.
+constexpr std::array<std::string_view, 6> kWideSets = {"gb", "big5", "shift", "euc-", "ks_c", "x-mac"};
 constexpr std::string_view kJapanese = "iso-2022-jp";
 
 struct Word {
@@ -34,6 +37,10 @@ std::optional<Word> word_at(std::string_view text) {
   const char encoding = static_cast<char>(text[charset_end + 1] & ~0x20);
   if (encoding != 'B' && encoding != 'Q') return std::nullopt;
   return Word{text.substr(2, charset_end - 2), encoding, text.substr(begin, end - begin), end + 2};
+}
+
+bool is_high(char c) {
+  return static_cast<unsigned char>(c) >= 0x80;
 }
 
 int digit_of(char c) {
@@ -75,11 +82,42 @@ std::string decode_b(std::string_view text) {
   return bytes;
 }
 
-bool is_plain_set(std::string_view charset) {
-  charset = charset.substr(0, charset.find('*'));  // a language, RFC 2231
-  return std::any_of(kPlainSets.begin(), kPlainSets.end(), [&](std::string_view known) {
-    return equal_ignoring_case(charset.substr(0, known.size()), known);
-  });
+bool begins_with(std::string_view charset, std::string_view known) {
+  return equal_ignoring_case(charset.substr(0, known.size()), known);
+}
+
+bool is_one_of(std::string_view charset, std::span<const std::string_view> sets) {
+  return std::any_of(sets.begin(), sets.end(),
+                     [&](std::string_view known) { return begins_with(charset, known); });
+}
+
+// Among windows- are 31j, 936, 949 and 950.
+bool is_wide_set(std::string_view charset) {
+  return is_one_of(charset, kWideSets) ||
+         (begins_with(charset, "windows-") && !begins_with(charset, "windows-12") &&
+          !begins_with(charset, "windows-87"));
+}
+
+// GB 18030 has all of Unicode, most of it in four bytes.
+bool has_four_byte_form(std::string_view bytes) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  for (size_t i = 0; i + 3 < bytes.size(); ++i) {
+    if (is_high(bytes[i]) && is_digit(bytes[i + 1]) && is_high(bytes[i + 2]) && is_digit(bytes[i + 3]))
+      return true;
+  }
+  return false;
+}
+
+// '@' or '.' where the text begins with what looks like that; else 0.
+char wide_sign(std::string_view text) {
+  static constexpr std::array<std::string_view, 6> kSigns = {"\xa3\xc0", "\xa9\x88", "\xa1\xf7",
+                                                             "\x81\x97", "\xa2\x49", "\xa2\x4e"};
+  static constexpr std::array<std::string_view, 10> kDots = {"\xa3\xae", "\xa1\xa3", "\xa9\x71", "\xa1\xa5",
+                                                             "\x8e\xa1", "\x81\x44", "\x81\x42", "\xa1\x44",
+                                                             "\xa1\x43", "\xa1\x4f"};
+  const std::string_view pair = text.substr(0, 2);
+  if (std::find(kSigns.begin(), kSigns.end(), pair) != kSigns.end()) return '@';
+  return std::find(kDots.begin(), kDots.end(), pair) != kDots.end() ? '.' : '\0';
 }
 
 // One character of two bytes, 0x21 to 0x7e each: the wide forms of ASCII, and what looks like a dot, as that;
@@ -144,11 +182,38 @@ std::optional<std::string> decode_japanese(std::string_view bytes) {
   return text;
 }
 
+}  // namespace
+
+// Where a character begins readers see each in their own way, so a pair counts wherever it stands; the sets'
+// pairs are not told apart, either.
+std::string with_plain_signs(std::string_view bytes) {
+  std::string text;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const std::string_view rest = bytes.substr(i);
+    if (const char sign = wide_sign(rest); sign != '\0') {
+      text += sign;
+      if (wide_sign(rest.substr(1)) == '\0') ++i;
+    } else if (rest.front() == '\xa1') {
+      text += '.';  // the half-width full stop of Shift_JIS
+    } else {
+      // The second byte of a character ends no word.
+      const bool is_second = i > 0 && is_high(bytes[i - 1]);
+      text += is_second && std::string_view("[\\]`").find(rest.front()) != std::string_view::npos
+                  ? '\xff'
+                  : rest.front();
+    }
+  }
+  return text;
+}
+
+namespace {
+
 std::optional<std::string> decode(const Word& word) {
   std::string bytes = word.encoding == 'Q' ? decode_q(word.text) : decode_b(word.text);
   if (equal_ignoring_case(word.charset.substr(0, kJapanese.size()), kJapanese)) return decode_japanese(bytes);
-  if (!is_plain_set(word.charset)) return std::nullopt;
-  return bytes;
+  if (!is_one_of(word.charset, kPlainSets)) return std::nullopt;
+  if (begins_with(word.charset, "gb") && has_four_byte_form(bytes)) return std::nullopt;
+  return is_wide_set(word.charset) ? with_plain_signs(bytes) : bytes;
 }
 
 }  // namespace

@@ -299,10 +299,12 @@ class Parser {
       return fail("a name holds control characters");
     if (turns_writing(*decoded)) return fail("a name changes the direction of writing");
     find_shown(as_it_looks(*decoded));
+    // What is in no known character set readers guess.
+    if (!is_utf8(names_)) find_shown(with_plain_signs(*decoded));
   }
 
-  // Whatever has something in front of an "@", and a dot behind it. Where a word has more than one, what
-  // stands around each: to people another sign parts them than to us.
+  // Whatever has something in front of an "@", and behind it a dot with something before it. Where a word has
+  // more than one, what stands around each: to people another sign parts them than to us.
   void find_shown(std::string_view text) {
     const auto ends = [](char c) {
       return static_cast<unsigned char>(c) <= 0x20 ||
@@ -313,17 +315,21 @@ class Parser {
           std::find_if(text.begin() + static_cast<std::ptrdiff_t>(i), text.end(), ends) - text.begin());
       std::string_view word = text.substr(i, end - i);
       while (word.ends_with('.') || word.ends_with('!') || word.ends_with('?')) word.remove_suffix(1);
-      const size_t sign = word.find('@');
-      if (sign != std::string_view::npos && sign > 0 && word.find('.', sign + 2) != std::string_view::npos)
-        add_shown(word);
+      add_shown(word);
       i = end + 1;
     }
   }
 
   void add_shown(std::string_view word) {
-    const std::vector<std::string_view> parts = split(word, '@');
-    for (size_t i = 1; i < parts.size() && field_.shown.size() < kMostAddresses; ++i)
-      field_.shown.push_back(comparable_address(std::string(parts[i - 1]) + "@" + std::string(parts[i])));
+    std::string_view before;
+    for (const std::string_view part : split(word, '@')) {
+      if (part.empty()) continue;  // another "@" in front hides nothing
+      if (!before.empty() && part.find('.', 1) != std::string_view::npos) {
+        if (field_.shown.size() == kMostAddresses) return fail("its names show too many addresses");
+        field_.shown.push_back(comparable_address(std::string(before) + "@" + std::string(part)));
+      }
+      before = part;
+    }
   }
 
   Lexer lexer_;

@@ -1,7 +1,5 @@
 #include "receipt/hat_report.h"
 
-#include <unistd.h>
-
 #include "lib/control.h"
 #include "lib/json_text.h"
 #include "lib/text.h"
@@ -68,15 +66,13 @@ std::string as_text(const Found& found) {
 
 // What wins over the table.
 std::vector<std::string> notes_of_tcp_rules(const AddressKey& address) {
-  static constexpr std::string_view kFile = "control/tcp.smtp.cdb";
-  if (::access(home_path(kFile).c_str(), F_OK) < 0) return {};
-  const Result<TcpRule> rule = find_tcp_rule(home_path(kFile), address_text(address));
+  const Result<TcpRule> rule = tcp_rule_of(address_text(address), NoRules::allow);
   if (!rule) return {rule.failure().text};
   std::vector<std::string> notes;
-  if (rule->deny) notes.push_back(std::string(kFile) + " denies this address: it is never looked up");
+  if (rule->deny) notes.push_back(std::string(kTcpRules) + " denies this address: it is never looked up");
   for (const auto& [name, value] : rule->variables) {
     if (name == "RELAYCLIENT" || name == "POSTERN_POLICY" || name == "POSTERN_LISTENER")
-      notes.push_back(std::string(kFile) + " sets " + name + "=" + printable(value, 80) +
+      notes.push_back(std::string(kTcpRules) + " sets " + name + "=" + printable(value, 80) +
                       " for this address, and that wins over the table" +
                       (name == "RELAYCLIENT" ? ": it relays, with the policy RELAYED" : ""));
   }
@@ -90,6 +86,7 @@ Result<std::string> report_on_client(const HatInquiry& inquiry) {
   if (!hat) return hat.failure();
   if (!*hat) return permanent("there is no " + home_path("control/hat") + ": every client is let in");
   ClientQuestions questions(inquiry.address, inquiry.host, true);
+  questions.only_look();
   if (!inquiry.dns.empty()) questions.ask_dns_of(inquiry.dns);
   if (inquiry.has_score) questions.take_score(inquiry.score);
   Result<HatMatch> match = match_client((*hat)->table, inquiry.address, questions.questions(), true);

@@ -31,6 +31,9 @@ using namespace postern;
 // its own alone. A question takes microseconds.
 constexpr unsigned kWorkers = 1;
 constexpr unsigned kRequestsPerWorker = std::numeric_limits<unsigned>::max();
+// Clients ask as soon as they have connected; one that does not must not hold up all others, who wait for ten
+// seconds.
+constexpr int64_t kIdleMilliseconds = 1000;
 constexpr int kNotWelcome = 1;
 
 std::string file_of(AccessList list) {
@@ -115,6 +118,7 @@ int run(int argc, char** argv) {
   ServeOptions defaults;
   defaults.workers = kWorkers;
   defaults.requests_per_worker = kRequestsPerWorker;
+  defaults.idle_milliseconds = kIdleMilliseconds;
   const Forms forms{.defaults = defaults, .path_fds = {}, .load = [&] { return service.load(); }};
   return run_forms(argc, argv, forms,
                    [&](Job& job, std::string& output) { return service.answer(job, output); });

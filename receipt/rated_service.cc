@@ -186,7 +186,9 @@ RateAnswer RatedService::decide(RatedClient& client, const std::vector<RateCheck
   const RateAnswer answer = counters_.ask(checks, now);
   if (answer.over) {
     const RateCheck& check = checks[answer.check];
-    if (check.seconds == kRateDay && counters_.first_over_today(check, now)) {
+    // Who only looks is nobody that the postmaster should hear of.
+    const bool counts = check.what == RateCheck::What::take;
+    if (counts && check.seconds == kRateDay && counters_.first_over_today(check, now)) {
       changed_ = true;
       rated_.alert(check);
     }

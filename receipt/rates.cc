@@ -15,7 +15,6 @@ namespace postern {
 
 namespace {
 
-constexpr std::string_view kStep = "rates";
 constexpr uint32_t kHour = 3600;
 using What = RateCheck::What;
 
@@ -83,7 +82,7 @@ Rates::Rates(const MailFlowPolicy& policy, std::string_view ip, AskRates ask)
     : policy_(policy), ip_(ip), ask_(std::move(ask)) {}
 
 Decision Rates::connection() {
-  if (!limits()) return pass(std::string(kStep));
+  if (!limits()) return pass(std::string(kRatesStep));
   std::vector<RateCheck> checks;
   add(checks, What::slot, "connections", network(), 0, policy_.max_connections);
   add(checks, What::take, "connection-rate", network(), kHour, policy_.max_connections_per_hour);
@@ -94,14 +93,14 @@ Decision Rates::connection() {
 }
 
 Decision Rates::authenticated(std::string_view user) {
-  if (!limits() || user.empty()) return pass(std::string(kStep));
+  if (!limits() || user.empty()) return pass(std::string(kRatesStep));
   std::vector<RateCheck> checks;
   add(checks, What::slot, "user-connections", lower(user), 0, policy_.max_connections_per_user);
   return decide(checks);
 }
 
 Decision Rates::message(std::string_view user) {
-  if (!limits()) return pass(std::string(kStep));
+  if (!limits()) return pass(std::string(kRatesStep));
   std::vector<RateCheck> checks;
   if (!user.empty()) {
     const std::string key = lower(user);
@@ -112,16 +111,26 @@ Decision Rates::message(std::string_view user) {
   return decide(checks);
 }
 
-// A null reverse-path is nobody's: all bounces of the world have it.
 Decision Rates::recipient(std::string_view sender) {
-  if (!limits()) return pass(std::string(kStep));
+  Decision decision = of_recipient(sender, What::take);
+  had_recipient_over_ = !decision.passes();
+  return decision;
+}
+
+Decision Rates::recipient_left(std::string_view sender) {
+  return had_recipient_over_ ? of_recipient(sender, What::look) : pass(std::string(kRatesStep));
+}
+
+// A null reverse-path is nobody's: all bounces of the world have it.
+Decision Rates::of_recipient(std::string_view sender, What what) {
+  if (!limits()) return pass(std::string(kRatesStep));
   std::vector<RateCheck> checks;
-  add(checks, What::take, "recipients", network(), kHour, policy_.max_recipients_per_hour);
+  add(checks, what, "recipients", network(), kHour, policy_.max_recipients_per_hour);
   if (!policy_.drop_harvesters)
     add(checks, What::look, "invalid", network(), kHour, policy_.max_invalid_recipients);
   const size_t of_address = checks.size();
   if (!sender.empty() && policy_.sender_minutes != 0)
-    add(checks, What::take, "sender", lower(sender), policy_.sender_minutes * 60,
+    add(checks, what, "sender", lower(sender), policy_.sender_minutes * 60,
         policy_.max_recipients_per_sender);
   Decision decision = decide(checks);
   // The list is read only when it would make a difference.
@@ -131,14 +140,14 @@ Decision Rates::recipient(std::string_view sender) {
 }
 
 Decision Rates::invalid_recipient() {
-  if (!limits()) return pass(std::string(kStep));
+  if (!limits()) return pass(std::string(kRatesStep));
   std::vector<RateCheck> checks;
   add(checks, What::take, "invalid", network(), kHour, policy_.max_invalid_recipients);
   return decide(checks);
 }
 
 Decision Rates::decide(std::span<const RateCheck> checks) {
-  if (checks.empty()) return pass(std::string(kStep));
+  if (checks.empty()) return pass(std::string(kRatesStep));
   if (!ask_) {
     // std::function wants what can be copied.
     ask_ = [line = std::make_shared<RatedLine>()](std::span<const RateCheck> asked) {
@@ -146,8 +155,8 @@ Decision Rates::decide(std::span<const RateCheck> checks) {
     };
   }
   const std::optional<RateAnswer> answer = ask_(checks);
-  if (!answer) return pass(std::string(kStep), "rated gives no answer");
-  if (!answer->over) return pass(std::string(kStep));
+  if (!answer) return pass(std::string(kRatesStep), "rated gives no answer");
+  if (!answer->over) return pass(std::string(kRatesStep));
   return refusal(checks[answer->check], answer->count);
 }
 
@@ -163,7 +172,7 @@ Decision Rates::refusal(const RateCheck& check, uint64_t count) const {
                     (check.name == "invalid" && policy_.drop_harvesters);
   return {.kind = ends ? Decision::Kind::close : Decision::Kind::refuse,
           .reply = std::move(reply),
-          .step = std::string(kStep),
+          .step = std::string(kRatesStep),
           .why = "policy " + policy_.name + ": " + limit.parameter + " " + std::to_string(check.limit) +
                  " of " + printable(check.key, 320) + ", which has " + std::to_string(count)};
 }

@@ -48,6 +48,12 @@ Failure broken(const LineTable& table, size_t line) {
 
 }  // namespace
 
+bool RecipientVerdict::is_no_recipient() const {
+  if (passes()) return false;
+  const Decision& refusal = steps.back();
+  return refusal.reply.permanent() && !refusal.unasked && refusal.step != kBounceTagStep;
+}
+
 Result<RecipientChecks> RecipientChecks::open(RecipientContext context, RecipientHooks hooks) {
   Result<RecipientSettingsTable> settings = RecipientSettingsTable::read();
   if (!settings) return settings.failure();
@@ -74,12 +80,6 @@ Result<RecipientVerdict> RecipientChecks::judge(std::string_view address, std::s
   if (!verdict || verdict->passes()) return verdict;
   verdict->recipients.clear();
   verdict->dropped = false;
-  const Decision& refusal = verdict->steps.back();
-  if (!hooks_.invalid || !refusal.reply.permanent() || refusal.unasked) return verdict;
-  // A bounce to an address that was forged says nothing of what the client knows of our recipients.
-  if (refusal.step == kBounceTagStep) return verdict;
-  if (Decision counted = hooks_.invalid(verdict->address); !counted.passes())
-    verdict->steps.push_back(std::move(counted));
   return verdict;
 }
 
@@ -109,6 +109,13 @@ Result<RecipientVerdict> RecipientChecks::take_steps(std::string_view address, s
     if (!verdict.passes()) return verdict;
   }
   verdict.bypasses_rates = bypass.rates;
+  if (hooks_.rates && !bypass.rates) {
+    if (Decision limit = hooks_.rates(sender); !limit.passes()) {
+      limit.unasked = true;
+      verdict.steps.push_back(std::move(limit));
+      return verdict;
+    }
+  }
   if (Result<void> followed = follow_aliases(verdict); !followed) return followed.failure();
   verdict.rewritten = verdict.recipients.size() != 1 || verdict.recipients[0] != verdict.said;
   if (verdict.dropped) return verdict;

@@ -1,7 +1,8 @@
 // What becomes of a recipient, from RCPT to what stands in the envelope, in one order:
 //
-//   default domain → bounce verification → the operator's list → domain map → recipient table → alias table
-//   → mailboxes of this host → the operator's program → directory → call-ahead
+//   default domain → bounce verification → the operator's list → domain map → recipient table → rates
+//   (where they are known to be reached) → alias table → mailboxes of this host → the operator's program →
+//   directory → call-ahead
 //
 // Each step leaves a Decision, so that who explains a recipient prints them in order. Tables and settings are
 // opened at the first recipient.
@@ -38,9 +39,9 @@ struct RecipientHooks {
   std::function<Decision(std::string& address, std::string_view sender)> verify_bounce;
   // Is the address, without a tag, on the operator's list of those that get nothing? Empty: there is none.
   std::function<Decision(std::string_view address)> welcome;
-  // A recipient was refused for good: for who counts those that try out addresses. What does not pass takes
-  // the place of the refusal. Empty: nobody counts.
-  std::function<Decision(std::string_view address)> invalid;
+  // Would the limits of rates, as far as they are known, refuse one more recipient of this sender? Asked
+  // before others are asked about it; empty: nobody counts.
+  std::function<Decision(std::string_view sender)> rates;
   AskProgram ask;  // empty: the programs themselves are asked
 };
 
@@ -55,6 +56,9 @@ struct RecipientVerdict {
   std::optional<SmtpReply> accepted;  // the recipient table's own reply
 
   [[nodiscard]] bool passes() const { return steps.empty() || steps.back().passes(); }
+  // Refused for good by somebody who knows: for who counts those that try out addresses. A bounce to an
+  // address that was forged says nothing of what the client knows of our recipients.
+  [[nodiscard]] bool is_no_recipient() const;
 };
 
 class RecipientChecks {

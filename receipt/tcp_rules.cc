@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "lib/cdb_table.h"
+#include "lib/control.h"
 
 namespace postern {
 
@@ -41,11 +42,16 @@ Result<TcpRule> parse_tcp_rule(std::string_view instructions) {
   return rule;
 }
 
-Result<TcpRule> find_tcp_rule(const std::string& cdb_path, std::string_view address) {
+Result<TcpRule> find_tcp_rule(const std::string& cdb_path, std::string_view address, NoRules where_missing) {
   Result<std::optional<CdbTable>> rules = CdbTable::open(cdb_path, "tcprules");
   if (!rules) return rules.failure();
+  if (!*rules && where_missing == NoRules::allow) return TcpRule{};
   if (!*rules) return temporary("open " + cdb_path + ": it is not there; make it with tcprules");
   return look_up(**rules, address);
+}
+
+Result<TcpRule> tcp_rule_of(std::string_view address, NoRules where_missing) {
+  return find_tcp_rule(home_path(kTcpRules), address, where_missing);
 }
 
 }  // namespace postern

@@ -3,7 +3,11 @@
 #include <unistd.h>
 
 #include "lib/control.h"
+#include "lib/text.h"
 #include "receipt/hat_files.h"
+#include "receipt/listener_environment.h"
+#include "receipt/policies.h"
+#include "service/services.h"
 
 namespace postern {
 
@@ -33,12 +37,33 @@ std::vector<std::string> problems_of(const std::string& listener) {
   return problems;
 }
 
+// A listener whose variables name a policy lets nobody in without it, as the ports for users.
+std::vector<std::string> problems_of_listeners(const Policies& policies, const std::string& path) {
+  std::vector<std::string> problems;
+  for (const Service& service : services()) {
+    if (!service.program.empty()) continue;
+    const Result<ListenerService> listener = read_listener_service(service.name);
+    const std::string policy = listener ? listener->variables.get_or("POSTERN_POLICY", "") : "";
+    if (policy.empty()) continue;
+    const Result<std::optional<OpenedHat>> hat = open_hat(service.name);
+    const std::string of_whom = "the policy \"" + printable(policy, 80) + "\" of service/" + service.name;
+    if (policies.find(policy) == nullptr) {
+      problems.push_back(path + ": " + of_whom +
+                         " is not there, so nobody is let in; add it, and run postern-hat compile");
+    } else if (hat && !*hat) {
+      problems.push_back(home_path(hat_file("")) + ": it is not there, and without it neither is " + of_whom +
+                         ", so nobody is let in; write it, and run postern-hat compile");
+    }
+  }
+  return problems;
+}
+
 std::vector<std::string> problems_of_policies() {
   const std::string path = home_path("control/policies");
   Result<std::optional<std::string>> text = control_text("policies");
-  if (!text || !*text) return {};
-  const Result<Policies> policies = parse_policies(**text, path);
-  if (policies) return {};
+  if (!text) return {};
+  const Result<Policies> policies = parse_policies(text->value_or(""), path);
+  if (policies) return problems_of_listeners(*policies, path);
   return {policies.failure().text};
 }
 

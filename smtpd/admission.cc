@@ -123,6 +123,7 @@ Result<Admission> admit(Environment& environment, const AdmissionTrial* trial) {
                      55, "4.3.5");
   ClientQuestions questions(*address, environment.get_or("TCPREMOTEHOST", ""),
                             environment.get(kHostVerified).has_value());
+  if (trial != nullptr) questions.only_look();
   if (trial != nullptr && !trial->dns.empty()) questions.ask_dns_of(trial->dns);
   if (trial != nullptr && trial->has_score) questions.take_score(trial->score);
   Result<HatMatch> match = match_client((*hat)->table, *address, questions.questions(), trial != nullptr);

@@ -1,11 +1,7 @@
 #include "smtpd/changed_client.h"
 
-#include <unistd.h>
-
 #include <array>
-#include <cerrno>
 
-#include "lib/control.h"
 #include "receipt/tcp_rules.h"
 
 namespace postern::smtpd {
@@ -18,18 +14,12 @@ constexpr std::array kOfClient = {"RELAYCLIENT",  "TCPREMOTEHOST",       "TCPREM
                                   "POSTERN_AUTH", "POSTERN_SENDERGROUP", "POSTERN_HELO",  "POSTERN_ICID",
                                   "POSTERN_SKIP", kHostVerified};
 
-Result<TcpRule> rule_of(const std::string& address) {
-  const std::string path = home_path("control/tcp.smtp.cdb");
-  // Under another UCSPI server there need be none; postern-smtpd --serve has seen to it that there is.
-  if (::access(path.c_str(), F_OK) < 0 && errno == ENOENT) return TcpRule{};
-  return find_tcp_rule(path, address);
-}
-
 }  // namespace
 
 Result<ChangedClient> change_client(Environment environment, const ProxiedClient& client,
                                     const Environment& listener) {
-  const Result<TcpRule> old_rule = rule_of(environment.get_or("TCPREMOTEIP", ""));
+  // postern-smtpd --serve has seen to it that there are rules where there must be.
+  const Result<TcpRule> old_rule = tcp_rule_of(environment.get_or("TCPREMOTEIP", ""), NoRules::allow);
   if (!old_rule) return old_rule.failure();
   for (const auto& [name, value] : old_rule->variables) {
     const std::optional<std::string_view> own = listener.get(name);
@@ -43,7 +33,7 @@ Result<ChangedClient> change_client(Environment environment, const ProxiedClient
   for (const auto& [name, value] : values) {
     if (!value->empty()) environment.set(name, *value);
   }
-  const Result<TcpRule> rule = rule_of(client.remote_ip);
+  const Result<TcpRule> rule = tcp_rule_of(client.remote_ip, NoRules::allow);
   if (!rule) return rule.failure();
   for (const auto& [name, value] : rule->variables) environment.set(name, value);
   return ChangedClient{.environment = std::move(environment), .denied = rule->deny};

@@ -229,7 +229,7 @@ int Connections::session(Fd connection, const sockaddr_storage& remote) {
   connection.reset();
   const Address client = address_of(remote);
   set_variables(client, address_of(local));
-  Result<TcpRule> rule = find_tcp_rule(home_path("control/tcp.smtp.cdb"), client.ip);
+  Result<TcpRule> rule = tcp_rule_of(client.ip, NoRules::refuse);
   if (!rule) {
     log_critical("let " + client.ip + " connect", rule.failure().text);
     return 111;

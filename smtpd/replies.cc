@@ -68,8 +68,6 @@ constexpr std::array kTable = {
     Row{Reply::auth_unavailable, "454", "4.7.0", "unable to authenticate anybody now"},
     Row{Reply::needs_tls, "530", "5.7.0", "must issue a STARTTLS command first"},
     Row{Reply::no_tls_now, "454", "4.7.0", "TLS is not available now, try again later"},
-    Row{Reply::relaying_denied, "550", "5.7.1", "relaying denied: that domain is not ours"},
-    Row{Reply::routed_address, "550", "5.7.1", "relaying denied: a route inside an address"},
     Row{Reply::needs_smtputf8, "553", "5.6.7", "a non-ASCII address needs SMTPUTF8, said at MAIL or VRFY"},
     Row{Reply::too_many_recipients, "452", "4.5.3", "too many recipients, send the rest separately"},
     Row{Reply::envelope_too_large, "452", "4.5.3", "too many bytes of recipients, send the rest separately"},

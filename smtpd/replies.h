@@ -61,8 +61,6 @@ enum class Reply : uint8_t {
   auth_unavailable,
   needs_tls,
   no_tls_now,
-  relaying_denied,
-  routed_address,
   needs_smtputf8,
   too_many_recipients,
   envelope_too_large,

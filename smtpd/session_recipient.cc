@@ -37,20 +37,24 @@ RecipientHooks Session::recipient_hooks() {
               [this](std::string_view address) {
                 return check_access(AccessList::recipient, address, rules_.ask);
               },
-          .invalid = {},
+          .rates = [this](std::string_view sender) { return rates_.recipient_left(sender); },
           .ask = rules_.ask};
 }
 
 void Session::refuse_recipient(const RecipientVerdict& verdict) {
   const Decision& refusal = verdict.steps.back();
+  if (refusal.step == kRatesStep) {
+    log_.limited(refusal.why);
+    return refusal.kind == Decision::Kind::close ? close(refusal.reply)
+                                                 : beyond_limit(verdict.said, refusal.reply);
+  }
   log_.recipient_refused(transaction_.mid, verdict.said, refusal.reply);
   log_.recipient_decided(transaction_.mid, verdict.said, refusal);
-  // A bounce to an address that was forged says nothing of what the client knows of our recipients, nor does
-  // it where nobody could be asked.
-  const bool of_bounce = refusal.step == kBounceTagStep;
-  if (of_bounce && refusal.reply.permanent()) log_.invalid_bounce(transaction_.mid, verdict.said, "rejected");
-  if (!of_bounce && refusal.reply.permanent() && !refusal.unasked) {
-    // Nor does any other bounce, and who asks us to relay has not named a recipient of ours.
+  if (refusal.step == kBounceTagStep && refusal.reply.permanent())
+    log_.invalid_bounce(transaction_.mid, verdict.said, "rejected");
+  if (verdict.is_no_recipient()) {
+    // A bounce may come back to an address that was forged, and who asks us to relay has not named a
+    // recipient of ours.
     if (!transaction_.envelope.sender.empty() && !refusal.relaying) notes_.recipient_refused();
     if (!is_within(rates_.invalid_recipient())) return;
   }

@@ -1,23 +1,21 @@
 #include "smtpd/trace.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "lib/child.h"
-#include "lib/control.h"
 #include "lib/fd.h"
 #include "lib/text.h"
+#include "receipt/listener_environment.h"
+#include "receipt/proxies.h"
 #include "receipt/rated_line.h"
 #include "receipt/tcp_rules.h"
 #include "smtpd/session.h"
+#include "smtpd/tls_layer.h"
 
 namespace postern::smtpd {
 
 namespace {
 
-constexpr const char* kTcpRules = "control/tcp.smtp.cdb";
 constexpr int64_t kSessionMilliseconds = 600000;
 constexpr int64_t kDnsMilliseconds = 20000;
 constexpr size_t kRepliesLimitBytes = size_t{16} << 20;
@@ -25,6 +23,7 @@ constexpr size_t kRepliesLimitBytes = size_t{16} << 20;
 Result<Environment> environment_of(const TraceQuestion& question, Trace& traced) {
   Environment environment;
   environment.set("PROTO", "TCP");
+  environment.set("POSTERN_DRYRUN", "1");
   environment.set("TCPREMOTEIP", question.ip);
   environment.set("POSTERN_LISTENER", question.listener);
   if (!question.local_ip.empty()) environment.set("TCPLOCALIP", question.local_ip);
@@ -32,10 +31,10 @@ Result<Environment> environment_of(const TraceQuestion& question, Trace& traced)
     environment.set("TCPREMOTEHOST", question.host);
     environment.set(kHostVerified, "");
   }
-  if (!question.user.empty()) environment.set("POSTERN_AUTH", question.user);
-  const std::string path = home_path(kTcpRules);
-  if (::access(path.c_str(), F_OK) < 0) return environment;
-  Result<TcpRule> rule = find_tcp_rule(path, question.ip);
+  Result<ListenerVariables> variables = set_listener_variables(question.listener, environment);
+  if (!variables) return variables.failure();
+  traced.listener_variables = std::move(variables->said);
+  Result<TcpRule> rule = tcp_rule_of(question.ip, variables->is_service ? NoRules::refuse : NoRules::allow);
   if (!rule) return rule.failure();
   traced.denied = rule->deny;
   if (rule->deny) traced.tcp_rule = "denies the address";
@@ -46,10 +45,22 @@ Result<Environment> environment_of(const TraceQuestion& question, Trace& traced)
   return environment;
 }
 
-std::vector<std::string> commands_of(const TraceQuestion& question) {
+// RFC 5321, 4.1.3
+std::string address_literal(const std::string& ip) {
+  return (ip.find(':') == std::string::npos ? "[" : "[IPv6:") + ip + "]";
+}
+
+std::vector<std::string> commands_of(const TraceQuestion& question, const std::string& mechanism) {
   std::vector<std::string> commands = {
-      "EHLO " + (question.helo.empty() ? "[" + question.ip + "]" : question.helo),
-      "MAIL FROM:<" + question.sender + ">"};
+      "EHLO " + (question.helo.empty() ? address_literal(question.ip) : question.helo)};
+  if (!question.user.empty()) commands.push_back("AUTH " + mechanism);
+  const auto is_ascii = [](const std::string& address) {
+    return std::all_of(address.begin(), address.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  };
+  const bool ascii = is_ascii(question.sender) &&
+                     std::all_of(question.recipients.begin(), question.recipients.end(), is_ascii);
+  commands.push_back("MAIL FROM:<" + question.sender + (ascii ? ">" : "> SMTPUTF8"));
   for (const std::string& recipient : question.recipients) commands.push_back("RCPT TO:<" + recipient + ">");
   return commands;
 }
@@ -102,10 +113,25 @@ void share_out(std::string_view replies, Trace& traced) {
   }
 }
 
+// Encrypted from the beginning, or never: STARTTLS is only offered, as far as somebody could begin it.
+TlsLayer tls_of(const TraceQuestion& question, Environment& environment) {
+  TlsLayer layer = choose_tls_layer(environment, 0, 0);
+  TlsLayer tls;
+  if (question.tls || layer.immediate) {
+    tls.begun = TlsFacts{};
+  } else {
+    tls.offered = std::move(layer.offered);
+  }
+  return tls;
+}
+
 Result<void> converse(const TraceQuestion& question, Settings& settings, Environment environment,
                       Trace& traced) {
+  Result<std::string> mechanisms = read_auth_mechanisms(settings);
+  if (!mechanisms) return mechanisms.failure();
   std::string input;
-  const std::vector<std::string> commands = commands_of(question);
+  const std::vector<std::string> commands =
+      commands_of(question, mechanisms->substr(0, mechanisms->find(' ')));
   for (const std::string& command : commands) input += command + "\r\n";
   Result<Fd> in = memory_file_with("commands", input);
   Result<Fd> out = memory_file("replies");
@@ -119,8 +145,6 @@ Result<void> converse(const TraceQuestion& question, Settings& settings, Environ
   rules.trial = trial_of(traced, rated);
   if (!question.given.dns.empty())
     rules.ask_dns = dns_asker(question.given.dns, now_milliseconds() + kDnsMilliseconds);
-  TlsLayer tls;
-  if (question.tls) tls.begun = TlsFacts{};
   EventLog log(settings.icid, lines->get());
   Client client(in->get(), out->get(),
                 {.idle_milliseconds = kSessionMilliseconds,
@@ -129,7 +153,14 @@ Result<void> converse(const TraceQuestion& question, Settings& settings, Environ
                 [] {});
   const auto nothing = [](int, const Envelope&, const Environment&) { return QueueAnswer{}; };
   traced.steps.emplace_back();
-  Session(settings, std::move(rules), std::move(environment), client, log, nothing, std::move(tls)).run();
+  TlsLayer tls = tls_of(question, environment);
+  Session session(settings, std::move(rules), std::move(environment), client, log, nothing, std::move(tls));
+  // Whether he may log in here is the session's to say; that he can is the question's.
+  session.ask_instead([&question](const std::string&, const std::string&, const Secret*, const Settings&) {
+    return Result<postern::Reply>(
+        postern::Reply{.exit_code = static_cast<int>(AuthCode::authenticated), .output = question.user});
+  });
+  session.run();
   client.flush();
   Result<std::string> replies = read_whole(out->get(), kRepliesLimitBytes, "read the replies");
   if (!replies) return replies.failure();
@@ -154,10 +185,18 @@ Result<Trace> trace(const TraceQuestion& question) {
   Result<Environment> environment = environment_of(question, traced);
   if (!environment) return environment.failure();
   if (traced.denied) return traced;
+  Result<Proxies> proxies = Proxies::read();
+  if (!proxies) return proxies.failure();
+  // One that brings nobody: its own checks of whether we are there.
+  const Proxy* proxy = proxies->find(question.ip);
+  traced.is_proxy = proxy != nullptr && proxy->says_proxy;
+  if (traced.is_proxy) environment->unset("RELAYCLIENT");
   Result<Admission> admission = admit(*environment, &question.given);
   if (!admission) return admission.failure();
+  if (traced.is_proxy) do_not_relay(*admission, *environment);
   Result<Settings> settings = read_settings(*environment);
   if (!settings) return settings.failure();
+  settings->may_xclient = proxy != nullptr && proxy->says_xclient;
   traced.host = settings->remote_host;
   traced.admission = std::move(*admission);
   settings->policy = traced.admission.policy;

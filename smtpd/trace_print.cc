@@ -14,16 +14,16 @@ namespace {
 
 constexpr size_t kWhyBytes = 2000;
 
-// The steps that a policy switches off, by the command that they belong to.
+// The steps that a policy switches off, by the command that they belong to. Clients that relay, or have
+// logged in by then, are spared them.
 struct Switch {
   std::string_view command;
   std::string_view step;
   std::string_view parameter;
-  bool spares_trusted;  // clients that relay or have logged in are not asked
 };
-constexpr std::array kSwitches = {Switch{"EHLO", "helo", "check_helo", true},
-                                  Switch{"MAIL", "sender-dns", "verify_sender", true},
-                                  Switch{"MAIL", "spf", "spf", true}};
+constexpr std::array kSwitches = {Switch{"EHLO", "helo", "check_helo"},
+                                  Switch{"MAIL", "sender-dns", "verify_sender"},
+                                  Switch{"MAIL", "spf", "spf"}};
 
 std::string value_of(const MailFlowPolicy& policy, std::string_view parameter) {
   for (const auto& [name, value] : policy_parameters(policy)) {
@@ -32,9 +32,14 @@ std::string value_of(const MailFlowPolicy& policy, std::string_view parameter) {
   return "";
 }
 
+bool has_logged_in(const Trace& traced) {
+  return std::any_of(traced.steps.begin(), traced.steps.end(), [](const TraceStep& step) {
+    return step.command.starts_with("AUTH ") && step.reply.starts_with("235");
+  });
+}
+
 // Why a step that one would look for is not there; empty: it is, or does not belong here.
-std::string why_missing(const Switch& one, const TraceQuestion& question, const Trace& traced,
-                        const TraceStep& step) {
+std::string why_missing(const Switch& one, const Trace& traced, const TraceStep& step) {
   if (!step.command.starts_with(one.command)) return "";
   const bool there = std::any_of(step.decisions.begin(), step.decisions.end(),
                                  [&](const Decision& decision) { return decision.step == one.step; });
@@ -44,9 +49,8 @@ std::string why_missing(const Switch& one, const TraceQuestion& question, const 
   if (value == "off")
     return (policy.name.empty() ? "no policy" : "policy " + policy.name) + ": " + std::string(one.parameter) +
            "=off";
-  if (one.spares_trusted && policy.rule == AccessRule::relay) return "the client relays";
-  if (one.spares_trusted && !question.user.empty()) return "the client has logged in";
-  return "";
+  if (policy.rule == AccessRule::relay) return "the client relays";
+  return one.command != "EHLO" && has_logged_in(traced) ? "the client has logged in" : "";
 }
 
 std::string admission_text(const Trace& traced) {
@@ -69,12 +73,12 @@ std::string admission_text(const Trace& traced) {
   return text;
 }
 
-Json step_json(const TraceQuestion& question, const Trace& traced, const TraceStep& step) {
+Json step_json(const Trace& traced, const TraceStep& step) {
   Json one = Json::object();
   put_bytes(one, "command", step.command);
   one["decisions"] = Json::array();
   for (const Switch& each : kSwitches) {
-    const std::string why = why_missing(each, question, traced, step);
+    const std::string why = why_missing(each, traced, step);
     if (!why.empty()) one["decisions"].push_back({{"step", each.step}, {"asked", false}, {"why", why}});
   }
   for (const Decision& decision : step.decisions) one["decisions"].push_back(decision_json(decision));
@@ -90,14 +94,20 @@ Json step_json(const TraceQuestion& question, const Trace& traced, const TraceSt
 
 std::string trace_text(const TraceQuestion& question, const Trace& traced) {
   std::string text = "connection from " + question.ip + ", listener " + question.listener + "\n";
+  if (!traced.listener_variables.empty())
+    text += "  listener sets: " + printable(traced.listener_variables, kWhyBytes) + "\n";
   if (!traced.tcp_rule.empty())
     text += "  tcp rules: " + printable(traced.tcp_rule) + " (control/tcp.smtp.cdb)\n";
   if (traced.denied) return text;
+  if (traced.is_proxy)
+    text +=
+        "  proxy: it brings clients by the PROXY protocol; where it brings none, as here, it may not relay "
+        "(control/proxies)\n";
   text += "  name: " + traced.host + "\n" + admission_text(traced);
   for (const TraceStep& step : traced.steps) {
     if (!step.command.empty()) text += printable(step.command, kWhyBytes) + "\n";
     for (const Switch& each : kSwitches) {
-      const std::string why = why_missing(each, question, traced, step);
+      const std::string why = why_missing(each, traced, step);
       if (!why.empty()) text += "  " + std::string(each.step) + ": not asked (" + why + ")\n";
     }
     for (const Decision& decision : step.decisions) text += "  " + decision_text(decision) + "\n";
@@ -118,10 +128,12 @@ std::string trace_json(const TraceQuestion& question, const Trace& traced) {
   Json answer = Json::object();
   answer["address"] = question.ip;
   answer["listener"] = question.listener;
+  if (!traced.listener_variables.empty()) put_bytes(answer, "listener_variables", traced.listener_variables);
   if (!traced.tcp_rule.empty()) put_bytes(answer, "tcp_rules", traced.tcp_rule);
   answer["denied"] = traced.denied;
   if (!traced.denied) {
     put_bytes(answer, "host", traced.host);
+    answer["proxy"] = traced.is_proxy;
     answer["hat"] = {
         {"group", group.name}, {"entry", group.entry}, {"score", group.score}, {"where", group.where}};
     answer["hat"]["steps"] = steps;
@@ -130,7 +142,7 @@ std::string trace_json(const TraceQuestion& question, const Trace& traced) {
     for (const auto& [name, value] : policy_parameters(policy)) answer["policy"]["parameters"][name] = value;
   }
   answer["steps"] = Json::array();
-  for (const TraceStep& step : traced.steps) answer["steps"].push_back(step_json(question, traced, step));
+  for (const TraceStep& step : traced.steps) answer["steps"].push_back(step_json(traced, step));
   answer["not_said"] = traced.not_said;
   return json_line(answer) + "\n";
 }

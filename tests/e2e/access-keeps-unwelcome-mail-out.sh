@@ -8,10 +8,13 @@ make_instance --local home.example --user alice
 echo none > "$POSTERN_HOME/control/stages"
 run_instance
 control=$POSTERN_HOME/control
-# replies COMMAND...: the codes with their status.
+# replies COMMAND...: the codes with their status. With SILENT=1, while a client of access holds its worker and asks nothing.
 replies() {
   python3 - "$PORT" "$@" << 'P'
-import socket, sys
+import os, socket, sys
+if os.environ.get("SILENT"):
+    held = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    held.connect(os.environ["POSTERN_HOME"] + "/run/access")
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 30)
 f = s.makefile("rb")
 def reply():
@@ -72,6 +75,7 @@ expect_equal "$("$B/postern-access" mail a@worse.example; echo $?)" "control/bad
 0" "an exemption by hand"
 expect_equal "$("$B/postern-access" mail c@good.example; echo $?)" 0 "who is not listed"
 expect_equal "$("$B/postern-access" helo x; echo $?)" 0 "a list that is not there"
+expect_equal "$(SILENT=1 replies 'EHLO c.example' 'MAIL FROM:<b@worse.example>')" '250,553 5.7.1' "behind a silent client"
 stop_service access
 rows=('EHLO c.example' 'MAIL FROM:<b@worse.example>' 'MAIL FROM:<c@good.example>' 'MAIL FROM:<>')
 expect_equal "$(replies "${rows[@]}")" '250,451 4.3.0,451 4.3.0,250 2.1.0' "without the service"

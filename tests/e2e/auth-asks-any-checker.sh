@@ -16,6 +16,7 @@ user, password, stamp, rest = os.fdopen(3, "rb").read().split(b"\0")
 assert stamp.isdigit() and rest == b"" and os.environ["TCPREMOTEIP"].startswith("127.0.0.")
 if user == b"down": sys.exit(111)
 if user == b"three": sys.exit(3)
+if user == b"misused": sys.exit(100)
 if user == b"killed": os.kill(os.getpid(), 9)
 if sys.argv[1] != "an argument".split()[0] or user + b"!" != password: sys.exit(1)
 os.environ["USER"] = user.decode()
@@ -41,7 +42,7 @@ echo "postern-checkpassword
 # a comment
 $T/checker an
 @teststub" > "$POSTERN_HOME/control/authcheck"
-for who in 'alice pencil' 'alice alice!' 'dora dora!' 'erna geheim' 'erna dora!' 'down x' 'away geheim' 'killed x' 'three x' 'away away!'; do
+for who in 'alice pencil' 'alice alice!' 'dora dora!' 'erna geheim' 'erna dora!' 'down x' 'away geheim' 'killed x' 'three x' 'misused misused!' 'away away!'; do
   replies ${who% *} ${who#* }
 done
 echo "@nobody-there
@@ -59,6 +60,7 @@ down x 454 4.7.0
 away geheim 454 4.7.0
 killed x 454 4.7.0
 three x 535 5.7.8
+misused misused! 454 4.7.0
 away away! 235 2.7.0
 dora dora! 235 2.7.0
 dora x 454 4.7.0
@@ -69,10 +71,15 @@ diff "$T/expected" "$T/replies" || fail "the replies"
 "$B/postern-showctl" > "$T/showctl" && fail "showctl finds nothing wrong"
 expect_in "$T/showctl" 'control/authcheck:1: .*/none" is no program'
 expect_in "$T/showctl" 'SCRAM-SHA-256 is offered, and only users of postern-checkpassword have it'
-# A no counts although another could not tell; where nobody could, nobody has guessed.
-echo 1 > "$POSTERN_HOME/control/authfailures"
+# A shell that does not find the tool.
+echo 'sh -c no-such-tool' > "$POSTERN_HOME/control/authcheck"
+expect_equal "$(login --from 127.0.0.7 alice pencil | cut -c1-9)" '454 4.7.0' "a tool that is missing"
+# A no counts although another could not tell, but does not lock out; where nobody could, nobody has guessed.
+echo 2 > "$POSTERN_HOME/control/authfailures"
 printf 'postern-checkpassword\n@nobody-there\n' > "$POSTERN_HOME/control/authcheck"
 guess() { login --from 127.0.0.9 alice wrong | cut -c1-9; }
-expect_equal "$(guess) $(guess)" '454 4.7.0 421 4.7.0' "a no and nobody"
+expect_equal "$(guess) $(guess)" '454 4.7.0 454 4.7.0' "a no and nobody"
+echo postern-checkpassword > "$POSTERN_HOME/control/authcheck"
+expect_equal "$(guess) $(guess)" '535 5.7.8 421 4.7.0' "a plain no behind them"
 echo '@nobody-there' > "$POSTERN_HOME/control/authcheck"
 expect_equal "$(login --from 127.0.0.8 alice wrong | cut -c1-9) $(login --from 127.0.0.8 alice wrong | cut -c1-9)" '454 4.7.0 454 4.7.0' nobody

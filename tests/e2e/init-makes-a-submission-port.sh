@@ -14,5 +14,20 @@ run_instance
 wait_for 30 listening "$SUBMIT"
 swaks --server "127.0.0.1:$SUBMIT" --quit-after EHLO > "$T/swaks" 2>&1 || { cat "$T/swaks"; fail "nobody answers"; }
 wait_for 30 logged submission 'New SMTP ICID [0-9]+ interface submission \(127.0.0.1\)'
+
+# Without its policy nobody is let in, and showctl says so.
+"$B/postern-showctl" > "$T/showctl"
+expect_not_in "$T/showctl" 'service/submission'
+cp "$POSTERN_HOME/control/policies" "$T/policies"
+sed -i '/^SUBMISSION /d' "$POSTERN_HOME/control/policies"
+"$B/postern-hat" compile > "$T/hat.log" 2>&1 || { cat "$T/hat.log"; fail "postern-hat compile"; }
+"$B/postern-showctl" > "$T/showctl" && fail "a listener without its policy"
+expect_in "$T/showctl" '^problem: .*control/policies: the policy "SUBMISSION" of service/submission is not there, so nobody is let in'
+expect_equal "$(grep -c service/submission "$T/showctl")" 1 problems
+cp "$T/policies" "$POSTERN_HOME/control/policies"
+rm "$POSTERN_HOME/control/hat" "$POSTERN_HOME/control/hat.bin"
+"$B/postern-showctl" > "$T/showctl" && fail "a listener without a table"
+expect_in "$T/showctl" '^problem: .*control/hat: it is not there, and without it neither is the policy "SUBMISSION" of service/submission'
+
 "$B/postern-init" "$T/other" --listen "127.0.0.1:$(free_port)" > "$T/init.log" 2>&1 || fail "postern-init without"
 [ ! -e "$T/other/service/submission" ] || fail "a listener that nobody asked for"

@@ -195,7 +195,13 @@ TEST_CASE("the limit of a day is told of once, also over a restart") {
   Rated rated(home);
   RatedLine line;
   const RateCheck check = take("alice", 2, kRateDay);
-  for (int i = 0; i < 5; ++i) (void)allows(line, check);
+  CHECK(allows(line, check));
+  CHECK(allows(line, check));
+  RateCheck look = check;
+  look.what = What::look;
+  CHECK(!allows(line, look));  // who looks uses nothing up
+  CHECK(::access(home.path("told").c_str(), F_OK) < 0);
+  for (int i = 0; i < 3; ++i) (void)allows(line, check);
   CHECK(home.read("told") == "alice\n");
   rated.end(SIGTERM);
   rated.start();

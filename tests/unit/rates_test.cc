@@ -295,6 +295,49 @@ TEST_CASE("each limit has its own code and text") {
   CHECK(elsewhere.recipient("x@example.org").passes());
 }
 
+TEST_CASE("once a recipient was one too many, others are not asked about the next") {
+  Limited limited;
+  limited.policy.max_recipients_per_hour = 2;
+  Rates rates = limited.rates();
+  CHECK(rates.recipient_left("s@example.org").passes());
+  CHECK(limited.asked.empty());
+  CHECK(rates.recipient("s@example.org").passes());
+  CHECK(rates.recipient("s@example.org").passes());
+  CHECK(rates.recipient_left("s@example.org").passes());  // it is not known yet
+  CHECK(!rates.recipient("s@example.org").passes());
+  CHECK(rates.recipient_left("s@example.org").reply.line() ==
+        "452 4.7.1 too many recipients from your address within an hour");
+  limited.now += 4000;
+  for (int i = 0; i < 3; ++i) CHECK(rates.recipient_left("s@example.org").passes());  // nor counted
+
+  Conversation conversation;
+  Limited inside;
+  inside.policy.max_recipients_per_hour = 1;
+  conversation.settings.policy = inside.policy;
+  conversation.rules.trial =
+      smtpd::Trial{.command = [](std::string_view) {},
+                   .decided = [](const Decision&) {},
+                   .judged = [](const RecipientVerdict&) {},
+                   .ask_rates = [&inside](std::span<const RateCheck> checks) -> std::optional<RateAnswer> {
+                     return inside.counters.ask(checks, inside.now);
+                   }};
+  const ScratchHome home;
+  home.write("control/recipientchecks", "DEFAULT call_ahead=x\n");
+  int asked = 0;
+  conversation.rules.ask = [&asked](std::string_view program, const Request&, int64_t) -> Result<Reply> {
+    asked += program == "@callahead" ? 1 : 0;
+    return Reply{.exit_code = 0, .output = ""};
+  };
+  const std::string rcpt = "RCPT TO:<a@example.org>\r\n";
+  conversation.packets = {"EHLO c\r\n", "MAIL FROM:<s@client.example>\r\n", rcpt, rcpt, rcpt, rcpt};
+  const std::string replies = play(std::move(conversation)).replies;
+  CAPTURE(replies);
+  size_t refused = 0;
+  for (const std::string_view line : split(replies, '\n')) refused += line.starts_with("452 4.7.1 ") ? 1 : 0;
+  CHECK(refused == 3);
+  CHECK(asked == 2);
+}
+
 TEST_CASE("listed senders are exempt from their own limit, not from that of the address") {
   const ScratchHome home;
   home.write("control/senderrateexceptions", "list@example.org\n@example.net\n@.example.com\n");

@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "receipt/bounce_tag.h"
 #include "receipt/compile_tables.h"
 #include "tests/unit/scratch.h"
 
@@ -18,14 +19,10 @@ struct Receipt {
   RecipientHooks hooks;
   std::map<std::string, Reply> answers;  // by "PROGRAM ARGUMENT…"; 0 without
   std::vector<std::string> asked;
-  std::vector<std::string> invalid;
+  mutable size_t invalid = 0;  // verdicts that say so
 
   Receipt() {
     hooks.is_ours = [](std::string_view domain) { return Result<bool>(domain == "example.org"); };
-    hooks.invalid = [this](std::string_view address) {
-      invalid.emplace_back(address);
-      return pass("rates");
-    };
     hooks.ask = [this](std::string_view program, const Request& request, int64_t) -> Result<Reply> {
       std::string question(program);
       for (const std::string& argument : request.arguments) question += " " + argument;
@@ -45,6 +42,7 @@ struct Receipt {
     REQUIRE(checks.ok());
     Result<RecipientVerdict> verdict = checks->judge(address, sender);
     REQUIRE(verdict.ok());
+    if (verdict->is_no_recipient()) ++invalid;
     return *verdict;
   }
   // The reply, or the recipients.
@@ -73,7 +71,7 @@ TEST_CASE("without tables a recipient of our domains is taken, as it always was"
   CHECK(receipt.outcome("Postmaster") == "Postmaster@mx.example.org");
   CHECK_FALSE(receipt.judge("postmaster").rewritten);
   CHECK(receipt.asked.empty());
-  CHECK(receipt.invalid.size() == 2);
+  CHECK(receipt.invalid == 2);
 }
 
 TEST_CASE("the steps of a recipient stand in one order, up to the one that refuses") {
@@ -144,7 +142,7 @@ TEST_CASE("each question has its answers, and trouble ends as the step says") {
   CHECK(answer(ahead, 100, "550 5.1.1 <a> unknown\nsaid by y") == "550 5.1.1 <a> unknown");
   CHECK(answer(ahead, 111, "450 4.2.0 greylisted\nsaid by y") == "450 4.2.0 greylisted");
   CHECK(answer(ahead, 1, "").starts_with("451 4.3.0 "));
-  CHECK(receipt.invalid.size() == 5);  // those refused for good
+  CHECK(receipt.invalid == 5);  // those refused for good
 }
 
 TEST_CASE("a directory is asked where there is one, and what it says is the reply") {
@@ -156,7 +154,7 @@ TEST_CASE("a directory is asked where there is one, and what it says is the repl
   receipt.home.write("control/ldap", "");
   CHECK(receipt.outcome("a@example.org") == "550 5.1.1 no mailbox here by that name");
   CHECK(receipt.asked == std::vector<std::string>{ldap});
-  CHECK(receipt.invalid.size() == 1);
+  CHECK(receipt.invalid == 1);
   receipt.answers[ldap] = {.exit_code = 1, .output = "people (control/ldap line 3) finds no entry\n"};
   CHECK(receipt.judge("a@example.org").steps.back().why == "people (control/ldap line 3) finds no entry");
   receipt.home.write("control/recipientchecks", "in ldap=off\n");
@@ -195,7 +193,7 @@ TEST_CASE("a directory that cannot say it is no no, and who is refused then has 
   CHECK(receipt.outcome("a@example.org").starts_with("451 4.3.0 "));
   receipt.home.write("control/recipientchecks", "DEFAULT ldap=@gone ldap_trouble=accept users=@gone\n");
   CHECK(receipt.outcome("a@example.org") == "a@example.org");
-  CHECK(receipt.invalid.empty());
+  CHECK(receipt.invalid == 0);
 }
 
 TEST_CASE("a refusal that says nothing of the recipient is known by its decision") {
@@ -205,12 +203,32 @@ TEST_CASE("a refusal that says nothing of the recipient is known by its decision
   receipt.answers[ahead] = {.exit_code = 100, .output = "550 5.1.1 gone\n"};
   CHECK_FALSE(receipt.judge("a@example.org").steps.back().unasked);
   CHECK_FALSE(receipt.judge("a@example.org").steps.back().relaying);
-  receipt.invalid.clear();
+  receipt.invalid = 0;
   receipt.answers[ahead] = {.exit_code = 111, .output = "550 5.4.3 unable to verify\nis away\n"};
   CHECK(receipt.outcome("a@example.org") == "550 5.4.3 unable to verify");
   CHECK(receipt.judge("a@example.org").steps.back().unasked);
-  CHECK(receipt.invalid.empty());
+  CHECK(receipt.invalid == 0);
   CHECK(receipt.judge("a@far.example").steps.back().relaying);
+  CHECK(receipt.invalid == 1);
+  receipt.hooks.verify_bounce = [](std::string&, std::string_view) {
+    return refuse(std::string(kBounceTagStep), {.code = "550", .status = "5.7.1", .text = "no"}, "no tag");
+  };
+  CHECK(receipt.outcome("a@example.org") == "550 5.7.1 no");
+  CHECK(receipt.invalid == 1);
+}
+
+TEST_CASE("who is beyond a rate makes us ask nobody, but for who is spared the rates") {
+  Receipt receipt;
+  receipt.home.write("control/recipientchecks", "DEFAULT call_ahead=x\n");
+  receipt.table("rat", "vip@example.org ACCEPT bypass=rates\nexample.org ACCEPT\n");
+  receipt.hooks.rates = [](std::string_view) {
+    return refuse("rates", {.code = "550", .status = "5.7.1", .text = "too many"});
+  };
+  CHECK(receipt.outcome("a@example.org") == "550 5.7.1 too many");
+  CHECK(receipt.asked.empty());
+  CHECK(receipt.invalid == 0);
+  CHECK(receipt.outcome("vip@example.org") == "vip@example.org");
+  CHECK(receipt.asked.size() == 1);
 }
 
 TEST_CASE("a resident that did not answer is not waited for again in the same connection") {
@@ -249,18 +267,6 @@ TEST_CASE("of an alias those that do not exist are left out, and all of it waits
   CHECK(receipt.outcome("both@example.org") == "450 4.2.0 later");
   receipt.table("aliases", "[example.org]\nboth: a@example.org\n");
   CHECK(receipt.outcome("both@example.org") == "550 5.1.1 gone");
-}
-
-TEST_CASE("who counts invalid recipients may end the connection") {
-  Receipt receipt;
-  receipt.hooks.invalid = [](std::string_view) {
-    Decision decision = refuse("rates", {.code = "421", .status = "4.7.1", .text = "too many"});
-    decision.kind = Decision::Kind::close;
-    return decision;
-  };
-  const RecipientVerdict verdict = receipt.judge("a@other.example");
-  CHECK(verdict.steps.back().kind == Decision::Kind::close);
-  CHECK(verdict.recipients.empty());
 }
 
 TEST_CASE("a compiled table that is broken or of another maker is a temporary failure") {

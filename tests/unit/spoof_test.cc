@@ -106,6 +106,30 @@ TEST_CASE("a From: field is read whole, or not at all") {
            Row{"boss.example.org <a@b.example>", "a@b.example"},
            Row{"\"Bob @ Work\" <a@b.example>", "a@b.example"},
            Row{"\"a@b.example.\" <a@b.example>", "a@b.example", "a@b.example"},
+           // Signs that stand in front or twice, and a dot that is none of a domain
+           Row{"\"@boss@example.org\" <a@b.example>", "a@b.example", "boss@example.org"},
+           Row{"=?utf-8?q?=EF=BC=A0boss=40example.org?= <a@b.example>", "a@b.example", "boss@example.org"},
+           Row{"\"boss@@example.org\" <a@b.example>", "a@b.example", "boss@example.org"},
+           Row{"\"boss@x@example.org\" <a@b.example>", "a@b.example", "x@example.org"},
+           Row{"\"@alice.b, x@y @.z\" <a@b.example>", "a@b.example"},
+           // The sets of East Asia
+           Row{"=?gb2312?B?Ym9zc6PAZXhhbXBsZS5vcmc=?= <a@b.example>", "a@b.example", "boss@example.org"},
+           Row{"=?GBK?q?boss=A9=88example=A9qorg?= <a@b.example>", "a@b.example", "boss@example.org"},
+           Row{"=?ks_c_5601-1987?q?boss=A3=C0example=A3=AEorg?= <a@b.example>", "a@b.example",
+               "boss@example.org"},
+           Row{"=?euc-jp?q?boss=A1=F7example=A1=A5org?= <a@b.example>", "a@b.example", "boss@example.org"},
+           Row{"=?euc-jp?q?b=B0=A1=A1=F7example=8E=A1org?= <a@b.example>", "a@b.example",
+               "b\xb0.@example.org"},
+           Row{"=?Shift_JIS?q?boss=81=97example=81Dorg?= <a@b.example>", "a@b.example", "boss@example.org"},
+           Row{"=?windows-31j?q?boss=81=97example=A1org?= <a@b.example>", "a@b.example", "boss@example.org"},
+           Row{"=?shift_jis?q?b=83=5C=40example.org?= <a@b.example>", "a@b.example", "b\x83\xff@example.org"},
+           Row{"=?big5?q?boss=A2Iexample=A1Dorg?= <a@b.example>", "a@b.example", "boss@example.org"},
+           Row{"\"boss\xa3\xc0"
+               "example.org\" <a@b.example>",
+               "a@b.example", "boss@example.org"},
+           Row{"=?gb18030?q?boss=40x=841=957?= <a@b.example>", nullptr},
+           Row{"=?gb2312?B?zfXQocP3?= <a@b.example>", "a@b.example"},
+           Row{"=?iso-8859-1?q?Jos=E9_=A3=C0.?= <a@b.example>", "a@b.example"},
            // What readers read differently
            Row{"boss@example.org <a@b.example>", nullptr},
            Row{"<boss@example.org> <a@b.example>", nullptr},
@@ -180,6 +204,10 @@ TEST_CASE("deep comments and long lists end") {
   std::string many;
   for (int i = 0; i < 1000; ++i) many += "a@b.example,";
   CHECK_FALSE(parse_from(many).understood());
+  std::string shown = "\"";
+  for (int i = 0; i < 100; ++i) shown += "a@b.example ";
+  CHECK(parse_from(shown + "\" <a@b.example>").understood());
+  CHECK_FALSE(parse_from(shown + "boss@example.org\" <a@b.example>").understood());
 }
 
 TEST_CASE("the author has to be the user") {

@@ -105,7 +105,10 @@ TEST_CASE("no rule at all allows, a database that cannot be read does not") {
   const Result<TcpRule> missing = find_tcp_rule(scratch.path("missing.cdb"), "192.0.2.1");
   REQUIRE_FALSE(missing.ok());
   CHECK_FALSE(missing.failure().permanent());
-  CHECK_FALSE(find_tcp_rule(scratch.write("cut.cdb", "not a cdb"), "192.0.2.1").ok());
+  CHECK(find_tcp_rule(scratch.path("missing.cdb"), "192.0.2.1", NoRules::allow).ok());
+  const std::string cut = scratch.write("cut.cdb", "not a cdb");
+  CHECK_FALSE(find_tcp_rule(cut, "192.0.2.1").ok());
+  CHECK_FALSE(find_tcp_rule(cut, "192.0.2.1", NoRules::allow).ok());
 }
 
 TEST_CASE("instructions that do not end are not followed") {
