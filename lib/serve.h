@@ -58,8 +58,6 @@ struct ServeOptions {
 // Is the user at the other end of `connection` one of `options.clients`? If not, that is logged.
 bool client_allowed(int connection, const ServeOptions& options);
 
-constexpr unsigned kMostWorkers = 1000;
-
 // What --serve said, taken off the arguments: --workers N, --clients UID,UID, --trust, --releasers,
 // --repeaters. Without
 // --workers the workers' control file counts, within 1 and kMostWorkers.
@@ -77,18 +75,6 @@ constexpr int kServiceFd = 3;  // where postern-bind leaves the listening socket
 // before the old ones end.
 int serve(int listening, const ServeOptions& options, const JobHandler& handler,
           const std::function<bool()>& reload);
-
-// The pool alone, for workers that live otherwise than one request after another.
-struct PoolOptions {
-  unsigned workers = 1;
-  // A worker's whole life, in its own process; it never returns. It ends when SIGTERM comes and it holds
-  // nothing more. `parent` is our own process.
-  std::function<void(pid_t parent)> work;
-  std::function<bool()> reload{};   // as with serve()
-  std::function<int64_t()> tick{};  // does what is due; after how many milliseconds it is due again
-  bool leaves_workers = false;      // on SIGTERM it does not wait until they have ended
-};
-int run_pool(const PoolOptions& options);
 
 // The whole main part of a program with both forms. `path_fds` are the descriptors of the path form.
 struct Forms {

@@ -15,6 +15,7 @@
 
 #include "lib/control.h"
 #include "lib/log.h"
+#include "lib/pool.h"
 #include "lib/program.h"
 #include "lib/serve.h"
 #include "remote/call_ahead.h"

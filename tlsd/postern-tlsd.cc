@@ -24,6 +24,7 @@
 #include "lib/child.h"
 #include "lib/control.h"
 #include "lib/log.h"
+#include "lib/pool.h"
 #include "lib/program.h"
 #include "lib/serve.h"
 #include "tlsd/certificates.h"

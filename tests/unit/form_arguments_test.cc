@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "lib/pool.h"
 #include "lib/serve.h"
 #include "scratch.h"
 
