@@ -108,9 +108,10 @@ build/tests/%.h.gch: tests/%.h
 	@cp $< build/tests/$*.h
 	@$(TESTS_CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_TESTS) -MMD -MP -x c++-header $< -o $@
 .SECONDARY: $(PRECOMPILED_LIB).gch $(PRECOMPILED_TESTS).gch
-PRECOMPILED_release = -include $(PRECOMPILED_LIB) -Wno-array-bounds
+PRECOMPILED_release = -include $(PRECOMPILED_LIB) -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict
 PRECOMPILED_asan = -include $(PRECOMPILED_LIB)
 precompiled = $(if $(filter yes,$(PCH)),$(1))
+precompiled_for_test = $(if $(filter %_test,$(1)),$(call precompiled,$(2)))
 
 .SECONDEXPANSION:
 $(O)/%.o: %.cc | $$(call precompiled,$(if $(PRECOMPILED_$(MODE)),$(PRECOMPILED_LIB).gch))
@@ -120,10 +121,10 @@ $(O)/%.o: %.cc | $$(call precompiled,$(if $(PRECOMPILED_$(MODE)),$(PRECOMPILED_L
 
 # The tests themselves, once for all modes: compiled by clang, which takes half the time, neither optimised nor with sanitizers. What
 # they test goes before them into the sanitizers' program: of an inline function the linker keeps the first.
-build/tests/%.o: tests/%.cc | $$(call precompiled,$(PRECOMPILED_TESTS).gch)
+build/tests/%.o: tests/%.cc | $$(call precompiled_for_test,$$*,$(PRECOMPILED_TESTS).gch)
 	@mkdir -p $(@D)
 	@echo "  CXX $@"
-	@$(TESTS_CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_TESTS) $(call precompiled,-include $(PRECOMPILED_TESTS)) -MMD -MP -c $< -o $@
+	@$(TESTS_CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_TESTS) $(call precompiled_for_test,$*,-include $(PRECOMPILED_TESTS)) -MMD -MP -c $< -o $@
 
 $(LIB): $(call objects,$(basename $(wildcard lib/*.cc)))
 parts = $(call objects,$(filter $(1)/%,$(PARTS)))
