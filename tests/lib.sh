@@ -14,10 +14,14 @@ chmod 755 "$T"
 export POSTERN_HOME=$T/home
 PATH=$PATH:/usr/sbin:/sbin
 
-# Ends what still runs, and that alone: the number of a process that has ended may be another test's by now.
+# Ends what still runs, and that alone: the number of a process that has ended may be another test's by now. Its children first: strace
+# would leave them behind.
 end_started() {  # SIGNAL
   local pid
-  for pid in $(jobs -pr); do kill "-$1" "$pid" 2> /dev/null; done
+  for pid in $(jobs -pr); do
+    pkill "-$1" -P "$pid"
+    kill "-$1" "$pid" 2> /dev/null
+  done
 }
 # What the programs said last: where a test fails, nobody may come to look at $T.
 tell_logs() {
