@@ -16,6 +16,7 @@ namespace postern {
 
 namespace {
 
+constexpr std::string_view kOwnUsers = "@userq";
 constexpr int64_t kUsersMilliseconds = 2000;
 constexpr int64_t kProgramMilliseconds = 60000;
 constexpr int64_t kLdapMilliseconds = 30000;
@@ -102,6 +103,9 @@ Result<Reply> RecipientInquiries::ask(std::string_view program, std::vector<std:
 
 Decision RecipientInquiries::users(const RecipientInQuestion& recipient) {
   if (settings_.users.empty()) return pass(kUsersStep, "off: control/recipientchecks");
+  // A gateway in front of other hosts would else ask about each recipient, to hear this.
+  if (settings_.users == kOwnUsers && !may_be_local(recipient.address))
+    return pass(kUsersStep, "not known: its domain is not delivered to on this host");
   Result<Reply> reply =
       ask(settings_.users, {"exists", std::string(recipient.address)}, recipient, kUsersMilliseconds);
   if (!reply) return pass(kUsersStep, "not known: " + reply.failure().text);
@@ -110,6 +114,23 @@ Decision RecipientInquiries::users(const RecipientInQuestion& recipient) {
   if (reply->exit_code == 0) return pass(kUsersStep, why);
   return pass(kUsersStep,
               "not known: " + settings_.users + " ended with " + std::to_string(reply->exit_code));
+}
+
+// As postern-userq decides it, where no virtual domains have a say.
+bool RecipientInquiries::may_be_local(std::string_view address) {
+  if (!locals_read_) {
+    locals_read_ = true;
+    const Result<std::optional<std::string>> virtual_domains = control_text("virtualdomains");
+    Result<std::optional<std::vector<std::string>>> locals = control_list("locals");
+    const bool known = virtual_domains && locals && control_lines(virtual_domains->value_or("")).empty();
+    if (known && locals->has_value()) {
+      locals_ = std::move(**locals);
+    } else if (known) {
+      if (const Result<std::string> me = control_me()) locals_ = {*me};
+    }
+  }
+  const std::string domain = domain_of(address);
+  return !locals_ || domain.empty() || domain_listed(domain, *locals_);
 }
 
 Decision RecipientInquiries::program(const RecipientInQuestion& recipient) {

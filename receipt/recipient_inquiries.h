@@ -59,12 +59,17 @@ class RecipientInquiries {
                     const RecipientInQuestion& recipient, int64_t most_milliseconds);
   [[nodiscard]] Decision ldap_trouble(std::string_view away, const std::string& why) const;
   bool has_directory();
+  bool may_be_local(std::string_view address);
 
   RecipientSettings settings_;
   std::string program_;
   Environment connection_;
   AskProgram ask_;
   std::optional<bool> has_directory_;  // control/ldap; looked for once
+  // The domains of control/locals; nothing where only @userq can say what is delivered on this host. Read
+  // once.
+  std::optional<std::vector<std::string>> locals_;
+  bool locals_read_ = false;
   // Who did not answer, until when nobody waits for it again in this connection, and why.
   struct Away {
     int64_t until = 0;

@@ -1,5 +1,7 @@
 #include "receipt/recipient.h"
 
+#include <sys/stat.h>
+
 #include <doctest/doctest.h>
 
 #include <map>
@@ -77,6 +79,7 @@ TEST_CASE("without tables a recipient of our domains is taken, as it always was"
 TEST_CASE("the steps of a recipient stand in one order, up to the one that refuses") {
   Receipt receipt;
   receipt.home.write("control/recipientchecks", "DEFAULT users=on call_ahead=x\n");
+  receipt.home.write("control/locals", "example.org\n");
   receipt.home.write("control/rcptcheck", "/bin/check\n");
   receipt.home.write("control/ldap", "");
   receipt.hooks.verify_bounce = [](std::string& address, std::string_view) {
@@ -119,8 +122,33 @@ TEST_CASE("the domain map goes before the recipient table, and that before the a
   CHECK(receipt.outcome("a@old.example") == "a@new.example");
 }
 
+TEST_CASE("userq is spared what is not delivered on this host") {
+  Receipt receipt;
+  receipt.home.write("control/recipientchecks", "DEFAULT users=on\n");
+  const auto said_of_users = [&] {
+    for (const Decision& step : receipt.judge("a@example.org").steps) {
+      if (step.step == kUsersStep) return step.why;
+    }
+    return std::string("nothing");
+  };
+  CHECK(said_of_users() == "not known: its domain is not delivered to on this host");
+  CHECK(receipt.asked.empty());
+  SUBCASE("local") {
+    receipt.home.write("control/locals", ".org\n");
+  }
+  SUBCASE("it may be virtual") {
+    receipt.home.write("control/virtualdomains", "# none\nx.example:x\n");
+  }
+  SUBCASE("the lists cannot be read") {
+    REQUIRE(::mkdir(receipt.home.path("control/locals").c_str(), 0755) == 0);
+  }
+  CHECK(said_of_users().empty());
+  CHECK(receipt.asked == std::vector<std::string>{"@userq exists a@example.org"});
+}
+
 TEST_CASE("each question has its answers, and trouble ends as the step says") {
   Receipt receipt;
+  receipt.home.write("control/locals", "example.org\n");
   receipt.home.write("control/recipientchecks", "DEFAULT users=on call_ahead=x\n");
   receipt.home.write("control/rcptcheck", "@check\n");
   const auto answer = [&](const std::string& question, int code, const std::string& output) {
@@ -243,6 +271,7 @@ TEST_CASE("a resident that did not answer is not waited for again in the same co
 TEST_CASE("an entry of the recipient table bypasses checks; mail of relay clients goes to no directory") {
   Receipt receipt;
   receipt.home.write("control/recipientchecks", "DEFAULT users=on ldap=on call_ahead=x\n");
+  receipt.home.write("control/locals", "example.org\n");
   receipt.home.write("control/ldap", "");
   receipt.table("rat", "vip@example.org ACCEPT bypass=ldap,users,call-ahead\nexample.org ACCEPT\n");
   CHECK(receipt.judge("vip@example.org").steps.back().why == "bypassed");
