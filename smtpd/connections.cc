@@ -115,8 +115,6 @@ class Connections {
   bool crashed_ = false;
   bool said_full_ = false;
   sigset_t while_waiting_{};
-  bool is_session_ = false;  // in the forked process, and then what its main is to return:
-  int exit_code_ = 0;
 };
 
 int Connections::run() {
@@ -135,7 +133,6 @@ int Connections::run() {
     }
     said_full_ = false;
     if (!accept_one()) wait(kListeningFd, -1);
-    if (is_session_) return exit_code_;
   }
   return 0;
 }
@@ -191,8 +188,7 @@ bool Connections::accept_one() {
   if (refused(connection, remote, client)) return true;
   const pid_t pid = ::fork();
   if (pid == 0) {
-    is_session_ = true;
-    exit_code_ = session(std::move(connection), remote);
+    ::_exit(session(std::move(connection), remote));  // all that it had to say has been written
   } else if (pid < 0) {
     log_warning("start a session", os_failure("fork", errno));
     wait(-1, kTroubleMilliseconds);
