@@ -48,7 +48,7 @@ run_one() {  # WHO SCRIPT; or "unit" and a program of unit tests
   esac
   code=$?
   result "$name" $code "$log" $((SECONDS - begun))
-  if [ "$1" = unit ]; then grep '^\[doctest\] test cases:' "$log"; fi
+  if [ "$1" = unit ]; then grep -E '^SKIP|^\[doctest\] test cases:' "$log"; fi
 }
 
 static_programs() {

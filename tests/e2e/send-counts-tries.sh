@@ -11,12 +11,14 @@ DEFAULT max_retries=2 initial_retry=1
 old     max_retries=100 initial_retry=2 max_queue_lifetime=3
 hourly  initial_retry=3600
 once    max_retries=0
+patient initial_retry=3
 rules   soft=550+5.7.26 max_retries=1
 P
 cat > "$POSTERN_HOME/control/destinations" <<'D'
 old.example    bounce_profile=old
 hourly.example bounce_profile=hourly
 once.example   bounce_profile=once
+patient.example bounce_profile=patient
 rules.example  bounce_profile=rules
 D
 start_noting_deliverers
@@ -44,8 +46,9 @@ expect_equal "$(tries_of 4713 hard@rules.example)" 2 "tries of what is called so
 expect_equal "$(tries_of 4713 hard@far.example)" 1 "tries of what is not"
 in_order "$T/send.log" "Bounced: 4713:1 .*\('550', \['5\.7\.26 it\\\\'s \\\\\"no\\\\\"'\]" 'Delayed: 4713:0 ' 'Bounced: 4713:0 '
 
-# One message, three schedules. What waits longest is still there when the others have failed.
-MID=4714 queue_message keep@home.example a@hourly.example b@far.example c@once.example < "$T/message" || fail "queue"
+# One message, three schedules. What waits longest is still there when the others have failed. send is killed between two tries: one
+# that is cut off is made again.
+MID=4714 queue_message keep@home.example a@hourly.example b@patient.example c@once.example < "$T/message" || fail "queue"
 noted() { "$B/postern-qread" --json --mid 4714 | jq -e '.[0].recipients | map(.state) == ["pending", "pending", "failed"]'; }
 wait_for 30 grep -q 'Delayed: 4714:1 ' "$T/send.log"
 wait_for 30 noted
@@ -56,7 +59,7 @@ expect_in "$T/send.log" 'Bounced: 4714:2 '
 left() { "$B/postern-qread" --json --mid 4714 | jq -e '.[0].recipients | map(.state) == ["pending", "failed", "failed"]'; }
 wait_for 30 left
 expect_equal "$(tries_of 4714 c@once)" 1 "tries of the one without retries"
-expect_equal "$(tries_of 4714 b@far)" 3 "tries of the one with two"
+expect_equal "$(tries_of 4714 b@patient)" 3 "tries of the one with two"
 expect_equal "$(tries_of 4714 a@hourly)" 1 "tries of the one that waits an hour"
 turn() { "$B/postern-qread" --json --mid 4714 | jq -c ".[0] as \$m | \$m.recipients[0] | [.tries, .next_try - \$m.received >= 3600, .next_try == \$m.next_try]"; }
 expect_equal "$(turn)" "[1,true,true]" "what is noted of it"
