@@ -14,12 +14,7 @@ start_sink "$SINK"
 python3 "$TESTS/load.py" 127.0.0.1 "$PORT" "$SVSCAN" "${KILL_SECONDS:-20}" 8 "$T/record" > "$T/load" 2>&1
 code=$?
 cat "$T/load"
-[ $code = 0 ] || fail "a message was not taken after the last kill"
-# The kernel keeps 15 characters of a name.
-for program in postern-smtpd postern-scanq postern-queue postern-send postern-lspawn postern-rspawn postern-dnsq \
-  postern-antivir postern-quarant multilog; do
-  grep -q "$program [1-9]" "$T/load" || fail "$program was never killed"
-done
+[ $code = 0 ] || fail "a message was not taken after the last kill, or a program never killed"
 wait_for 30 "$B/postern-showctl" --ready
 emptied() { try_now; queue_empty; }
 began=$SECONDS
